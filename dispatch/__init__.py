@@ -1,0 +1,1 @@
+"""Jobs and callbacks: offers, retries, sweeps, and the gateways that ring people."""

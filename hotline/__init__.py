@@ -1,0 +1,1 @@
+"""The `hotline` command and the wiring of its processes."""

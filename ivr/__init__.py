@@ -1,0 +1,1 @@
+"""The telephone conversation: AGI line, turns, menus, speech, prompts."""

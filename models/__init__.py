@@ -1,0 +1,1 @@
+"""Tables, their legal moves, settings, clock, telephone numbers and the vocabulary. Imports nothing of ours."""

@@ -1,0 +1,113 @@
+"""Every setting of the hotline, read from the environment (`HOTLINE_…`) or from `.env`.
+
+Defaults serve one machine on loopback: SQLite, the embedded Redis-compatible
+server, Asterisk with a trunk to 127.0.0.1. PostgreSQL and a real Redis are two
+settings away (`HOTLINE_DATABASE_URL`, `HOTLINE_REDIS_URL`).
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _default_cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "hotline-12349"
+
+
+class Settings(BaseSettings):
+    """Values are read once a process; times are seconds unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="HOTLINE_", env_file=".env", extra="ignore")
+
+    # Where things lie.
+    var_dir: Path = Field(ROOT / "var", description="database, recordings, run directory, logs")
+    cache_dir: Path = Field(default_factory=_default_cache, description="downloads, shared by clones")
+
+    # Stores. Empty means: SQLite in var_dir, the embedded server in var_dir.
+    database_url: str = ""
+    redis_url: str = ""
+
+    # Ports, all on `host`.
+    host: str = "127.0.0.1"
+    sip_port: int = 5060
+    rtp_start: int = 10000
+    rtp_end: int = 10999
+    ami_port: int = 5038
+    asterisk_http_port: int = 8088
+    agi_port: int = 4573
+    speech_port: int = 9099
+    web_port: int = 8080
+
+    # The carrier's SIP trunk, host:port.
+    trunk: str = "127.0.0.1:5070"
+    asterisk_binary: str = Field("", description="empty: `asterisk` on PATH if new enough, else the fetched one")
+    ami_user: str = "hotline"
+    ami_secret: str = Field("", description="empty: made on first start, kept in var_dir/secrets")
+    web_secret: str = Field("", description="empty: made on first start, kept in var_dir/secrets")
+
+    # The hotline itself.
+    hotline_number: str = "12349"
+    area_code: str = Field("0451", description="for local numbers of 7 or 8 digits; with the trunk 0")
+    timezone: str = "Asia/Shanghai"
+    languages: tuple[str, ...] = ("zh-CN", "ko", "en")
+    agent_phones: tuple[str, ...] = Field((), description="numbers that ring when a caller wants a person, JSON list")
+    speech: bool = Field(True, description="listen for words as well as keys")
+    voice: Literal["espeak", "tones"] = Field("espeak", description="stand-in prompt voice; tones for tests")
+
+    # Clocks of the conversation and of dispatch.
+    answer_timeout_ms: int = Field(6000, description="silence after a prompt before it is repeated; at least 4000")
+    offer_ring_s: int = Field(25, description="how long a provider's telephone rings")
+    callback_ring_s: int = Field(35, description="how long an elder's telephone rings")
+    agent_ring_s: int = Field(20, description="how long an agent's telephone rings before the next")
+    queue_wait_s: int = Field(120, description="how long a caller waits for a person before leaving a message")
+    callback_attempts: int = Field(3, ge=1, description="dialled attempts before an agent is asked to ring her")
+    callback_retry_s: int = Field(600, description="pause between two attempts to reach the elder")
+    transient_retry_s: int = Field(5, description="pause after a fault of ours or the trunk's")
+    sweep_s: float = Field(2.0, description="how often due rows are looked for")
+    lost_job_s: int = Field(30, description="an enqueued job not done by then is enqueued again")
+    lost_call_s: int = Field(15, description="a dialled call that Asterisk does not know after this is reconciled")
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database URL, in the form SQLAlchemy takes."""
+        return self.database_url or f"sqlite:///{self.var_dir / 'hotline.db'}"
+
+    @property
+    def run_dir(self) -> Path:
+        """Rendered configuration, sockets and pid files of the running hotline."""
+        return self.var_dir / "run"
+
+    @property
+    def audio_dir(self) -> Path:
+        """The one store of audio, by content key."""
+        return self.var_dir / "audio"
+
+    @property
+    def prompt_dir(self) -> Path:
+        """Rendered and composed prompts; may be emptied at any time."""
+        return self.var_dir / "prompts"
+
+    @property
+    def spool_dir(self) -> Path:
+        """What the dialplan writes without Python: messages and notes of calls, worked off by the sweep."""
+        return self.var_dir / "spool"
+
+    @property
+    def redis_location(self) -> str:
+        """The URL of Redis: the configured one, else the embedded server's socket."""
+        return self.redis_url or f"unix://{self.run_dir / 'redis.sock'}"
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings()

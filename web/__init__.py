@@ -1,0 +1,1 @@
+"""Flask console: routes, log-in, templates, push."""
