@@ -1,0 +1,49 @@
+"""The one store of audio. A row has a content key; no path ever stands in a row."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Code, Pk, PublicId
+
+
+class Audio(Base):
+    """A recording: who is heard belongs to the call; the bytes lie in the store under `content_key`."""
+
+    __tablename__ = "audio"
+
+    id: Mapped[Pk]
+    public_id: Mapped[PublicId]
+    content_key: Mapped[str] = mapped_column(String(64), index=True)  # SHA-256, hexadecimal
+    kind: Mapped[Code]  # message
+    call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id"), index=True)
+    duration_ms: Mapped[int]
+    created_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]
+
+
+def path_of(store: Path, content_key: str) -> Path:
+    """Return where the bytes of `content_key` lie in `store`."""
+    return store / content_key[:2] / f"{content_key}.wav"
+
+
+def keep(store: Path, source: Path) -> str:
+    """Copy `source` into `store`, durably, and return its content key. Safe to repeat; `source` stays."""
+    key = hashlib.sha256(source.read_bytes()).hexdigest()
+    target = path_of(store, key)
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_suffix(f".{os.getpid()}.part")
+        with source.open("rb") as read, part.open("wb") as written:
+            shutil.copyfileobj(read, written)
+            written.flush()
+            os.fsync(written.fileno())
+        part.replace(target)
+    return key

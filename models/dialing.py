@@ -1,0 +1,129 @@
+"""Outbound telephone calls: offers to providers, callbacks to elders, and each attempt to dial."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import Base, Code, Pk, PublicId
+from models.calls import Call
+from models.orders import Order
+from models.people import PhoneNumber
+from models.providers import Provider
+
+
+class OfferStatus(StrEnum):
+    """Where an offer stands. All but OPEN are final."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"  # the provider said no
+    EXPIRED = "expired"  # not reached, or reached without an answer
+    WITHDRAWN = "withdrawn"  # somebody else has it, or the order was cancelled
+
+
+class CallbackStatus(StrEnum):
+    """Where a callback stands. All but OPEN are final."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"  # she pressed the key: she has heard it
+    FAILED = "failed"  # the attempts are used up; an agent has a task
+    WITHDRAWN = "withdrawn"  # no longer needed
+
+
+class AttemptStatus(StrEnum):
+    """Where one attempt to dial stands."""
+
+    DUE = "due"  # to be dialled at `due_at`
+    DIALING = "dialing"  # handed to the gateway, or about to be: its fate may be unknown
+    ANSWERED = "answered"  # somebody or something has answered
+    CLOSED = "closed"  # `outcome` says how
+
+
+class Outcome(StrEnum):
+    """How an attempt ended; each has its own retry rule in dispatch.outcomes."""
+
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    CONFIRMED = "confirmed"
+    NO_KEY = "no_key"  # answered, but nobody pressed a key: a voicemail, a child
+    PERSON = "person"  # asked for a person during the call
+    TOO_LATE = "too_late"  # answered when the matter was already settled
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    INVALID = "invalid"  # the number does not exist
+    CONGESTION = "congestion"  # the trunk or the network failed (503)
+    REFUSED = "refused"  # the gateway may not or cannot dial it at all
+    LOST = "lost"  # cut by a fault of ours before anybody answered
+
+
+class Offer(Base):
+    """One order put to one provider."""
+
+    __tablename__ = "offers"
+    __table_args__ = (UniqueConstraint("order_id", "provider_id", "round"),)
+
+    id: Mapped[Pk]
+    public_id: Mapped[PublicId]
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    provider_id: Mapped[int] = mapped_column(ForeignKey("providers.id"), index=True)
+    round: Mapped[int] = mapped_column(default=1)  # an agent may have all providers asked again
+    status: Mapped[Code] = mapped_column(default=OfferStatus.OPEN)
+    created_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+    order: Mapped[Order] = relationship()
+    provider: Mapped[Provider] = relationship()
+
+
+class Callback(Base):
+    """The elder is told by telephone how her order stands."""
+
+    __tablename__ = "callbacks"
+    __table_args__ = (UniqueConstraint("order_id", "provider_id"),)
+
+    id: Mapped[Pk]
+    public_id: Mapped[PublicId]
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    elder_id: Mapped[int] = mapped_column(ForeignKey("elders.id"), index=True)
+    provider_id: Mapped[int] = mapped_column(ForeignKey("providers.id"))
+    status: Mapped[Code] = mapped_column(default=CallbackStatus.OPEN)
+    created_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+    order: Mapped[Order] = relationship()
+    provider: Mapped[Provider] = relationship()
+
+
+class Attempt(Base):
+    """One attempt to dial one number for one offer or callback.
+
+    `channel_id` is fixed before the gateway is asked, so that whatever answers
+    can be joined to this row however the connection to Asterisk fares.
+    """
+
+    __tablename__ = "attempts"
+    __table_args__ = (Index("ix_attempts_status", "status", "due_at"),)
+
+    id: Mapped[Pk]
+    public_id: Mapped[PublicId]
+    offer_id: Mapped[int | None] = mapped_column(ForeignKey("offers.id"), index=True)
+    callback_id: Mapped[int | None] = mapped_column(ForeignKey("callbacks.id"), index=True)
+    number_id: Mapped[int] = mapped_column(ForeignKey("phone_numbers.id"), index=True)
+    call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id"))
+    channel_id: Mapped[str] = mapped_column(String(64), unique=True)
+    status: Mapped[Code] = mapped_column(default=AttemptStatus.DUE)
+    outcome: Mapped[str | None] = mapped_column(String(32))
+    cause: Mapped[int | None]  # Q.850 cause as Asterisk reports it
+    due_at: Mapped[datetime]
+    dialed_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+    offer: Mapped[Offer | None] = relationship()
+    callback: Mapped[Callback | None] = relationship()
+    number: Mapped[PhoneNumber] = relationship()
+    call: Mapped[Call | None] = relationship()

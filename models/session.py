@@ -1,0 +1,72 @@
+"""Sessions: short, explicit, never open across a call, a provider request or a transcription."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.orm import Session
+
+from models.settings import settings
+
+# A writer waits this long for SQLite's write lock before it gives up (ms).
+SQLITE_BUSY_MS = 5000
+
+
+def make_engine(url: str) -> Engine:
+    """Create the engine of `url`: SQLite (WAL, full sync, foreign keys, immediate writes) or PostgreSQL."""
+    if not url.startswith("sqlite"):
+        # A pool that notices a restarted server, and a server that gives up a waiting statement.
+        options = {"connect_timeout": 3, "options": "-c lock_timeout=5000 -c statement_timeout=15000"}
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=options)
+    engine = create_engine(
+        url, connect_args={"timeout": SQLITE_BUSY_MS / 1000}, pool_size=10, max_overflow=50
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        # The driver's own BEGIN is deferred and late; ours is sent in `_begin`.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={SQLITE_BUSY_MS}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A writer takes the lock at once: a read that is upgraded later can fail with "locked" without waiting.
+        mode = "DEFERRED" if connection.get_execution_options().get("read_only") else "IMMEDIATE"
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine
+
+
+@cache
+def engine() -> Engine:
+    """Return the engine of this process."""
+    url = settings().sqlalchemy_url
+    if url.startswith("sqlite:///"):
+        settings().var_dir.mkdir(parents=True, exist_ok=True)
+    return make_engine(url)
+
+
+@contextmanager
+def write() -> Iterator[Session]:
+    """Open a transaction for writing; commits at the end, rolls back on any exception."""
+    with Session(engine(), expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def read() -> Iterator[Session]:
+    """Open a transaction for reading only."""
+    with Session(engine().execution_options(read_only=True), expire_on_commit=False) as session:
+        yield session

@@ -1,0 +1,40 @@
+"""All tables, imported for their side effect on the metadata."""
+
+from models.audio import Audio
+from models.base import Base
+from models.calls import Call, CallEvent, Utterance
+from models.dialing import Attempt, Callback, Offer
+from models.orders import Order, OrderEvent
+from models.outbox import OutboxEntry
+from models.people import Area, Elder, Person, PersonNumber, PhoneNumber
+from models.providers import Provider, ProviderArea, ProviderItem, ProviderNumber
+from models.tasks import Task
+from models.users import AuditEvent, User
+
+metadata = Base.metadata
+
+__all__ = [
+    "Area",
+    "Attempt",
+    "Audio",
+    "AuditEvent",
+    "Call",
+    "CallEvent",
+    "Callback",
+    "Elder",
+    "Offer",
+    "Order",
+    "OrderEvent",
+    "OutboxEntry",
+    "Person",
+    "PersonNumber",
+    "PhoneNumber",
+    "Provider",
+    "ProviderArea",
+    "ProviderItem",
+    "ProviderNumber",
+    "Task",
+    "User",
+    "Utterance",
+    "metadata",
+]

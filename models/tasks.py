@@ -1,0 +1,66 @@
+"""Tasks: what a person has to do because the machine cannot, or may not, do it alone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import Base, Code, Pk, PublicId
+from models.calls import Call
+from models.orders import Order
+from models.people import Elder, PhoneNumber
+
+
+class TaskKind(StrEnum):
+    """Kinds of tasks."""
+
+    ALARM = "alarm"  # she pressed 9 or said an emergency word
+    PARTIAL = "partial"  # she hung up half-way; `data` has the slots understood so far
+    MESSAGE = "message"  # a message was recorded
+    MISSED = "missed"  # she waited for a person and nobody came
+    NO_PROVIDER = "no_provider"  # nobody accepted the order
+    CALLBACK = "callback"  # she could not be told who comes
+    FAULT = "fault"  # something of ours broke on her call
+
+
+# What comes first: an alarm before all else (0), then what concerns a waiting elder.
+PRIORITY: dict[TaskKind, int] = {
+    TaskKind.ALARM: 0,
+    TaskKind.NO_PROVIDER: 1,
+    TaskKind.MISSED: 1,
+    TaskKind.MESSAGE: 2,
+    TaskKind.PARTIAL: 2,
+    TaskKind.CALLBACK: 2,
+    TaskKind.FAULT: 3,
+}
+
+
+class Task(Base):
+    """Work for an agent. `dedupe_key` makes its creation safe to repeat."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (Index("ix_tasks_open", "closed_at", "priority", "created_at"),)
+
+    id: Mapped[Pk]
+    public_id: Mapped[PublicId]
+    kind: Mapped[Code]
+    dedupe_key: Mapped[str] = mapped_column(String(80), unique=True)
+    priority: Mapped[int]
+    call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id"), index=True)
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"), index=True)
+    elder_id: Mapped[int | None] = mapped_column(ForeignKey("elders.id"), index=True)
+    number_id: Mapped[int | None] = mapped_column(ForeignKey("phone_numbers.id"))
+    audio_id: Mapped[int | None] = mapped_column(ForeignKey("audio.id"))
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)  # codes only
+    created_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    closed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+
+    call: Mapped[Call | None] = relationship()
+    order: Mapped[Order | None] = relationship()
+    elder: Mapped[Elder | None] = relationship()
+    number: Mapped[PhoneNumber | None] = relationship()

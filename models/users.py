@@ -1,0 +1,51 @@
+"""People who log in to the console, and the audit of what they read and changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Code, Pk, PublicId
+
+
+class Role(StrEnum):
+    """What a user may do; each role includes the ones before it."""
+
+    AGENT = "agent"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+
+
+class User(Base):
+    """A console user. The password is an argon2 hash; there is no default password anywhere."""
+
+    __tablename__ = "users"
+
+    id: Mapped[Pk]
+    public_id: Mapped[PublicId]
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(200))
+    role: Mapped[Code]
+    language: Mapped[str] = mapped_column(String(8), default="zh-CN")
+    session_version: Mapped[int] = mapped_column(default=0)  # raised to end all sessions of a user
+    disabled_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class AuditEvent(Base):
+    """Who read or changed what, append-only. `data` holds ids and codes only."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = (Index("ix_audit_subject", "subject", "subject_id"),)
+
+    id: Mapped[Pk]
+    at: Mapped[datetime]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    action: Mapped[Code]
+    subject: Mapped[Code]
+    subject_id: Mapped[int | None]
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
