@@ -22,9 +22,7 @@ def make_engine(url: str) -> Engine:
         # A pool that notices a restarted server, and a server that gives up a waiting statement.
         options = {"connect_timeout": 3, "options": "-c lock_timeout=5000 -c statement_timeout=15000"}
         return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=options)
-    engine = create_engine(
-        url, connect_args={"timeout": SQLITE_BUSY_MS / 1000}, pool_size=10, max_overflow=50
-    )
+    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_MS / 1000}, pool_size=10, max_overflow=50)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

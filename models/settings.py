@@ -49,9 +49,7 @@ class Settings(BaseSettings):
 
     # The carrier's SIP trunk, host:port.
     trunk: str = "127.0.0.1:5070"
-    asterisk_binary: str = Field(
-        "", description="empty: `asterisk` on PATH if new enough, else the fetched one"
-    )
+    asterisk_binary: str = Field("", description="empty: `asterisk` on PATH if new enough, else the fetched one")
     ami_user: str = "hotline"
     ami_secret: str = Field("", description="empty: made on first start, kept in var_dir/secrets")
     web_secret: str = Field("", description="empty: made on first start, kept in var_dir/secrets")
@@ -69,25 +67,17 @@ class Settings(BaseSettings):
 
     # Clocks of the conversation and of dispatch.
     clock_offset_s: float = Field(0, description="moves the hotline's clock; for tests and rehearsals")
-    answer_timeout_ms: int = Field(
-        6000, description="silence after a prompt before it is repeated; at least 4000"
-    )
+    answer_timeout_ms: int = Field(6000, description="silence after a prompt before it is repeated; at least 4000")
     offer_ring_s: int = Field(25, description="how long a provider's telephone rings")
     callback_ring_s: int = Field(35, description="how long an elder's telephone rings")
     agent_ring_s: int = Field(20, description="how long an agent's telephone rings before the next")
-    queue_wait_s: int = Field(
-        120, description="how long a caller waits for a person before leaving a message"
-    )
-    callback_attempts: int = Field(
-        3, ge=1, description="dialled attempts before an agent is asked to ring her"
-    )
+    queue_wait_s: int = Field(120, description="how long a caller waits for a person before leaving a message")
+    callback_attempts: int = Field(3, ge=1, description="dialled attempts before an agent is asked to ring her")
     callback_retry_s: int = Field(600, description="pause between two attempts to reach the elder")
     transient_retry_s: int = Field(5, description="pause after a fault of ours or the trunk's")
     sweep_s: float = Field(2.0, description="how often due rows are looked for")
     lost_job_s: int = Field(30, description="an enqueued job not done by then is enqueued again")
-    lost_call_s: int = Field(
-        15, description="a dialled call that Asterisk does not know after this is reconciled"
-    )
+    lost_call_s: int = Field(15, description="a dialled call that Asterisk does not know after this is reconciled")
 
     @property
     def sqlalchemy_url(self) -> str:

@@ -23,9 +23,7 @@ from typing import Any
 ASTERISK_MINIMUM = (22, 10, 1)
 SUITES = ("forky", "sid")
 TRIPLET = f"{platform.machine()}-linux-gnu"
-FETCH_REMEDY = (
-    "run `make demo` or `make test` (or `python3 -m hotline.fetch`), which unpacks it into the cache"
-)
+FETCH_REMEDY = "run `make demo` or `make test` (or `python3 -m hotline.fetch`), which unpacks it into the cache"
 TEST_REMEDY = "as root: apt-get install -y --no-install-recommends "
 
 
@@ -93,16 +91,12 @@ def unpacked_tool(root: Path, program: str) -> tuple[str, ...] | None:
     """The command that runs a program of an unpacked folder through the folder's own loader."""
     libraries = root / "usr/lib" / TRIPLET
     loaders = sorted(libraries.glob("ld-linux*.so.*"))
-    binary = next(
-        (root / d / program for d in ("usr/sbin", "usr/bin") if (root / d / program).exists()), None
-    )
+    binary = next((root / d / program for d in ("usr/sbin", "usr/bin") if (root / d / program).exists()), None)
     if not loaders or binary is None:
         return None
     # Private libraries lie in subfolders that Debian names by absolute run path,
     # which would lead out of the folder and into the host's libraries.
-    path = ":".join(
-        str(p) for p in (libraries, libraries / "pulseaudio", libraries / "blas", root / "usr/lib")
-    )
+    path = ":".join(str(p) for p in (libraries, libraries / "pulseaudio", libraries / "blas", root / "usr/lib"))
     return (str(loaders[0]), "--library-path", path, str(binary))
 
 

@@ -183,9 +183,7 @@ def phrases(language: str, grammar: str) -> tuple[str, ...]:
         KeyError: no such grammar.
     """
     return tuple(
-        dict.fromkeys(
-            phrase for concept in (*ALWAYS, *GRAMMARS[grammar]) for phrase in concept.phrases[language]
-        )
+        dict.fromkeys(phrase for concept in (*ALWAYS, *GRAMMARS[grammar]) for phrase in concept.phrases[language])
     )
 
 

@@ -120,9 +120,7 @@ def upgrade() -> None:
         sa.Column("number_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("role", sa.String(length=32), nullable=False),
         sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["number_id"], ["phone_numbers.id"], name=op.f("fk_person_numbers_number_id")
-        ),
+        sa.ForeignKeyConstraint(["number_id"], ["phone_numbers.id"], name=op.f("fk_person_numbers_number_id")),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_person_numbers_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person_numbers")),
         sa.UniqueConstraint("person_id", "number_id", name=op.f("uq_person_numbers_person_id_number_id")),
@@ -136,9 +134,7 @@ def upgrade() -> None:
         sa.Column("provider_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("area_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.ForeignKeyConstraint(["area_id"], ["areas.id"], name=op.f("fk_provider_areas_area_id")),
-        sa.ForeignKeyConstraint(
-            ["provider_id"], ["providers.id"], name=op.f("fk_provider_areas_provider_id")
-        ),
+        sa.ForeignKeyConstraint(["provider_id"], ["providers.id"], name=op.f("fk_provider_areas_provider_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_provider_areas")),
         sa.UniqueConstraint("provider_id", "area_id", name=op.f("uq_provider_areas_provider_id_area_id")),
     )
@@ -150,9 +146,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("provider_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("service", sa.String(length=32), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["provider_id"], ["providers.id"], name=op.f("fk_provider_items_provider_id")
-        ),
+        sa.ForeignKeyConstraint(["provider_id"], ["providers.id"], name=op.f("fk_provider_items_provider_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_provider_items")),
         sa.UniqueConstraint("service", "provider_id", name=op.f("uq_provider_items_service_provider_id")),
     )
@@ -165,16 +159,10 @@ def upgrade() -> None:
         sa.Column("provider_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("number_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["number_id"], ["phone_numbers.id"], name=op.f("fk_provider_numbers_number_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["provider_id"], ["providers.id"], name=op.f("fk_provider_numbers_provider_id")
-        ),
+        sa.ForeignKeyConstraint(["number_id"], ["phone_numbers.id"], name=op.f("fk_provider_numbers_number_id")),
+        sa.ForeignKeyConstraint(["provider_id"], ["providers.id"], name=op.f("fk_provider_numbers_provider_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_provider_numbers")),
-        sa.UniqueConstraint(
-            "provider_id", "number_id", name=op.f("uq_provider_numbers_provider_id_number_id")
-        ),
+        sa.UniqueConstraint("provider_id", "number_id", name=op.f("uq_provider_numbers_provider_id_number_id")),
     )
     with op.batch_alter_table("provider_numbers", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_provider_numbers_number_id"), ["number_id"], unique=False)
@@ -337,9 +325,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_offers_order_id")),
         sa.ForeignKeyConstraint(["provider_id"], ["providers.id"], name=op.f("fk_offers_provider_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_offers")),
-        sa.UniqueConstraint(
-            "order_id", "provider_id", "round", name=op.f("uq_offers_order_id_provider_id_round")
-        ),
+        sa.UniqueConstraint("order_id", "provider_id", "round", name=op.f("uq_offers_order_id_provider_id_round")),
         sa.UniqueConstraint("public_id", name=op.f("uq_offers_public_id")),
     )
     with op.batch_alter_table("offers", schema=None) as batch_op:
