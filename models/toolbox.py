@@ -52,7 +52,7 @@ class Tool:
         """Run to the end; a failure is an exception unless `check=False` is given."""
         kwargs.setdefault("check", True)
         kwargs.setdefault("env", self.environ())
-        return subprocess.run([*self.argv, *map(os.fspath, args)], **kwargs)
+        return subprocess.run([*self.argv, *(os.fspath(a) for a in args)], **kwargs)
 
 
 @dataclass(frozen=True)
