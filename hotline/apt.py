@@ -149,7 +149,7 @@ class Apt:
         """Run apt-get; its complaint becomes the exception's text."""
         command = ["apt-get", "-q", "-c", str(self.folder / "apt.conf"), *args]
         environment = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
-        with _status_pipe(on_progress) as (options, descriptors):
+        with status_pipe(on_progress) as (options, descriptors):
             done = subprocess.run(
                 command + options,
                 capture_output=True,
@@ -208,7 +208,7 @@ class Apt:
 
 
 @contextmanager
-def _status_pipe(report: Callable[[float], None] | None) -> Iterator[tuple[list[str], tuple[int, ...]]]:
+def status_pipe(report: Callable[[float], None] | None) -> Iterator[tuple[list[str], tuple[int, ...]]]:
     """apt writes `dlstatus:1:42.5:…` lines to a descriptor when asked to."""
     if report is None:
         yield [], ()
@@ -219,8 +219,8 @@ def _status_pipe(report: Callable[[float], None] | None) -> Iterator[tuple[list[
         with os.fdopen(reader, encoding="utf8", errors="replace") as lines:
             for line in lines:
                 parts = line.split(":")
-                if parts[0] == "dlstatus" and len(parts) > 2:
-                    report(float(parts[2].replace(",", ".") or 0))
+                if parts[0] in ("dlstatus", "pmstatus") and len(parts) > 2:
+                    report(float(parts[2]))
 
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(read)

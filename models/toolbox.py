@@ -241,7 +241,7 @@ def tests_root(cache_dir: Path) -> Path | None:
 def postgres_bin_dir(cache_dir: Path | None = None) -> Path:
     """The folder with initdb, pg_ctl and postgres, 15 or newer."""
     unpacked = tests_root(cache_dir or default_cache_dir())
-    found = [*Path("/usr/lib/postgresql").glob("*/bin/initdb"), *Path("/usr/pgsql-15/bin").glob("initdb")]
+    found = [*Path("/usr/lib/postgresql").glob("*/bin/initdb")]
     if unpacked:
         found += unpacked.glob("postgresql/*/bin/initdb")
     if on_path := shutil.which("initdb"):
@@ -254,16 +254,28 @@ def postgres_bin_dir(cache_dir: Path | None = None) -> Path:
 
 
 def chromium(cache_dir: Path | None = None) -> Tool:
-    """The browser of the console's tests, one file that starts it."""
-    names = ("chromium", "chromium-browser", "google-chrome")
+    """The browser of the console's tests: one file that starts it, and where its fonts are."""
     unpacked = tests_root(cache_dir or default_cache_dir())
-    found = [p for p in map(shutil.which, names) if p]
+    found = [p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p]
+    env: dict[str, str] = {}
     if unpacked and (unpacked / "bin/chromium").is_file():
         found.append(str(unpacked / "bin/chromium"))
+    if unpacked and (unpacked / "fonts.conf").is_file():
+        env["FONTCONFIG_FILE"] = str(unpacked / "fonts.conf")
     for path in found:
-        if version := first_line((path,), "--version", {}):
-            return Tool((path,), {}, version)
+        if version := first_line((path,), "--version", env):
+            return Tool((path,), env, version)
     raise ToolMissing("Chromium", TEST_REMEDY + "chromium fonts-noto-cjk")
+
+
+def cjk_font(cache_dir: Path | None = None) -> Path:
+    """A font with Chinese and Korean glyphs; without it every one is a box in a screenshot."""
+    unpacked = tests_root(cache_dir or default_cache_dir())
+    folders = [Path("/usr/share/fonts"), *([unpacked / "root/usr/share/fonts"] if unpacked else [])]
+    for folder in folders:
+        if font := next(folder.glob("*/*/NotoSansCJK-Regular.*"), None):
+            return font
+    raise ToolMissing("a Chinese and Korean font", TEST_REMEDY + "fonts-noto-cjk")
 
 
 def redis_binary() -> Tool:
