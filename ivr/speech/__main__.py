@@ -1,0 +1,32 @@
+"""`python -m ivr.speech`: the speech server as a process of its own."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+
+from ivr.speech.server import serve
+from models.settings import settings
+
+
+def _phrases(language: str, grammar: str) -> Sequence[str]:
+    # Imported at the first turn, so that a fault in the vocabulary cannot keep the server from starting.
+    from models.vocabulary import phrases
+
+    return phrases(language, grammar)
+
+
+def main() -> int:
+    """Runs until SIGTERM; 1 where the port is taken."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        serve(settings(), _phrases)
+    except OSError as error:
+        logging.getLogger(__name__).error("speech server cannot listen: %s", error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""Feeds one utterance to its recogniser on the decoding threads, in order and never two pieces at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+
+from ivr.speech.gate import SAMPLE_RATE
+from ivr.speech.recogniser import Heard, Utterance
+
+log = logging.getLogger(__name__)
+
+_BYTES_PER_MS = SAMPLE_RATE * 2 // 1000
+# Handing a piece to a thread costs as much as decoding a frame, so several frames go together.
+_BATCH_BYTES = 100 * _BYTES_PER_MS
+# Silence after speech is decoded as far as the last soft consonant reaches, the rest
+# only if she speaks on: silence costs as much as speech.
+_TAIL_MS = 300
+
+Done = Callable[["Decoder"], Awaitable[None]]
+
+
+class Decoder:
+    """One utterance under way. All methods run on the event loop and return at once.
+
+    `heard` is None until the utterance is finished, and stays None where the
+    recogniser failed.
+    """
+
+    def __init__(self, start: Callable[[], Utterance], executor: Executor) -> None:
+        self.heard: Heard | None = None
+        self.audio_ms = 0
+        self._start = start
+        self._executor = executor
+        self._utterance: Utterance | None = None
+        self._waiting = bytearray()
+        self._held_back = bytearray()  # silence that is decoded only if she speaks on
+        self._quiet_ms = 0
+        self._working = 0  # bytes that a thread has in hand
+        self._done: Done | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._failed = False
+        self._cancelled = False
+
+    @property
+    def lag_ms(self) -> float:
+        """Audio handed over and not decoded yet, in milliseconds; up to one batch is normal."""
+        return (len(self._waiting) + self._working) / _BYTES_PER_MS
+
+    def feed(self, pcm: bytes, pause: bool = False) -> None:
+        """Adds audio. `pause` says that it is silence, which may turn out to be the end."""
+        length = len(pcm) // _BYTES_PER_MS
+        self.audio_ms += length
+        if pause:
+            self._quiet_ms += length
+            if self._quiet_ms > _TAIL_MS:
+                self._held_back += pcm
+                self._work()
+                return
+        else:
+            self._quiet_ms = 0
+            self._waiting += self._held_back
+            self._held_back.clear()
+        self._waiting += pcm
+        if len(self._waiting) >= _BATCH_BYTES:
+            self._work()
+
+    def finish(self, done: Done) -> None:
+        """Ends the utterance; `done` is awaited with this decoder when `heard` stands."""
+        self._done = done
+        self._start_task()
+
+    def cancel(self) -> None:
+        """Drops the utterance. A piece that is being decoded is finished and forgotten."""
+        self._cancelled = True
+        self._waiting.clear()
+
+    def _work(self) -> None:
+        if self._waiting:
+            self._start_task()
+
+    def _start_task(self) -> None:
+        if self._task is None and not self._cancelled:
+            self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._waiting and not self._cancelled:
+                piece = bytes(self._waiting)
+                self._waiting.clear()
+                if self._failed:
+                    continue
+                self._working = len(piece)
+                await loop.run_in_executor(self._executor, self._decode, piece)
+                self._working = 0
+            if self._done is None or self._cancelled:
+                return
+            if not self._failed:
+                self.heard = await loop.run_in_executor(self._executor, self._end)
+        except Exception:  # a fault of the recogniser's costs this utterance, never the server
+            log.exception("decoding failed")
+            self._failed = True
+            self._working = 0
+        finally:
+            self._task = None
+        if self._done is not None and not self._cancelled:
+            await self._done(self)
+
+    def _decode(self, pcm: bytes) -> None:
+        if self._utterance is None:
+            self._utterance = self._start()
+        self._utterance.feed(pcm)
+
+    def _end(self) -> Heard:
+        if self._utterance is None:
+            self._utterance = self._start()
+        return self._utterance.finish()

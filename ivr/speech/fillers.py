@@ -1,0 +1,43 @@
+"""Words that nobody is asked for: what foreign speech is heard as, instead of as an answer.
+
+Everyday words of two syllables or more, spread over the sounds of the language.
+A word that is a phrase of the turn, or sounds much like one, is left out for
+that turn (`grammar.build`). Words that a model lacks do no harm.
+"""
+
+from __future__ import annotations
+
+_KOREAN = """
+안녕하세요 감사합니다 여보세요 미안합니다 어머니 아버지 할머니 할아버지 아들 손자 친구 학교 회사 시장
+버스 기차 자동차 전화 전화기 텔레비전 신문 노래 음악 영화 사진 시간 어제 지금 나중에 봄 여름 가을 겨울
+날씨 바람 나무 고양이 강아지 하나 다섯 여섯 일곱 여덟 아홉 어디 누구 무엇 언제 어떻게 그래서 그러나
+그리고 하지만 정말 너무 아주 많이 조금 다시 빨리 천천히 같이 먼저 김치 허리 다리 무릎 머리 가슴 어깨
+눈물 냉장고 세탁기 컴퓨터 선생님 아가씨 아줌마 아저씨 대통령 정부 경찰 은행 의자 책상 침대 창문 화장실
+부엌 거실 서울 부산 중국 미국 일본 한국 우리 나라 사랑 마음 생각 걱정 행복 건강 기분 문제 이유 방법 경우
+정도 때문 동안 사이 바로 계속 아직 벌써 이미 항상 가끔 자주 모두 전부 혼자 함께 여기 거기 저기 이것 그것
+저것 그런데 그러면 고객 연결 번호 확인 음성 메시지 소리 통화 요금 잠시만 기다려 알겠습니다 모르겠어 됐어
+그래 글쎄 잠깐만 배고파 추워 더워 졸려
+"""
+
+_MANDARIN = """
+你好 谢谢 再见 对不起 妈妈 爸爸 奶奶 爷爷 儿子 女儿 孙子 朋友 学校 公司 市场 汽车 火车 手机 电视 报纸 音乐
+电影 照片 时间 昨天 现在 以后 春天 夏天 冬天 天气 下雨 大树 小猫 小狗 七个 八个 哪里 为什么 怎么 但是 因为
+所以 真的 非常 很多 一点 再来 赶快 慢慢 一起 腰疼 大腿 膝盖 头发 肩膀 眼泪 冰箱 电脑 老师 小姐 叔叔 政府 警察
+银行 椅子 桌子 窗户 厨房 北京 上海 中国 美国 我们 国家 爱情 心里 想法 担心 幸福 健康 问题 办法 情况 已经 经常
+有时 全部 一个人 这里 那里 这个 那个 用户 号码 正在 通话 稍后 再拨 关机 欠费 知道 不知道 等一下 饿了 好冷 好热
+"""
+
+_ENGLISH = """
+hello thanks goodbye sorry mother father grandmother grandfather daughter grandson friend school company market
+bus train car television newspaper music movie picture yesterday later spring summer winter weather window tree
+kitten puppy seven eight where who what when how because really very many little again quickly slowly together
+shoulder stomach fridge computer teacher uncle government police bank chair table kitchen london america china
+country love heart worry happy problem reason already always sometimes everything alone number customer available
+message sound wait understand hungry cold
+"""
+
+FILLERS: dict[str, tuple[str, ...]] = {
+    "ko": tuple(_KOREAN.split()),
+    "zh-CN": tuple(_MANDARIN.split()),
+    "en": tuple(_ENGLISH.split()),
+}

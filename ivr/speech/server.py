@@ -1,0 +1,232 @@
+"""The speech server: WebSockets from Asterisk, and the health page, on one port.
+
+`python -m ivr.speech` runs it. Streams come to `/` or, better, to `/<language>`:
+a language without a model, or one stream too many, is then refused in the
+handshake (503), and SPEECH CREATE fails within a millisecond. Refused later, in
+the setup, CREATE fails as fast, but Asterisk 22 leaks the socket and, when that
+is closed, writes into memory it has freed; so after such a refusal the server
+leaves the closing to Asterisk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from websockets.asyncio.server import Server, ServerConnection
+from websockets.asyncio.server import serve as serve_websockets
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from ivr.speech import protocol
+from ivr.speech.gate import GateSettings
+from ivr.speech.models import Model, Models, load, model_folder
+from ivr.speech.stream import Stream
+from ivr.speech.turns import Phrases, Turns
+from models.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_LARGEST_MESSAGE = 64 * 1024  # bytes; Asterisk sends a few hundred
+_MOST_ERRORS = 20  # messages that are none, before a socket is given up
+_TICK_S = 0.25
+_STOP_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """How the server runs. `decoders` 0 means one thread per core; `port` 0 any free one."""
+
+    host: str = "127.0.0.1"
+    port: int = 9099
+    languages: Sequence[str] = ("ko",)
+    max_streams: int = 200
+    decoders: int = 0
+    gate: GateSettings = field(default_factory=GateSettings)
+
+
+class SpeechServer:
+    """The server's parts. `start` listens at once and loads the models meanwhile."""
+
+    def __init__(self, settings: ServerSettings, models: Models, phrases: Phrases) -> None:
+        self.settings = settings
+        self.models = models
+        self.port = settings.port
+        threads = settings.decoders or os.cpu_count() or 1
+        self._decoding = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+        self._turns = Turns(models, phrases, self._decoding)
+        self._streams: set[Stream] = set()
+        self._loop_lag_ms = 0.0
+        self._server: Server | None = None
+        self._background: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Listens. Raises OSError where the port is taken."""
+        self._server = await serve_websockets(
+            self._serve_stream,
+            self.settings.host,
+            self.settings.port,
+            subprotocols=[protocol.SUBPROTOCOL],  # type: ignore[list-item]
+            process_request=self._answer_http,
+            compression=None,
+            max_size=_LARGEST_MESSAGE,
+            open_timeout=5,
+            close_timeout=1,
+            server_header=None,
+            logger=_quiet_logger(),
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+        self._background = [asyncio.create_task(self._load()), asyncio.create_task(self._tick())]
+        log.info("speech server on %s:%d", self.settings.host, self.port)
+
+    async def stop(self) -> None:
+        """Ends every RECOGNIZE under way, so that callers go on by keys, then closes. At most some seconds."""
+        self._stopping = True
+        for stream in list(self._streams):
+            await stream.give_up()
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        # Native code must not be left running while the interpreter comes down.
+        await asyncio.to_thread(self._decoding.shutdown, wait=True, cancel_futures=True)
+
+    def health(self) -> dict[str, Any]:
+        """What `/health` says. `lag_ms` is the audio that waits longest for decoding, in milliseconds."""
+        return {
+            "status": "ok" if self._healthy else "unavailable",
+            "languages": self.models.status,
+            "streams": len(self._streams),
+            "max_streams": self.settings.max_streams,
+            "lag_ms": round(max((stream.lag_ms for stream in self._streams), default=0.0)),
+            "loop_lag_ms": round(self._loop_lag_ms, 1),
+        }
+
+    @property
+    def _healthy(self) -> bool:
+        return self.models.any_ready and not self._stopping
+
+    # HTTP.
+
+    def _answer_http(self, connection: ServerConnection, request: Request) -> Response | None:
+        path = unquote(urlsplit(request.path).path)
+        if path == "/health":
+            status = HTTPStatus.OK if self._healthy else HTTPStatus.SERVICE_UNAVAILABLE
+            return _json_response(status, self.health())
+        language = path.strip("/")
+        if language and language not in self.models.status:
+            return _json_response(HTTPStatus.NOT_FOUND, {"error": "no such language"})
+        if self._stopping or not self.models.any_ready or (language and self.models.get(language) is None):
+            return _json_response(HTTPStatus.SERVICE_UNAVAILABLE, {"error": "no speech model"})
+        if len(self._streams) >= self.settings.max_streams:
+            log.warning("refused a stream: %d are open", len(self._streams))
+            return _json_response(HTTPStatus.SERVICE_UNAVAILABLE, {"error": "too many streams"})
+        return None
+
+    # WebSockets.
+
+    async def _serve_stream(self, connection: ServerConnection) -> None:
+        async def send(text: str) -> None:
+            # She may have hung up; then the reading loop ends by itself.
+            with contextlib.suppress(ConnectionClosed):
+                await connection.send(text)
+
+        path = unquote(urlsplit(connection.request.path if connection.request else "/").path)
+        stream = Stream(self._turns, send, path.strip("/") or None, self.settings.gate)
+        self._streams.add(stream)
+        errors = 0
+        try:
+            async for message in connection:
+                if isinstance(message, bytes):
+                    await stream.audio(message)
+                    continue
+                try:
+                    await stream.text(message)
+                except protocol.ProtocolError as error:
+                    errors += 1
+                    log.warning("a message that is none: %s", error)
+                    await send(protocol.refusal(None, str(error)))
+                    if errors >= _MOST_ERRORS:
+                        await connection.close(1008, "not AEAP")
+        except ConnectionClosed:
+            pass  # Asterisk hangs up without a closing handshake; that is its way
+        finally:
+            stream.close()
+            self._streams.discard(stream)
+
+    # Background.
+
+    async def _load(self) -> None:
+        # A thread of its own: the decoders' threads stay free for the language that is ready first.
+        await asyncio.to_thread(self.models.load_all)
+
+    async def _tick(self) -> None:
+        while True:
+            due = time.monotonic() + _TICK_S
+            await asyncio.sleep(_TICK_S)
+            now = time.monotonic()
+            self._loop_lag_ms = max(0.0, now - due) * 1000
+            for stream in list(self._streams):
+                stream.tick(now)
+
+
+def _json_response(status: HTTPStatus, body: dict[str, Any]) -> Response:
+    payload = json.dumps(body).encode()
+    headers = Headers(
+        [
+            ("Content-Type", "application/json"),
+            ("Content-Length", str(len(payload))),
+            ("Cache-Control", "no-store"),
+            ("Connection", "close"),
+        ]
+    )
+    return Response(status, status.phrase, headers, payload)
+
+
+def _quiet_logger() -> logging.Logger:
+    """The library logs each refused or broken handshake with a traceback; we log what matters ourselves."""
+    logger = logging.getLogger("ivr.speech.websockets")
+    logger.setLevel(logging.CRITICAL)
+    return logger
+
+
+async def run(settings: ServerSettings, models: Models, phrases: Phrases) -> None:
+    """Serves until SIGTERM or SIGINT."""
+    server = SpeechServer(settings, models, phrases)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await server.start()
+    await stop.wait()
+    log.info("speech server stops")
+    try:
+        await asyncio.wait_for(server.stop(), _STOP_S + 1)
+    except TimeoutError:
+        log.warning("speech server: streams did not end in time")
+
+
+def serve(settings: Settings, phrases: Phrases, loader: Callable[..., Model] = load) -> None:
+    """Serves the hotline's languages on its speech port until SIGTERM. Blocks.
+
+    `phrases(language, grammar)` gives the phrases of a named grammar. Raises
+    OSError where the port is taken.
+    """
+    models = Models(settings.languages, lambda language: model_folder(language, settings.cache_dir), loader)
+    server = ServerSettings(settings.host, settings.speech_port, settings.languages)
+    asyncio.run(run(server, models, phrases))

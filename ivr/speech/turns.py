@@ -1,0 +1,72 @@
+"""What all streams share: the models, the grammars made so far, and the decoding threads."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+
+from ivr.speech import grammar as grammars
+from ivr.speech.decoder import Decoder
+from ivr.speech.grammar import Grammar
+from ivr.speech.models import Model, Models
+
+log = logging.getLogger(__name__)
+
+Phrases = Callable[[str, str], Sequence[str]]
+
+_MOST_GRAMMARS = 256
+
+
+class Refused(Exception):
+    """A request that cannot be met. The text goes to Asterisk's log."""
+
+
+class Turns:
+    """Finds what a turn needs. `phrases(language, grammar)` gives the phrases of a named grammar;
+
+    whatever it raises means that there is no such grammar. It is called on a
+    decoding thread.
+    """
+
+    def __init__(self, models: Models, phrases: Phrases, executor: Executor) -> None:
+        self.models = models
+        self._phrases = phrases
+        self._executor = executor
+        self._made: dict[tuple[str, str, tuple[str, ...]], Grammar] = {}
+
+    def model(self, language: str) -> Model:
+        """The language's model. Raises Refused where it is not ready."""
+        model = self.models.get(language)
+        if model is None:
+            raise Refused("no speech model for this language")
+        return model
+
+    async def grammar(self, language: str, name: str) -> Grammar:
+        """The grammar of that name, made once. Raises Refused where there is none or nothing of it is known."""
+        model = self.model(language)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, self._make, language, name, model)
+
+    def decoder(self, language: str, grammar: Grammar) -> Decoder:
+        """A decoder for one utterance of a turn whose grammar was found before."""
+        model = self.model(language)
+        return Decoder(lambda: model.utterance(grammar), self._executor)
+
+    def _make(self, language: str, name: str, model: Model) -> Grammar:
+        try:
+            phrases = tuple(self._phrases(language, name))
+        except Exception as error:  # whatever a vocabulary raises, the caller goes on by keys
+            log.warning("no grammar %.40r for %.20r: %s", name, language, type(error).__name__)
+            raise Refused("unknown grammar") from error
+        key = (language, name, phrases)
+        made = self._made.get(key)
+        if made is None:
+            made = grammars.build(name, language, phrases, model.knows)
+            if len(self._made) >= _MOST_GRAMMARS:
+                self._made.clear()
+            self._made[key] = made
+        if not made.phrases:
+            raise Refused("the model knows no phrase of this grammar")
+        return made
