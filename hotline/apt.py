@@ -202,7 +202,7 @@ class Apt:
         self.call("download", package)
         (deb,) = set(self.folder.glob("*.deb")) - before
         target = self.folder / "unpacked" / package
-        subprocess.run(["dpkg-deb", "-x", deb, target], check=True, capture_output=True)
+        extract(deb, target)
         deb.unlink()
         return target
 
@@ -231,12 +231,17 @@ def status_pipe(report: Callable[[float], None] | None) -> Iterator[tuple[list[s
         running.result()
 
 
-def unpack(archives: list[Path], root: Path, progress: Progress) -> None:
+def extract(deb: Path, folder: Path) -> None:
     """Unpack without installing: no maintainer script runs, nothing outside the folder is touched."""
-    root.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["dpkg-deb", "-x", deb, folder], check=True, capture_output=True, text=True, errors="replace")
+
+
+def unpack(archives: list[Path], root: Path, progress: Progress) -> None:
+    """Unpack many packages into one folder."""
 
     def one(deb: Path) -> None:
-        subprocess.run(["dpkg-deb", "-x", deb, root], check=True, capture_output=True)
+        extract(deb, root)
 
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         for count, _ in enumerate(pool.map(one, archives), 1):

@@ -37,7 +37,8 @@ WRAPPER = """\
 #!/bin/sh
 here=$(dirname "$(readlink -f "$0")")
 root="$here/{up}/root"
-export LD_LIBRARY_PATH="$root/usr/lib/{triplet}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"
+libraries="$root/usr/lib/{triplet}:$root/lib/{triplet}:$root/usr/lib/{triplet}/pulseaudio"
+export LD_LIBRARY_PATH="$libraries${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"
 exec "$root/{program}" "$@"
 """
 

@@ -130,6 +130,9 @@ def first_line(argv: tuple[str, ...], option: str, env: Mapping[str, str]) -> st
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
+    # SIPp ends with 99 after telling its version; a program that cannot be loaded ends with 126 or 127.
+    if done.returncode not in (0, 99):
+        return ""
     lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
     return lines[0] if lines else ""
 
