@@ -56,12 +56,14 @@ class Settings(BaseSettings):
 
     # The hotline itself.
     hotline_number: str = "12349"
+    district_unknown: str = Field("本市", description="spoken to a provider when the elder has no area yet")
     area_code: str = Field("0451", description="for local numbers of 7 or 8 digits; with the trunk 0")
     timezone: str = "Asia/Shanghai"
     languages: tuple[str, ...] = ("zh-CN", "ko", "en")
     agent_phones: tuple[str, ...] = Field(
         (), description="numbers that ring when a caller wants a person, JSON list"
     )
+    gateway: Literal["asterisk", "console"] = Field("asterisk", description="console: rings nobody, for rehearsals")
     speech: bool = Field(True, description="listen for words as well as keys")
     voice: Literal["espeak", "tones"] = Field("espeak", description="stand-in prompt voice; tones for tests")
 

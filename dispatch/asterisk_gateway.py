@@ -1,0 +1,83 @@
+"""The gateway of our own Asterisk: asynchronous Originate over AMI, through the carrier's SIP trunk."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from asterisk.manager import ManagerException, ManagerSocketException
+
+from dispatch.ami import Ami, AmiTimeout
+from dispatch.gateways import GatewayRefused, GatewayUnavailable, OutboundCall, OutcomeUnknown
+from models.settings import settings
+
+
+class AsteriskGateway:
+    """Speaks AMI on a connection that is opened when first needed and again after it was lost."""
+
+    def __init__(self) -> None:
+        self._ami: Ami | None = None
+        self._lock = threading.Lock()
+
+    def _connected(self) -> Ami:
+        with self._lock:
+            if self._ami is not None and not self._ami.closed.is_set():
+                return self._ami
+            ami = Ami()
+            try:
+                ami.connect(settings().host, settings().ami_port)
+                ami.login(settings().ami_user, settings().ami_secret)
+            except ManagerException as error:
+                ami.close()
+                raise GatewayUnavailable(f"Asterisk does not answer on AMI: {error}") from error
+            self._ami = ami
+            return ami
+
+    def ready(self) -> None:
+        """Ping Asterisk, so that a dead connection is found before a call depends on it."""
+        try:
+            self._connected().send_action({"Action": "Ping"})
+        except ManagerException as error:
+            self._drop()
+            raise GatewayUnavailable(f"Asterisk does not answer on AMI: {error}") from error
+
+    def ring(self, call: OutboundCall) -> None:
+        """Originate the call; whatever answers is sent to the dialplan's context `call.context`."""
+        action = {
+            "Action": "Originate",
+            "Channel": f"PJSIP/{call.number}@trunk",
+            "ChannelId": call.channel_id,
+            "Context": call.context,
+            "Exten": "s",
+            "Priority": "1",
+            "Timeout": str(call.ring_s * 1000),
+            "CallerID": settings().hotline_number,
+            "Variable": [f"HOTLINE_LANGUAGE={call.language}"],
+            "Async": "true",
+            "ActionID": call.channel_id,
+        }
+        try:
+            reply = self._connected().send_action(action)
+        except ManagerSocketException as error:
+            self._drop()
+            raise GatewayRefused(f"not sent: {error}") from error
+        except AmiTimeout as error:
+            self._drop()
+            raise OutcomeUnknown(str(error)) from error
+        if reply.get_header("Response") != "Success":
+            raise GatewayRefused(reply.get_header("Message", "Originate was refused"))
+
+    def living(self) -> Iterable[str]:
+        """Return the Uniqueid of every channel that Asterisk has."""
+        try:
+            events = self._connected().send_list({"Action": "CoreShowChannels"}, "CoreShowChannelsComplete")
+        except ManagerException as error:
+            self._drop()
+            raise GatewayUnavailable(f"Asterisk does not answer on AMI: {error}") from error
+        return {event.get_header("Uniqueid") for event in events if event.has_header("Uniqueid")}
+
+    def _drop(self) -> None:
+        with self._lock:
+            ami, self._ami = self._ami, None
+        if ami is not None:
+            ami.close()

@@ -1,0 +1,129 @@
+"""Attempts to dial: made, answered, closed, and what each outcome leads to.
+
+`close_attempt` is the only writer of an outcome. It does nothing on an attempt
+that is closed already, so it does not matter who comes first: the call itself,
+Asterisk's event, or the sweep.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from dispatch import tasks
+from dispatch.outbox import post
+from models.base import new_public_id
+from models.calls import Call
+from models.dialing import Attempt, AttemptStatus, Callback, CallbackStatus, Offer, OfferStatus, Outcome
+from models.lookup import numbers_of_elder
+from models.settings import settings
+from models.tasks import TaskKind
+
+# Nobody's telephone has rung, or nobody can know: the attempt does not count against the person called.
+NOT_COUNTED = frozenset({Outcome.CONGESTION, Outcome.LOST})
+# So often a fault of ours or of the network is tried again for one offer or callback.
+FAULTS_ALLOWED = 5
+
+
+def new_attempt(session: Session, purpose: Offer | Callback, number_id: int, due_at: datetime) -> Attempt:
+    """Write an attempt for `purpose` and the errand to dial it at `due_at`."""
+    public_id = new_public_id()
+    attempt = Attempt(
+        public_id=public_id,
+        offer_id=purpose.id if isinstance(purpose, Offer) else None,
+        callback_id=purpose.id if isinstance(purpose, Callback) else None,
+        number_id=number_id,
+        channel_id=f"hotline-{public_id}",
+        due_at=due_at,
+    )
+    session.add(attempt)
+    session.flush()
+    post(session, "dial", attempt.id, due_at)
+    return attempt
+
+
+def attempt_of_channel(session: Session, channel_id: str) -> Attempt | None:
+    """Return the attempt that fixed `channel_id`, locked against a second writer."""
+    query = select(Attempt).where(Attempt.channel_id == channel_id).with_for_update(of=Attempt)
+    return session.scalar(query)
+
+
+def mark_answered(attempt: Attempt, now: datetime) -> bool:
+    """Somebody has answered. Returns whether the attempt is still open."""
+    if attempt.status == AttemptStatus.CLOSED:
+        return False
+    attempt.status, attempt.answered_at = AttemptStatus.ANSWERED, attempt.answered_at or now
+    return True
+
+
+def close_attempt(
+    session: Session, attempt: Attempt, outcome: Outcome, now: datetime, cause: int | None = None
+) -> None:
+    """Write the outcome, once, and whatever follows from it."""
+    if attempt.status == AttemptStatus.CLOSED:
+        return
+    attempt.status, attempt.outcome, attempt.closed_at = AttemptStatus.CLOSED, outcome, now
+    attempt.cause = cause
+    session.flush()
+    if attempt.offer_id is not None:
+        _after_offer_attempt(session, session.get_one(Offer, attempt.offer_id), attempt, now)
+    elif attempt.callback_id is not None:
+        _after_callback_attempt(session, session.get_one(Callback, attempt.callback_id), attempt, now)
+
+
+def _after_offer_attempt(session: Session, offer: Offer, attempt: Attempt, now: datetime) -> None:
+    if offer.status != OfferStatus.OPEN:
+        return
+    if attempt.outcome in NOT_COUNTED and _count(session, Attempt.offer_id == offer.id) <= FAULTS_ALLOWED:
+        new_attempt(session, offer, attempt.number_id, now + timedelta(seconds=settings().transient_retry_s))
+        return
+    # One bad number does not break the cascade: the provider's next number first, then the next provider.
+    if attempt.outcome in (Outcome.INVALID, Outcome.NO_ANSWER, Outcome.BUSY):
+        tried = set(session.scalars(select(Attempt.number_id).where(Attempt.offer_id == offer.id)))
+        for line in offer.provider.numbers:
+            if line.number_id not in tried:
+                new_attempt(session, offer, line.number_id, now)
+                return
+    offer.status = OfferStatus.DECLINED if attempt.outcome == Outcome.DECLINED else OfferStatus.EXPIRED
+    offer.closed_at = now
+    post(session, "offer_order", offer.order_id, now, attempt.call_id)
+
+
+def _after_callback_attempt(session: Session, callback: Callback, attempt: Attempt, now: datetime) -> None:
+    if callback.status != CallbackStatus.OPEN:
+        return
+    # Asking for a person during the callback proves that she is there; the agent tells her the rest.
+    if attempt.outcome in (Outcome.CONFIRMED, Outcome.PERSON):
+        callback.status, callback.closed_at = CallbackStatus.CONFIRMED, now
+        return
+    ours = Attempt.callback_id == callback.id
+    counted = _count(session, ours, Attempt.outcome.not_in(NOT_COUNTED))
+    faults = _count(session, ours, Attempt.outcome.in_(NOT_COUNTED))
+    if attempt.outcome in NOT_COUNTED and faults <= FAULTS_ALLOWED:
+        new_attempt(session, callback, attempt.number_id, now + timedelta(seconds=settings().transient_retry_s))
+    elif attempt.outcome not in NOT_COUNTED and counted < settings().callback_attempts:
+        numbers = numbers_of_elder(session, callback.elder_id)
+        number_id = numbers[counted % len(numbers)].number_id if numbers else attempt.number_id
+        new_attempt(session, callback, number_id, now + timedelta(seconds=settings().callback_retry_s))
+    else:
+        callback.status, callback.closed_at = CallbackStatus.FAILED, now
+        task = tasks.NewTask(
+            TaskKind.CALLBACK,
+            f"callback:{callback.id}",
+            order_id=callback.order_id,
+            elder_id=callback.elder_id,
+            number_id=attempt.number_id,
+        )
+        tasks.open_task(session, task, now)
+
+
+def _count(session: Session, *where: object) -> int:
+    query = select(func.count()).select_from(Attempt)
+    return session.scalar(query.where(*where)) or 0  # type: ignore[arg-type]
+
+
+def call_of(session: Session, attempt: Attempt) -> Call | None:
+    """Return the call of a dialled attempt."""
+    return session.get(Call, attempt.call_id) if attempt.call_id else None

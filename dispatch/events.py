@@ -1,0 +1,93 @@
+"""Asterisk's events about calls of ours, turned into outcomes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dispatch.attempts import attempt_of_channel, close_attempt
+from dispatch.calls import close_call
+from dispatch.outbox import transaction
+from models import clock
+from models.calls import Call, CallEnd, CallState
+from models.dialing import Attempt, AttemptStatus, Outcome
+from models.journal import Entry, note
+
+log = logging.getLogger(__name__)
+
+# Q.850 causes, as Asterisk reports them, and what they mean for an attempt. Data: a trunk may differ.
+CAUSES: Mapping[int, Outcome] = {
+    1: Outcome.INVALID,  # unallocated number (404)
+    2: Outcome.INVALID,
+    3: Outcome.INVALID,
+    16: Outcome.NO_ANSWER,  # our own ring time ran out
+    17: Outcome.BUSY,  # 486
+    18: Outcome.NO_ANSWER,
+    19: Outcome.NO_ANSWER,
+    20: Outcome.NO_ANSWER,  # switched off (480)
+    21: Outcome.NO_ANSWER,  # rejected by hand (603)
+    22: Outcome.INVALID,
+    28: Outcome.INVALID,
+    27: Outcome.CONGESTION,
+    34: Outcome.CONGESTION,  # 503
+    38: Outcome.CONGESTION,
+    41: Outcome.CONGESTION,
+    42: Outcome.CONGESTION,
+    44: Outcome.CONGESTION,
+    47: Outcome.CONGESTION,
+    127: Outcome.NO_ANSWER,
+}
+
+
+def handle(headers: Mapping[str, str]) -> None:
+    """Write what an AMI event means. Events of calls that are not ours are passed over."""
+    match headers.get("Event"):
+        case "Hangup":
+            _hangup(headers.get("Uniqueid", ""), int(headers.get("Cause") or 0))
+        case "OriginateResponse" if headers.get("Response") == "Failure":
+            _never_rang(headers.get("ActionID", ""), headers.get("Uniqueid", ""))
+        case "AgentConnect":
+            _agent_answered(headers.get("Uniqueid", ""))
+
+
+def _hangup(channel_id: str, cause: int) -> None:
+    now = clock.now()
+    with transaction() as session:
+        attempt = attempt_of_channel(session, channel_id) if channel_id.startswith("hotline-") else None
+        if attempt is None:
+            return
+        # An answered call writes its own end; should it fail to, the sweep does.
+        if attempt.status == AttemptStatus.DIALING:
+            outcome = CAUSES.get(cause, Outcome.NO_ANSWER)
+            end_unanswered(session, attempt, outcome, cause)
+        elif attempt.status == AttemptStatus.CLOSED and attempt.call_id is not None:
+            close_call(session, session.get_one(Call, attempt.call_id), CallEnd.HUNG_UP, now)
+
+
+def _never_rang(action_id: str, uniqueid: str) -> None:
+    """Asterisk could not even make the channel, so no hang-up follows."""
+    if not action_id.startswith("hotline-") or uniqueid == action_id:
+        return
+    with transaction() as session:
+        attempt = attempt_of_channel(session, action_id)
+        if attempt is not None and attempt.status == AttemptStatus.DIALING:
+            end_unanswered(session, attempt, Outcome.CONGESTION, None)
+
+
+def _agent_answered(channel_id: str) -> None:
+    with transaction() as session:
+        call = session.scalar(select(Call).where(Call.channel_id == channel_id))
+        if call is not None and call.ended_at is None:
+            call.state = CallState.AGENT
+            note(session, call.id, Entry.AGENT_ANSWERED, clock.now())
+
+
+def end_unanswered(session: Session, attempt: Attempt, outcome: Outcome, cause: int | None) -> None:
+    """Close an attempt that nobody answered, and its call."""
+    now = clock.now()
+    if attempt.call_id is not None:
+        close_call(session, session.get_one(Call, attempt.call_id), CallEnd.NOT_ANSWERED, now)
+    close_attempt(session, attempt, outcome, now, cause)

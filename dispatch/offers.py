@@ -1,0 +1,114 @@
+"""Offers: which provider is asked next, and what an answer does."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from dispatch import callbacks, tasks
+from dispatch.attempts import close_attempt, new_attempt
+from dispatch.outbox import transaction
+from models import clock, vocabulary
+from models.calls import Call
+from models.dialing import Attempt, Offer, OfferStatus, Outcome
+from models.journal import Entry, note
+from models.orders import DISPATCHING, Order, OrderEvent, OrderStatus, move_order
+from models.people import Area
+from models.providers import Provider, ProviderArea, ProviderItem
+from models.tasks import TaskKind
+
+
+def lock_order(session: Session, order_id: int) -> Order:
+    """Read the order so that nobody else moves it until this transaction ends."""
+    return session.scalars(select(Order).where(Order.id == order_id).with_for_update(of=Order)).one()
+
+
+def areas_above(session: Session, area_id: int | None) -> list[int]:
+    """Return `area_id` and every area that contains it."""
+    chain: list[int] = []
+    while area_id is not None and area_id not in chain:
+        chain.append(area_id)
+        area_id = session.scalar(select(Area.parent_id).where(Area.id == area_id))
+    return chain
+
+
+def next_provider(session: Session, order: Order, now: datetime) -> Provider | None:
+    """Return whom to ask next: offers the service, covers the area, is not paused, was not asked before."""
+    if vocabulary.SERVICE[order.service].person_only:
+        return None
+    asked = select(Offer.provider_id).where(Offer.order_id == order.id)
+    covers = select(ProviderArea.provider_id).where(ProviderArea.area_id.in_(areas_above(session, order.area_id)))
+    limited = select(ProviderArea.provider_id)
+    query = (
+        select(Provider)
+        .join(ProviderItem, ProviderItem.provider_id == Provider.id)
+        .where(
+            ProviderItem.service == order.service,
+            or_(Provider.id.in_(covers), Provider.id.not_in(limited)),
+            or_(Provider.paused_until.is_(None), Provider.paused_until <= now),
+            Provider.id.not_in(asked),
+        )
+        .order_by(Provider.position, Provider.id)
+    )
+    # A provider without a telephone is no provider: an empty roster must not ring for ever.
+    return next((provider for provider in session.scalars(query) if provider.numbers), None)
+
+
+def offer_order(order_id: int) -> None:
+    """Put the order to the next provider; with nobody left it goes to an agent."""
+    now = clock.now()
+    with transaction() as session:
+        order = lock_order(session, order_id)
+        if order.status not in DISPATCHING:
+            return
+        open_offer = select(Offer.id).where(Offer.order_id == order.id, Offer.status == OfferStatus.OPEN)
+        if session.scalar(open_offer) is not None:
+            return
+        provider = next_provider(session, order, now)
+        if provider is None:
+            move_order(session, order, OrderStatus.NEEDS_AGENT, now, OrderEvent(actor="system"))
+            task = tasks.NewTask(
+                TaskKind.NO_PROVIDER, f"order:{order.id}", order_id=order.id, elder_id=order.elder_id
+            )
+            tasks.open_task(session, task, now)
+            return
+        move_order(session, order, OrderStatus.OFFERED, now, OrderEvent(actor="system", actor_id=provider.id))
+        offer = Offer(order_id=order.id, provider_id=provider.id, created_at=now)
+        session.add(offer)
+        session.flush()
+        new_attempt(session, offer, provider.numbers[0].number_id, now)
+
+
+def accept_offer(session: Session, attempt: Attempt, now: datetime) -> bool:
+    """The provider pressed 1. Exactly one acceptance wins; returns whether this one did."""
+    offer = session.get_one(Offer, attempt.offer_id)
+    order = lock_order(session, offer.order_id)
+    session.refresh(offer)
+    if offer.status == OfferStatus.ACCEPTED:
+        return True
+    if offer.status != OfferStatus.OPEN or order.status != OrderStatus.OFFERED:
+        _note(session, attempt, Entry.OFFER_TOO_LATE, now)
+        close_attempt(session, attempt, Outcome.TOO_LATE, now)
+        return False
+    order.provider_id = offer.provider_id
+    event = OrderEvent(actor="provider", actor_id=offer.provider_id, call_id=attempt.call_id)
+    move_order(session, order, OrderStatus.ACCEPTED, now, event)
+    offer.status, offer.closed_at = OfferStatus.ACCEPTED, now
+    _note(session, attempt, Entry.OFFER_ACCEPTED, now)
+    close_attempt(session, attempt, Outcome.ACCEPTED, now)
+    callbacks.begin(session, order, now)
+    return True
+
+
+def decline_offer(session: Session, attempt: Attempt, now: datetime) -> None:
+    """The provider pressed 2: the next one is asked."""
+    _note(session, attempt, Entry.OFFER_DECLINED, now)
+    close_attempt(session, attempt, Outcome.DECLINED, now)
+
+
+def _note(session: Session, attempt: Attempt, kind: Entry, now: datetime) -> None:
+    call = session.get(Call, attempt.call_id) if attempt.call_id else None
+    if call is not None:
+        note(session, call.id, kind, now, offer_id=attempt.offer_id)

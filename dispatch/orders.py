@@ -1,0 +1,94 @@
+"""How a request becomes an order: one function, whatever the entrance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dispatch.outbox import post
+from models import vocabulary
+from models.journal import Entry, note
+from models.orders import EXPECTED, Order, OrderEvent, OrderStatus
+from models.people import Elder
+
+
+@dataclass(frozen=True)
+class OrderRequest:
+    """What was confirmed. `key` is the idempotency key: the same key never makes two orders."""
+
+    key: str
+    channel: str
+    elder_id: int
+    service: str
+    wanted_on: date
+    wanted_part: str
+    language: str
+    call_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Placed:
+    """The order that now stands; `created` is False if it stood before."""
+
+    order: Order
+    created: bool
+
+
+def place_order(session: Session, request: OrderRequest, now: datetime) -> Placed:
+    """Write the order, its history and its errand into the open transaction.
+
+    The same request by the same elder for the same time, still expected, is the
+    same order: whoever rings again because the line broke does not get two baths.
+
+    Raises:
+        KeyError: service or part of day are not in the vocabulary.
+    """
+    vocabulary.SERVICE[request.service], vocabulary.PART[request.wanted_part]
+    # The row lock makes two calls of one household wait for each other (on SQLite the transaction does).
+    elder = session.scalars(select(Elder).where(Elder.id == request.elder_id).with_for_update(of=Elder)).one()
+    known = session.scalar(select(Order).where(Order.idempotency_key == request.key)) or session.scalar(
+        select(Order).where(
+            Order.elder_id == request.elder_id,
+            Order.service == request.service,
+            Order.wanted_on == request.wanted_on,
+            Order.wanted_part == request.wanted_part,
+            Order.status.in_(EXPECTED),
+        )
+    )
+    if known is not None:
+        if request.call_id is not None:
+            note(session, request.call_id, Entry.ORDER_KNOWN, now, order_id=known.id)
+        return Placed(known, created=False)
+    order = Order(
+        idempotency_key=request.key,
+        channel=request.channel,
+        elder_id=request.elder_id,
+        call_id=request.call_id,
+        service=request.service,
+        wanted_on=request.wanted_on,
+        wanted_part=request.wanted_part,
+        area_id=elder.area_id,
+        language=request.language,
+        status=OrderStatus.CONFIRMED,
+        created_at=now,
+        changed_at=now,
+    )
+    session.add(order)
+    session.flush()
+    session.add(
+        OrderEvent(
+            order_id=order.id,
+            at=now,
+            to_status=order.status,
+            actor="elder" if request.channel == "phone" else request.channel,
+            actor_id=request.elder_id,
+            call_id=request.call_id,
+        )
+    )
+    if request.call_id is not None:
+        note(session, request.call_id, Entry.ORDER_PLACED, now, order_id=order.id)
+    post(session, "offer_order", order.id, now, request.call_id)
+    return Placed(order, created=True)

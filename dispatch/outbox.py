@@ -1,0 +1,96 @@
+"""Commit, then enqueue: the outbox row is written with what made it necessary; the job is only a hint.
+
+Redis may be emptied at any time. The relay (dispatch.sweep) enqueues again
+whatever is due and not done.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import cache
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.serializers import JSONSerializer
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from models import clock
+from models.outbox import OutboxEntry
+from models.session import write
+from models.settings import settings
+
+log = logging.getLogger(__name__)
+
+QUEUE = "dispatch"
+# A job reads a row, talks to Asterisk for a moment and writes a row (seconds).
+JOB_TIMEOUT_S = 30
+_RUN = "dispatch.jobs.run"
+
+
+@cache
+def redis() -> Redis:
+    """Return this process's Redis client. It gives up fast: whoever waits is on the telephone."""
+    return Redis.from_url(settings().redis_location, socket_connect_timeout=1, socket_timeout=None)
+
+
+@cache
+def _waker() -> Queue:
+    connection = Redis.from_url(settings().redis_location, socket_connect_timeout=0.5, socket_timeout=1)
+    return Queue(QUEUE, connection=connection, serializer=JSONSerializer)
+
+
+def post(session: Session, verb: str, subject_id: int, due_at: datetime, call_id: int | None = None) -> None:
+    """Write an errand for the worker into the open transaction: `verb` is a function of dispatch.jobs."""
+    entry = OutboxEntry(verb=verb, subject_id=subject_id, call_id=call_id, created_at=clock.now(), due_at=due_at)
+    session.add(entry)
+    session.info.setdefault("posted", []).append(entry)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Open a write transaction; after its commit the worker is woken for what was posted in it."""
+    with write() as session:
+        yield session
+    now = clock.now()
+    wake([entry.id for entry in session.info.get("posted", []) if entry.due_at <= now])
+
+
+def wake(entry_ids: list[int]) -> int:
+    """Enqueue a job for each entry. A Redis that is away costs nothing: the relay comes by. Returns how many."""
+    done = 0
+    try:
+        for entry_id in entry_ids:
+            _waker().enqueue_call(
+                _RUN, args=(entry_id,), timeout=JOB_TIMEOUT_S, result_ttl=0, failure_ttl=3600, description=_RUN
+            )
+            done += 1
+    except (RedisError, OSError) as error:
+        log.warning("Redis is away (%s); the relay will enqueue %d errands", type(error).__name__, len(entry_ids))
+    return done
+
+
+def relay(now: datetime) -> int:
+    """Enqueue every entry that is due, not done, and not enqueued lately. Returns how many."""
+    again = now - timedelta(seconds=settings().lost_job_s)
+    due = (
+        select(OutboxEntry.id)
+        .where(
+            OutboxEntry.done_at.is_(None),
+            OutboxEntry.due_at <= now,
+            or_(OutboxEntry.enqueued_at.is_(None), OutboxEntry.enqueued_at < again),
+            # What was written a moment ago is being enqueued by its writer.
+            OutboxEntry.created_at < now - timedelta(seconds=1),
+        )
+        .order_by(OutboxEntry.due_at)
+        .limit(500)
+    )
+    with write() as session:
+        ids = list(session.scalars(due))
+        if ids:
+            session.execute(update(OutboxEntry).where(OutboxEntry.id.in_(ids)).values(enqueued_at=now))
+    return wake(ids)

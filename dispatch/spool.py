@@ -1,0 +1,139 @@
+"""The dialplan's spool: notes and recordings of calls on their way to a person.
+
+Asterisk writes them without Python, so they are there when everything else is
+down. A note is a text file `<uniqueid>.note` of lines `name=value`; the last
+line `end=…` says that the call is over. The message, if one was left, is
+`<uniqueid>.wav` beside it. Working a note off is safe to repeat.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+import wave
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dispatch import tasks
+from dispatch.calls import close_call
+from dispatch.outbox import transaction
+from models import audio, clock, phone
+from models.audio import Audio
+from models.calls import Call, CallEnd, CallState, Direction
+from models.journal import Entry, note
+from models.lookup import elders_at, number_row
+from models.settings import settings
+from models.tasks import TaskKind
+
+log = logging.getLogger(__name__)
+
+# A note without an end is of a call that Asterisk did not live to finish (s).
+STALE_S = 900
+# Shorter recordings are a breath and a click (ms).
+SHORTEST_MESSAGE_MS = 1000
+
+
+def collect(living: set[str]) -> int:
+    """Work off every finished note; `living` are the channels that exist now. Returns how many."""
+    done = 0
+    for path in sorted(settings().spool_dir.glob("*.note")):
+        try:
+            done += _collect_one(path, living)
+        except Exception:
+            # One unreadable note must not hold up the others; it stays where it is.
+            log.exception("the note %s could not be worked off", path.name)
+    return done
+
+
+def _collect_one(path: Path, living: set[str]) -> int:
+    fields = _read(path)
+    channel_id = path.stem
+    over = "end" in fields or (channel_id not in living and time.time() - path.stat().st_mtime > STALE_S)
+    if not over and fields.get("why") != "emergency":
+        return 0
+    now = clock.now()
+    recording = path.with_suffix(".wav")
+    length = _duration_ms(recording)
+    with transaction() as session:
+        call = _call_of(session, channel_id, fields, now)
+        if fields.get("why") == "emergency":
+            tasks.open_task(session, tasks.for_call(TaskKind.ALARM, call), now)
+        if not over:
+            return 0
+        if fields.get("end") == "agent":
+            close_call(session, call, CallEnd.PERSON, now)
+        elif length >= SHORTEST_MESSAGE_MS:
+            _keep_message(session, call, recording, length)
+        else:
+            close_call(session, call, CallEnd.ABANDONED, now)
+    # Committed: only now may the spool forget.
+    with suppress(FileNotFoundError):
+        recording.unlink()
+    path.unlink()
+    return 1
+
+
+def _read(path: Path) -> dict[str, str]:
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return {name: value for name, _, value in (line.partition("=") for line in lines)}
+
+
+def _duration_ms(recording: Path) -> int:
+    """Return the length of the recording; 0 if there is none. A cut-off header does not hide the audio."""
+    try:
+        with wave.open(str(recording)) as file:
+            frames = file.getnframes() or max(0, os.path.getsize(recording) - 44) // 2
+            return int(frames * 1000 / file.getframerate())
+    except (OSError, EOFError, wave.Error):
+        return 0
+
+
+def _call_of(session: Session, channel_id: str, fields: dict[str, str], now: datetime) -> Call:
+    """Return the call of the note; if the AGI server was away there is no row yet, and it is made here."""
+    call = session.scalar(select(Call).where(Call.channel_id == channel_id))
+    if call is not None:
+        return call
+    number = phone.caller(fields.get("number"), settings().area_code)
+    elders = elders_at(session, number) if number else []
+    call = Call(
+        channel_id=channel_id,
+        direction=Direction.IN,
+        purpose="inbound",
+        state=CallState.WAITING,
+        number_id=number_row(session, number).id if number else None,
+        elder_id=elders[0].id if len(elders) == 1 else None,
+        started_at=_began(channel_id, now),
+    )
+    session.add(call)
+    session.flush()
+    note(session, call.id, Entry.FAULT, now, where="agi")
+    note(session, call.id, Entry.TO_PERSON, now, reason=fields.get("why", "fault"))
+    return call
+
+
+def _began(channel_id: str, now: datetime) -> datetime:
+    """Return when the call began: Asterisk's Uniqueid starts with the epoch (`1763766000.12`)."""
+    try:
+        moment = datetime.fromtimestamp(float(channel_id.rsplit("-", 1)[-1].split(".")[0]), UTC)
+    except (ValueError, OverflowError, OSError):
+        return now
+    moment += timedelta(seconds=settings().clock_offset_s)
+    return moment if timedelta(0) <= now - moment < timedelta(days=30) else now
+
+
+def _keep_message(session: Session, call: Call, recording: Path, length: int) -> None:
+    now = clock.now()
+    key = audio.keep(settings().audio_dir, recording)
+    row = session.scalar(select(Audio).where(Audio.content_key == key, Audio.call_id == call.id))
+    if row is None:
+        row = Audio(content_key=key, kind="message", call_id=call.id, duration_ms=length, created_at=now)
+        session.add(row)
+        session.flush()
+        note(session, call.id, Entry.MESSAGE, now, audio_id=row.id)
+    tasks.open_task(session, tasks.for_call(TaskKind.MESSAGE, call, audio_id=row.id), now)
+    close_call(session, call, CallEnd.MESSAGE, now)

@@ -1,0 +1,63 @@
+"""Tasks for people: the place where everything ends that the machine cannot finish."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.calls import Call
+from models.tasks import PRIORITY, Task, TaskKind
+
+
+@dataclass(frozen=True)
+class NewTask:
+    """What a task is about. `key` names the occasion: the same occasion never makes two tasks."""
+
+    kind: TaskKind
+    key: str
+    call_id: int | None = None
+    order_id: int | None = None
+    elder_id: int | None = None
+    number_id: int | None = None
+    audio_id: int | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def for_call(kind: TaskKind, call: Call, audio_id: int | None = None, **data: Any) -> NewTask:
+    """Return a task about `call`: at most one of each kind a call."""
+    return NewTask(
+        kind,
+        f"call:{call.id}",
+        call_id=call.id,
+        elder_id=call.elder_id,
+        number_id=call.number_id,
+        audio_id=audio_id,
+        data=data,
+    )
+
+
+def open_task(session: Session, new: NewTask, now: datetime) -> Task:
+    """Write the task, or return the one that this occasion has made before."""
+    key = f"{new.kind}:{new.key}"
+    known = session.scalar(select(Task).where(Task.dedupe_key == key))
+    if known is not None:
+        return known
+    task = Task(
+        kind=new.kind,
+        dedupe_key=key,
+        priority=PRIORITY[new.kind],
+        call_id=new.call_id,
+        order_id=new.order_id,
+        elder_id=new.elder_id,
+        number_id=new.number_id,
+        audio_id=new.audio_id,
+        data=new.data,
+        created_at=now,
+    )
+    session.add(task)
+    session.flush()
+    return task

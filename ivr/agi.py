@@ -1,0 +1,145 @@
+"""The one adapter to Asterisk's AGI, over pyst2.
+
+pyst2 0.5.1 was made for a script on standard input: its `AGI.__init__` installs
+a signal handler (impossible outside the main thread) and writes the caller's
+data to standard error; `_quote` escapes nothing; a bare `HANGUP` line or an end
+of file becomes a ValueError; a 520 answer cut short loops for ever; one
+misplaced byte stops the decoding; the reply pattern breaks at blanks. What is
+wrong is replaced here, each fault with a test (tests/ivr/test_agi.py).
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from asterisk.agi import AGI, AGIError, AGIHangup, AGIInvalidCommand, AGIUsageError
+
+log = logging.getLogger(__name__)
+
+# Asterisk sends some thirty headers; whoever sends more is not Asterisk.
+LARGEST_ENVIRONMENT = 200
+LONGEST_LINE = 64 * 1024
+_REPLY = re.compile(r"(\d{3})(?:[ -](.*))?$", re.DOTALL)
+_RESULT = re.compile(r"result=(\S*)(?: \((.*?)\))?(?: (.*))?$", re.DOTALL)
+_FIELD = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)')
+
+
+class NotAgi(Exception):
+    """What connected does not speak AGI."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Asterisk's answer: `result`, the word in parentheses, and the named fields behind it."""
+
+    result: str
+    data: str
+    fields: dict[str, str]
+
+
+class Line(AGI):
+    """One call's AGI connection. `env` holds the call's AGI environment.
+
+    Raises:
+        AGIHangup: from every command, once the call is over or the connection is gone.
+        AGIError: Asterisk did not understand or could not do a command.
+    """
+
+    def __init__(self, reader: BinaryIO, writer: BinaryIO) -> None:
+        # AGI.__init__ is skipped on purpose: see above.
+        self.stdin = io.TextIOWrapper(reader, encoding="utf-8", errors="replace", newline="\n")
+        self.stdout = io.TextIOWrapper(writer, encoding="utf-8", errors="replace", newline="\n")
+        self._got_sighup = False
+        self.env: dict[str, str] = {}
+        self._get_agi_env()
+
+    def _get_agi_env(self) -> None:
+        for _ in range(LARGEST_ENVIRONMENT):
+            line = self._read_line()
+            if not line:
+                return
+            name, _colon, value = line.partition(":")
+            self.env[name.strip()] = value.strip()
+        raise NotAgi("an endless AGI environment")
+
+    def _read_line(self) -> str:
+        """Return the next line; an end of file is a hang-up, whatever came before it."""
+        try:
+            line = self.stdin.readline(LONGEST_LINE)
+        except (OSError, ValueError) as error:
+            raise AGIHangup("the connection is gone") from error
+        if not line.endswith("\n"):
+            raise AGIHangup("the connection ended")
+        return line.rstrip("\r\n")
+
+    def _quote(self, string: object) -> str:
+        """Quote an argument: nothing that a caller or a row contains can become a command of its own."""
+        text = "".join(char if char.isprintable() else " " for char in str(string))
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+    def execute(self, command: str, *args: object) -> Reply:
+        """Send one command, its arguments quoted, and return Asterisk's answer."""
+        text = " ".join([command, *(self._quote(arg) for arg in args)])
+        try:
+            self.stdout.write(text + "\n")
+            self.stdout.flush()
+        except (OSError, ValueError) as error:
+            raise AGIHangup("the connection is gone") from error
+        return self.get_result()
+
+    def get_result(self, stdin: object = None) -> Reply:
+        """Read the answer to the last command."""
+        line = self._read_line()
+        while line.startswith("HANGUP"):
+            # Asterisk's own notice comes between commands; the answer still follows, or the end of file.
+            self._got_sighup = True
+            line = self._read_line()
+        match = _REPLY.match(line)
+        if match is None:
+            raise AGIError(f"not an AGI reply: {line[:60]!r}")
+        code, rest = match.group(1), match.group(2) or ""
+        if code == "200":
+            return self._parse(rest)
+        if code == "510":
+            raise AGIInvalidCommand(rest)
+        if code == "511":
+            raise AGIHangup("the channel is dead")
+        if code == "520":
+            for _ in range(LARGEST_ENVIRONMENT):
+                if self._read_line().startswith("520"):
+                    break
+            raise AGIUsageError(rest)
+        raise AGIError(f"unexpected AGI reply {code}")
+
+    @staticmethod
+    def _parse(rest: str) -> Reply:
+        match = _RESULT.match(rest)
+        if match is None:
+            raise AGIError(f"not an AGI result: {rest[:60]!r}")
+        fields = {
+            name: value[1:-1] if value.startswith('"') else value for name, value in _FIELD.findall(match.group(3) or "")
+        }
+        return Reply(match.group(1), match.group(2) or "", fields)
+
+    def ask_key(self, file: str, timeout_ms: int) -> str | None:
+        """Play `file` and take one key, during or after it. `#` comes as `#`; None is silence."""
+        reply = self.execute("GET DATA", file, timeout_ms, 1)
+        if reply.result == "-1":
+            raise AGIHangup("hung up")
+        if reply.data == "timeout":
+            return reply.result or None
+        # `#` ends an entry in Asterisk: alone, it leaves an empty one that has not timed out.
+        return reply.result or "#"
+
+    def play(self, file: str) -> None:
+        """Play `file` to its end; keys do not stop it."""
+        if self.execute("STREAM FILE", file, "").result == "-1":
+            raise AGIHangup("hung up")
+
+    def set_variable(self, name: str, value: str) -> None:
+        """Set a channel variable for the dialplan."""
+        self.execute("SET VARIABLE", name, value)

@@ -1,0 +1,190 @@
+"""Our own calls, once answered: an offer to a provider, a callback to an elder."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from asterisk.agi import AGIHangup
+from sqlalchemy.orm import Session
+
+from dispatch import callbacks, offers, tasks
+from dispatch.attempts import attempt_of_channel, close_attempt, mark_answered
+from dispatch.calls import close_call
+from dispatch.outbox import transaction
+from ivr import handover, outbound_turns
+from ivr.agi import Line
+from ivr.listening import Listener
+from ivr.outbound_turns import CALLBACK_KEYS, OFFER_KEYS, Answer, Notice
+from ivr.prompts import words
+from ivr.prompts.words import Line as Prompt
+from ivr.prompts.words import line as prompt
+from ivr.turns import Ask, GoodBye, Key, ToPerson
+from models import clock
+from models.calls import Call, CallEnd, CallState
+from models.dialing import Attempt, AttemptStatus, CallbackStatus, OfferStatus, Outcome
+from models.journal import Entry, note
+from models.orders import Order
+from models.settings import settings
+from models.tasks import TaskKind
+
+log = logging.getLogger(__name__)
+
+# What to say and do when a key was pressed: writes the answer, returns the last words.
+Settle = Callable[[Session, Attempt, str, datetime], tuple[Prompt, ...]]
+
+
+def offer(line: Line) -> None:
+    """A provider has answered: put the order, take 1 or 2."""
+    _lead(line, _offer_notice, _settle_offer)
+
+
+def callback(line: Line) -> None:
+    """The elder has answered: tell her who comes."""
+    _lead(line, _callback_notice, _settle_callback)
+
+
+def _lead(line: Line, make_notice: Callable[[Attempt, str], Notice | None], settle: Settle) -> None:
+    channel_id = line.env["agi_uniqueid"]
+    answered = _answered(channel_id, make_notice)
+    if answered is None:
+        handover.hang_up(line)
+        return
+    notice, language, call_id = answered
+    listener = Listener(line, speech=False)
+    try:
+        move: outbound_turns.Move = Ask(notice.lines, "none")
+        while isinstance(move, Ask):
+            heard = listener.ask(move, language)
+            notice, move = outbound_turns.hear(notice, heard)
+            _journal(call_id, heard)
+        match move:
+            case Answer(code=code):
+                with transaction() as session:
+                    attempt = _attempt(session, channel_id)
+                    last = settle(session, attempt, code, clock.now())
+                handover.hang_up(line)
+                listener.say(last, language)
+            case ToPerson():
+                _person(line, channel_id, move, language)
+                return
+            case GoodBye(lines=lines):
+                handover.hang_up(line)
+                _end(channel_id, Outcome.NO_KEY, CallEnd.GOODBYE)
+                listener.say(lines, language)
+        _end(channel_id, Outcome.NO_KEY, CallEnd.GOODBYE)
+    except AGIHangup:
+        _end(channel_id, Outcome.NO_KEY, CallEnd.HUNG_UP)
+        raise
+    finally:
+        listener.close()
+
+
+def _answered(
+    channel_id: str, make_notice: Callable[[Attempt, str], Notice | None]
+) -> tuple[Notice, str, int] | None:
+    now = clock.now()
+    with transaction() as session:
+        attempt = _attempt(session, channel_id)
+        call = session.get_one(Call, attempt.call_id)
+        if not mark_answered(attempt, now):
+            # The sweep gave this call up a moment ago and another may be on its way: this one must not count.
+            log.warning("attempt %s was answered after it had been given up", attempt.public_id)
+            close_call(session, call, CallEnd.LOST, now)
+            return None
+        call.answered_at, call.state = now, CallState.TALKING
+        note(session, call.id, Entry.ANSWERED, now)
+        notice = make_notice(attempt, call.language)
+        if notice is None:
+            close_attempt(session, attempt, Outcome.TOO_LATE, now)
+            close_call(session, call, CallEnd.GOODBYE, now)
+            return None
+        return notice, call.language, call.id
+
+
+def _attempt(session: Session, channel_id: str) -> Attempt:
+    attempt = attempt_of_channel(session, channel_id)
+    if attempt is None:
+        raise LookupError(f"no attempt has the channel {channel_id}")
+    return attempt
+
+
+def _matter(order: Order, language: str, aloud: bool) -> dict[str, words.Value]:
+    """Return what both calls say of an order: service and time."""
+    today = clock.local_date(clock.now())
+    return {
+        "service": words.service(order.service, language, aloud=aloud),
+        "day": words.day(order.wanted_on, today, language),
+        "part": words.part(order.wanted_part, language),
+    }
+
+
+def _offer_notice(attempt: Attempt, language: str) -> Notice | None:
+    assert attempt.offer is not None  # noqa: S101 (the dialplan's context and the attempt agree)
+    if attempt.offer.status != OfferStatus.OPEN:
+        return None
+    order = attempt.offer.order
+    district = order.area
+    while district is not None and district.kind != "district" and district.parent is not None:
+        district = district.parent
+    name = words.name(district.name if district else settings().district_unknown)
+    return Notice((prompt("offer", district=name, **_matter(order, language, aloud=True)),), OFFER_KEYS)
+
+
+def _callback_notice(attempt: Attempt, language: str) -> Notice | None:
+    assert attempt.callback is not None  # noqa: S101
+    if attempt.callback.status != CallbackStatus.OPEN:
+        return None
+    order = attempt.callback.order
+    who = words.form_of_address(order.elder.person, language)
+    provider = words.name(attempt.callback.provider.name)
+    said = prompt("callback", who=who, provider=provider, **_matter(order, language, aloud=False))
+    return Notice((said,), CALLBACK_KEYS)
+
+
+def _settle_offer(session: Session, attempt: Attempt, code: str, now: datetime) -> tuple[Prompt, ...]:
+    assert attempt.offer is not None  # noqa: S101
+    if code == "decline":
+        offers.decline_offer(session, attempt, now)
+        return (prompt("offer_declined"),)
+    if offers.accept_offer(session, attempt, now):
+        language = attempt.offer.provider.language
+        return (prompt("offer_accepted", number=words.digits(attempt.offer.order.number, language)),)
+    return (prompt("offer_too_late"),)
+
+
+def _settle_callback(session: Session, attempt: Attempt, code: str, now: datetime) -> tuple[Prompt, ...]:
+    callbacks.confirm(session, attempt, now)
+    return (prompt("callback_confirmed"),)
+
+
+def _journal(call_id: int, heard: object) -> None:
+    data = {"key": heard.key} if isinstance(heard, Key) else {}
+    with transaction() as session:
+        note(session, call_id, Entry.TURN, clock.now(), step="notice", heard=type(heard).__name__.lower(), **data)
+
+
+def _person(line: Line, channel_id: str, move: ToPerson, language: str) -> None:
+    now = clock.now()
+    with transaction() as session:
+        attempt = _attempt(session, channel_id)
+        call = session.get_one(Call, attempt.call_id)
+        call.state = CallState.WAITING
+        note(session, call.id, Entry.TO_PERSON, now, reason=move.reason)
+        close_attempt(session, attempt, Outcome.PERSON, now)
+        if move.reason == "emergency":
+            tasks.open_task(session, tasks.for_call(TaskKind.ALARM, call), now)
+    handover.to_person(line, move, language)
+
+
+def _end(channel_id: str, outcome: Outcome, end: CallEnd) -> None:
+    now = clock.now()
+    with transaction() as session:
+        attempt = _attempt(session, channel_id)
+        if attempt.status != AttemptStatus.CLOSED:
+            close_attempt(session, attempt, outcome, now)
+        call = session.get_one(Call, attempt.call_id)
+        if end == CallEnd.HUNG_UP and call.ended_at is None:
+            note(session, call.id, Entry.HUNG_UP, now)
+        close_call(session, call, end, now)

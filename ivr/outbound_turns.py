@@ -1,0 +1,56 @@
+"""Our own calls as pure turns: an offer to a provider, a callback to an elder. Keys only.
+
+A key proves a person. A voicemail greeting can contain any word, so no word
+ever accepts an order or confirms that she has heard.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ivr.prompts.words import Line, line
+from ivr.turns import Ask, GoodBye, Heard, Key, ToPerson
+
+# A voicemail is not talked to for ever.
+REPEATS = 2
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What is said, and which keys answer it. `answers` maps a key to the answer's code."""
+
+    lines: tuple[Line, ...]
+    answers: tuple[tuple[str, str], ...]
+    silences: int = 0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The key that was pressed meant this."""
+
+    code: str
+
+
+Move = Ask | ToPerson | Answer | GoodBye
+
+OFFER_KEYS = (("1", "accept"), ("2", "decline"))
+CALLBACK_KEYS = (("1", "confirm"),)
+# An offer also repeats on 3: that is what the offer says.
+REPEAT_KEYS = frozenset({"*", "3"})
+
+
+def hear(notice: Notice, heard: Heard) -> tuple[Notice, Move]:
+    """Return the next state and move after what was heard."""
+    if isinstance(heard, Key):
+        code = dict(notice.answers).get(heard.key)
+        if code is not None:
+            return notice, Answer(code)
+        if heard.key == "9":
+            return notice, ToPerson("emergency", (line("emergency"),))
+        if heard.key == "0":
+            return notice, ToPerson("asked", (line("to_person"),))
+        if heard.key in REPEAT_KEYS:
+            return notice, Ask(notice.lines, "none")
+    if notice.silences >= REPEATS:
+        return notice, GoodBye()
+    return replace(notice, silences=notice.silences + 1), Ask(notice.lines, "none")

@@ -1,0 +1,51 @@
+"""The append-only journal of a call. Entries hold codes and ids, never names, numbers or words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from models.calls import CallEvent
+
+
+class Entry(StrEnum):
+    """Kinds of journal entries."""
+
+    ANSWERED = "answered"
+    IDENTIFIED = "identified"  # data: how (one, household, unknown, withheld)
+    TURN = "turn"  # data: step, heard
+    SLOT = "slot"  # data: slots, all that is understood so far
+    LANGUAGE = "language"  # data: language
+    ORDER_PLACED = "order_placed"  # data: order_id
+    ORDER_KNOWN = "order_known"  # data: order_id; she had it already
+    OFFER_ACCEPTED = "offer_accepted"  # data: offer_id
+    OFFER_DECLINED = "offer_declined"  # data: offer_id
+    OFFER_TOO_LATE = "offer_too_late"  # data: offer_id
+    CALLBACK_CONFIRMED = "callback_confirmed"  # data: callback_id
+    TO_PERSON = "to_person"  # data: reason
+    AGENT_ANSWERED = "agent_answered"
+    MESSAGE = "message"  # data: audio_id
+    SPEECH_OFF = "speech_off"  # the speech engine was not to be had; keys only
+    FAULT = "fault"  # data: where
+    HUNG_UP = "hung_up"  # the other side hung up
+    ENDED = "ended"  # data: end
+
+
+def note(session: Session, call_id: int, kind: Entry, now: datetime, **data: Any) -> None:
+    """Write one entry."""
+    session.execute(insert(CallEvent).values(call_id=call_id, at=now, kind=kind, data=data))
+
+
+def last_data(session: Session, call_id: int, kind: Entry) -> dict[str, Any] | None:
+    """Return the data of the newest entry of `kind`, None if there is none."""
+    query = (
+        select(CallEvent.data)
+        .where(CallEvent.call_id == call_id, CallEvent.kind == kind)
+        .order_by(CallEvent.id.desc())
+        .limit(1)
+    )
+    return session.scalar(query)

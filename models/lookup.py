@@ -1,0 +1,53 @@
+"""Who stands behind a telephone number, and by which numbers somebody is reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.people import Elder, PersonNumber, PhoneNumber
+from models.phone import Number
+
+
+@dataclass(frozen=True)
+class Dialable:
+    """A number of a person or a provider, in the order in which they want to be rung."""
+
+    number_id: int
+    value: str
+    kind: str
+
+
+def number_row(session: Session, number: Number) -> PhoneNumber:
+    """Return the row of `number`, made if it is new."""
+    row = session.scalar(select(PhoneNumber).where(PhoneNumber.value == number.value))
+    if row is None:
+        row = PhoneNumber(value=number.value, kind=number.kind)
+        session.add(row)
+        session.flush()
+    return row
+
+
+def elders_at(session: Session, number: Number) -> list[Elder]:
+    """Return the elders who may be calling from `number`: none, one, or a household."""
+    query = (
+        select(Elder)
+        .join(PersonNumber, PersonNumber.person_id == Elder.id)
+        .join(PhoneNumber, PhoneNumber.id == PersonNumber.number_id)
+        .where(PhoneNumber.value == number.value)
+        .order_by(Elder.id)
+    )
+    return list(session.scalars(query).unique())
+
+
+def numbers_of_elder(session: Session, elder_id: int) -> list[Dialable]:
+    """Return her numbers, the one to ring first at the head."""
+    query = (
+        select(PhoneNumber)
+        .join(PersonNumber, PersonNumber.number_id == PhoneNumber.id)
+        .where(PersonNumber.person_id == elder_id)
+        .order_by(PersonNumber.position, PersonNumber.id)
+    )
+    return [Dialable(row.id, row.value, row.kind) for row in session.scalars(query)]
