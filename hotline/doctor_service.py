@@ -1,0 +1,173 @@
+"""What the doctor looks at in the hotline itself: its stores, its voice and ear, its people, its secrets."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import redis as redis_client
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from hotline.doctor import Check, Finding, failed, ok, warning
+from ivr.prompts.catalogue import CATALOGUE, DIALPLAN_PROMPTS
+from ivr.speech.models import model_folder
+from models import schema, toolbox
+from models.session import make_engine
+from models.settings import ROOT, Settings
+
+# The kernel's limit for the path of a socket, less its closing zero.
+SOCKET_PATH_BYTES = 107
+
+
+def redis(settings: Settings) -> Iterator[Finding]:
+    """The job queue's store: the configured server answers, or the embedded one can be started."""
+    location = settings.redis_location
+    shown = location.split("@")[-1]
+    embedded = not settings.redis_url
+    socket_path = settings.run_dir.absolute() / "redis.sock"
+    if embedded and len(str(socket_path).encode()) > SOCKET_PATH_BYTES:
+        yield failed(
+            "Redis", f"the path of its socket is too long: {socket_path}", "set HOTLINE_VAR_DIR to a shorter path"
+        )
+        return
+    if embedded and not socket_path.exists():
+        try:
+            yield ok("Redis", f"embedded, not running: {toolbox.redis_binary().version}")
+        except toolbox.ToolMissing as error:
+            yield failed("Redis", str(error), error.remedy)
+        return
+    try:
+        with redis_client.Redis.from_url(location, socket_timeout=3, socket_connect_timeout=3) as client:
+            version = client.info("server")["redis_version"]
+            persistence = client.config_get("appendonly").get("appendonly", "")
+    except redis_client.ConnectionError as error:
+        if embedded:
+            yield ok("Redis", "embedded, not running (its socket is left over)")
+        else:
+            yield failed("Redis", f"{shown}: {error}", "start the server, or correct HOTLINE_REDIS_URL")
+        return
+    except redis_client.RedisError as error:
+        yield failed("Redis", f"{shown}: {error}", "correct HOTLINE_REDIS_URL (password, database)")
+        return
+    if persistence == "no":
+        yield warning(
+            "Redis", f"{version} at {shown} keeps nothing on disk", "set `appendonly yes` in its configuration"
+        )
+    else:
+        yield ok("Redis", f"{version} at {shown}")
+
+
+def database(settings: Settings) -> Iterator[Finding]:
+    """Reachable, and its tables are those of this code."""
+    url = make_url(settings.sqlalchemy_url)
+    shown = url.render_as_string(hide_password=True)
+    upgrade = "run `hotline db upgrade` (`hotline up` does it too)"
+    (head, *more) = schema.heads()
+    if more:
+        yield failed(
+            "Database",
+            f"the migrations have several heads: {head}, {', '.join(more)}",
+            "merge them: alembic merge",
+        )
+        return
+    # Opening a SQLite file that is not there would make one.
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        yield warning("Database", f"{shown} is not there yet", upgrade)
+        return
+    engine = make_engine(settings.sqlalchemy_url)
+    try:
+        current = schema.current(engine)
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        yield failed("Database", f"{shown}: {reason}", "start the server, or correct HOTLINE_DATABASE_URL")
+        return
+    finally:
+        engine.dispose()
+    if current == head:
+        yield ok("Database", f"{shown}, at {head}")
+    elif current is None:
+        yield warning("Database", f"{shown} is empty", upgrade)
+    else:
+        yield failed("Database", f"{shown} is at {current}, the code is at {head}", upgrade)
+
+
+def prompts(settings: Settings) -> Iterator[Finding]:
+    """Every language has its texts, and what the dialplan plays by itself is rendered."""
+    untranslated = [
+        f"{k} ({lang})" for k, texts in CATALOGUE.items() for lang in settings.languages if lang not in texts
+    ]
+    if untranslated:
+        shown = ", ".join(untranslated[:3])
+        yield failed(
+            "Prompts", f"{len(untranslated)} have no text: {shown}", "add the texts, or correct HOTLINE_LANGUAGES"
+        )
+        return
+    static = settings.prompt_dir / settings.voice / "static"
+    files = [static / lang / f"{key}.wav" for lang in settings.languages for key in DIALPLAN_PROMPTS]
+    missing = [f for f in files if not f.exists()]
+    if missing:
+        yield warning(
+            "Prompts", f"{len(missing)} of {len(files)} not rendered yet", "`hotline up` renders them as it starts"
+        )
+    else:
+        yield ok(
+            "Prompts", f"{len(CATALOGUE)} in {', '.join(settings.languages)}; stand-in voice {settings.voice}"
+        )
+
+
+def speech(settings: Settings) -> Iterator[Finding]:
+    """A model for each language, else keys only in that language."""
+    if not settings.speech:
+        yield warning("Speech", "switched off, keys only", "HOTLINE_SPEECH=true")
+        return
+    deaf = [lang for lang in settings.languages if model_folder(lang, settings.cache_dir) is None]
+    heard = [lang for lang in settings.languages if lang not in deaf]
+    if deaf:
+        remedy = (
+            f"unpack a Vosk model into {settings.cache_dir / 'speech'}/<language>; until then callers press keys"
+        )
+        yield warning("Speech", f"hears {', '.join(heard) or 'nothing'}; no model for {', '.join(deaf)}", remedy)
+    else:
+        yield ok("Speech", f"models for {', '.join(heard)}")
+
+
+def people(settings: Settings) -> Iterator[Finding]:
+    """Somebody has to be rung when a caller wants a person, and somebody has to carry the calls."""
+    if settings.agent_phones:
+        yield ok("Agent phones", f"{len(settings.agent_phones)} configured")
+    else:
+        remedy = 'set HOTLINE_AGENT_PHONES=["0451…"]; until then callers for a person leave a message'
+        yield warning("Agent phones", "none: nobody is rung", remedy)
+    if settings.trunk.rpartition(":")[0] in ("127.0.0.1", "localhost", ""):
+        yield warning(
+            "SIP trunk",
+            f"{settings.trunk} is this machine",
+            "for real calls set HOTLINE_TRUNK to the carrier's host:port",
+        )
+    else:
+        yield ok("SIP trunk", settings.trunk)
+
+
+def secrets(settings: Settings) -> Iterator[Finding]:
+    """Files with secrets are readable by their owner alone."""
+    places = [ROOT / ".env", settings.var_dir / "secrets"]
+    folder = settings.var_dir / "secrets"
+    files = [*places, *(folder.rglob("*") if folder.is_dir() else [])]
+    there = [f for f in files if f.exists()]
+    if open_files := [f for f in there if stat.S_IMODE(f.stat().st_mode) & 0o077]:
+        names = " ".join(f"'{f}'" for f in open_files)
+        yield failed("Secrets", f"others may read {names}", f"chmod go= {names}")
+    else:
+        yield ok("Secrets", f"{len(there)} files for their owner alone" if there else "none made yet")
+
+
+SERVICE: dict[str, Check] = {
+    "Redis": redis,
+    "Database": database,
+    "Prompts": prompts,
+    "Speech": speech,
+    "People": people,
+    "Secrets": secrets,
+}
