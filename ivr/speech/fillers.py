@@ -3,20 +3,25 @@
 Everyday words of two syllables or more, spread over the sounds of the language.
 A word that is a phrase of the turn, or sounds much like one, is left out for
 that turn (`grammar.build`). Words that a model lacks do no harm.
+
+More fillers mean fewer foreign words taken for an answer and fewer answers
+understood. Measured in Korean (synthetic voice, four grammars, 44 answers and
+352 foreign utterances): none 34 right, 183 foreign taken; these 34 and 27; a
+hundred more 29 and 19. Five words that ate half the misses are left out.
 """
 
 from __future__ import annotations
 
 _KOREAN = """
-안녕하세요 감사합니다 여보세요 미안합니다 어머니 아버지 할머니 할아버지 아들 손자 친구 학교 회사 시장
-버스 기차 자동차 전화 전화기 텔레비전 신문 노래 음악 영화 사진 시간 어제 지금 나중에 봄 여름 가을 겨울
-날씨 바람 나무 고양이 강아지 하나 다섯 여섯 일곱 여덟 아홉 어디 누구 무엇 언제 어떻게 그래서 그러나
-그리고 하지만 정말 너무 아주 많이 조금 다시 빨리 천천히 같이 먼저 김치 허리 다리 무릎 머리 가슴 어깨
-눈물 냉장고 세탁기 컴퓨터 선생님 아가씨 아줌마 아저씨 대통령 정부 경찰 은행 의자 책상 침대 창문 화장실
-부엌 거실 서울 부산 중국 미국 일본 한국 우리 나라 사랑 마음 생각 걱정 행복 건강 기분 문제 이유 방법 경우
-정도 때문 동안 사이 바로 계속 아직 벌써 이미 항상 가끔 자주 모두 전부 혼자 함께 여기 거기 저기 이것 그것
-저것 그런데 그러면 고객 연결 번호 확인 음성 메시지 소리 통화 요금 잠시만 기다려 알겠습니다 모르겠어 됐어
-그래 글쎄 잠깐만 배고파 추워 더워 졸려
+안녕하세요 감사합니다 여보세요 미안합니다 어머니 아버지 할머니 할아버지 아들 손자 친구 학교 회사
+시장 버스 기차 자동차 전화 전화기 텔레비전 신문 노래 음악 영화 사진 시간 어제 지금 나중에 봄
+여름 가을 겨울 날씨 바람 나무 고양이 강아지 하나 다섯 여섯 일곱 여덟 아홉 어디 누구 무엇 언제
+어떻게 그래서 그러나 그리고 하지만 정말 아주 많이 조금 다시 빨리 천천히 같이 먼저 김치 허리 다리
+무릎 머리 가슴 어깨 눈물 냉장고 세탁기 컴퓨터 선생님 아가씨 아줌마 아저씨 대통령 정부 경찰 은행
+의자 책상 침대 창문 화장실 거실 서울 부산 중국 미국 일본 한국 우리 나라 사랑 생각 걱정 행복
+건강 기분 문제 이유 방법 경우 정도 때문 동안 사이 바로 계속 아직 벌써 이미 항상 가끔 자주 모두
+전부 혼자 함께 여기 거기 저기 이것 그것 저것 그런데 그러면 고객 연결 번호 확인 음성 메시지 소리
+통화 요금 잠시만 기다려 알겠습니다 모르겠어 됐어 그래 글쎄 잠깐만 배고파 졸려
 """
 
 _MANDARIN = """
