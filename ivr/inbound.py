@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from asterisk.agi import AGIHangup
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from dispatch import tasks
@@ -44,21 +45,28 @@ class Caller:
 def answer_call(line: Line) -> None:
     """Lead the conversation of one inbound call to its end, or on to a person."""
     caller = _identify(line)
-    if caller.elder is None:
-        language = settings().languages[0]
-        _to_person(line, caller.call_id, ToPerson(caller.how, (prompt("welcome"), prompt("to_person"))), language)
-        return
-    person = caller.elder.person
-    now = clock.local(clock.now())
-    state = State(words.form_of_address(person, person.language), person.language, now.date(), now.hour)
-    listener = Listener(line, speech=settings().speech)
+    listener = Listener(line, speech=settings().speech and caller.elder is not None)
     try:
-        _converse(line, listener, caller, turns.begin(state))
+        _converse(line, listener, caller, _first_turn(caller))
     except AGIHangup:
         _hung_up(caller.call_id)
         raise
+    except Exception:
+        _failed(caller.call_id)
+        raise
     finally:
         listener.close()
+
+
+def _first_turn(caller: Caller) -> tuple[State, Move]:
+    now = clock.local(clock.now())
+    if caller.elder is None:
+        # Nobody is asked to explain herself to a machine that does not know her: a person takes the call.
+        nobody = State(words.name(""), settings().languages[0], now.date(), now.hour)
+        return nobody, ToPerson(caller.how, (prompt("welcome"), prompt("to_person")))
+    person = caller.elder.person
+    who = words.form_of_address(person, person.language)
+    return turns.begin(State(who, person.language, now.date(), now.hour))
 
 
 def _identify(line: Line) -> Caller:
@@ -99,7 +107,7 @@ def _converse(line: Line, listener: Listener, caller: Caller, first: tuple[State
                 _journal_turn(caller, before, state, heard)
             case PlaceOrder():
                 state, move = _place(caller, state)
-            case ToPerson(lines=lines):
+            case ToPerson():
                 _to_person(line, caller.call_id, move, state.language)
                 return
             case GoodBye(lines=lines):
@@ -174,3 +182,13 @@ def _hung_up(call_id: int) -> None:
     with transaction() as session:
         note(session, call_id, Entry.HUNG_UP, now)
         close_call(session, session.get_one(Call, call_id), CallEnd.HUNG_UP, now)
+
+
+def _failed(call_id: int) -> None:
+    """Something of ours broke; the call goes on to a person, and the journal says so if it still can."""
+    try:
+        with transaction() as session:
+            session.get_one(Call, call_id).state = CallState.WAITING
+            note(session, call_id, Entry.FAULT, clock.now(), where="conversation")
+    except SQLAlchemyError:
+        log.warning("the fault could not be written into the journal of call %d", call_id)

@@ -1,0 +1,111 @@
+"""Renders Asterisk's configuration for `hotline up` from the same files that are the production samples.
+
+A line that ends in `; @name` has its value replaced by the setting of that
+name; a line that is only `; @name` is replaced by lines. Everything else is
+copied as it stands, so that what is tried here is what production runs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from ivr.prompts import voice
+from models.settings import ROOT, Settings
+from models.toolbox import AsteriskTool, asterisk
+
+SAMPLES = ROOT / "dialplans" / "etc"
+DIALPLAN = ROOT / "dialplans"
+_VALUE = re.compile(r"^(?P<head>[^;\[]*?=>?\s*)(?P<value>.*?)\s*;\s*@(?P<name>\w+)\s*$")
+_SECTION = re.compile(r"^\[[^\]]*\]\s*;\s*@(?P<name>\w+)\s*$")
+_LINES = re.compile(r"^;\s*@(?P<name>\w+)\s*$")
+
+
+class UnknownMark(KeyError):
+    """A sample names a value that nobody gives."""
+
+
+def render(text: str, values: Mapping[str, str]) -> str:
+    """Return `text` with every marked value replaced.
+
+    Raises:
+        UnknownMark: a mark has no value.
+    """
+    return "\n".join(_render_line(line, values) for line in text.splitlines()) + "\n"
+
+
+def _render_line(line: str, values: Mapping[str, str]) -> str:
+    for pattern, form in ((_VALUE, "{head}{new}"), (_SECTION, "[{new}]"), (_LINES, "{new}")):
+        match = pattern.match(line)
+        if match:
+            name = match.group("name")
+            if name not in values:
+                raise UnknownMark(name)
+            return form.format(new=values[name], **{k: v for k, v in match.groupdict().items() if k == "head"})
+    return line
+
+
+def values(settings: Settings, tool: AsteriskTool, run_dir: Path) -> dict[str, str]:
+    """Return what the marks of all samples stand for in this installation."""
+    lib = run_dir / "asterisk" / "lib"
+    trunk_host = settings.trunk.rsplit(":", 1)[0]
+    return {
+        "etc_dir": str(run_dir / "asterisk" / "etc"),
+        "modules_dir": str(tool.modules_dir),
+        "lib_dir": str(lib),
+        "data_dir": str(lib),
+        "agi_bin_dir": str(lib / "agi-bin"),
+        "asterisk_spool_dir": str(run_dir / "asterisk" / "spool"),
+        "asterisk_run_dir": str(run_dir / "asterisk"),
+        "asterisk_log_dir": str(run_dir / "asterisk" / "log"),
+        "sbin_dir": str(lib),
+        "host": settings.host,
+        "sip_bind": f"{settings.host}:{settings.sip_port}",
+        "trunk_contact": f"sip:{settings.trunk}",
+        "trunk_host": trunk_host,
+        "rtp_start": str(settings.rtp_start),
+        "rtp_end": str(settings.rtp_end),
+        "ami_port": str(settings.ami_port),
+        "ami_section": settings.ami_user,
+        "ami_secret": settings.ami_secret,
+        "asterisk_http_port": str(settings.asterisk_http_port),
+        "agi_url": f"agi://{settings.host}:{settings.agi_port}",
+        "speech_url": f"ws://{settings.host}:{settings.speech_port}",
+        "static_prompts": str(voice.static_dir()),
+        "moh_dir": str(voice.static_dir() / settings.languages[0]),
+        "spool_dir": str(settings.spool_dir),
+        "first_language": settings.languages[0],
+        "queue_wait_s": str(settings.queue_wait_s),
+        "agent_ring_s": str(settings.agent_ring_s),
+        "agent_members": "\n".join(
+            f"member => Local/{phone}@agent-phone/n,0,,Local/{phone}@agent-phone" for phone in settings.agent_phones
+        ),
+    }
+
+
+def write(settings: Settings) -> list[str]:
+    """Write the configuration into the run directory; return the command that starts Asterisk with it.
+
+    Raises:
+        ToolMissing: there is no Asterisk that is new enough.
+    """
+    tool = asterisk(settings.cache_dir, settings.asterisk_binary)
+    base = settings.run_dir / "asterisk"
+    etc = base / "etc"
+    for folder in (etc, base / "lib" / "agi-bin", base / "lib" / "keys", base / "spool", base / "log", settings.spool_dir):
+        folder.mkdir(parents=True, exist_ok=True)
+    filled = values(settings, tool, settings.run_dir)
+    sources = {path.name.removesuffix(".sample"): path for path in SAMPLES.glob("*.conf.sample")}
+    sources |= {path.name: path for path in DIALPLAN.glob("*.conf")}
+    sources["asterisk.conf"] = ROOT / "asterisk.conf.sample"
+    for name, source in sources.items():
+        target = etc / name
+        target.write_text(render(source.read_text(), filled))
+        target.chmod(0o600)
+    for name in ("documentation", "static-http", "rest-api"):
+        # Asterisk looks for its documentation under its data directory, which is ours.
+        link, real = base / "lib" / name, tool.data_dir / name
+        if real.is_dir() and not link.exists():
+            link.symlink_to(real)
+    return [*tool.argv, "-f", "-C", str(etc / "asterisk.conf")]
