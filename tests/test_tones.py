@@ -1,5 +1,7 @@
 """Prompt melodies: distinct, invisible to the digit detector, and readable after a telephone line."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,8 @@ def alaw(samples: Samples) -> Samples:
     magnitude = np.minimum(np.abs(samples.astype(np.int32)) >> 3, 4095)
     step = 1 << np.maximum(np.log2(np.maximum(magnitude, 1)).astype(np.int32) - 4, 1)
     quantised = (magnitude // step * step + step // 2) << 3
-    return (np.where(samples < 0, -1, 1) * quantised).astype(np.int16)
+    signed: Samples = (np.where(samples < 0, -1, 1) * quantised).astype(np.int16)
+    return signed
 
 
 def codes(samples: Samples) -> list[tuple[int, ...]]:
@@ -26,7 +29,7 @@ def test_melodies_are_distinct_and_short() -> None:
     assert collisions([f"prompt_{number}" for number in range(1000)]) == []
     for key in KEYS:
         code = tone_code(key)
-        assert all(one != two for one, two in zip(code, code[1:], strict=False)), "boundaries must be heard"
+        assert all(one != two for one, two in pairwise(code)), "boundaries must be heard"
         assert len(render(key)) <= 0.3 * SAMPLE_RATE
 
 

@@ -177,9 +177,11 @@ class Call(CallState):
         if self.ended_at is None:
             self.ended_by_us = True
             self.note("hangs up")
-            target = self.channel or self.uid
-            self.carrier.try_to("Hangup", {"Channel": target, "Cause": "16"})
-            self.wait_for(lambda: self.ended_at is not None, 5)
+            for _ in range(20):
+                # Right after dialling there may be no channel yet that could be hung up.
+                self.carrier.try_to("Hangup", {"Channel": self.channel or self.uid, "Cause": "16"})
+                if self.wait_for(lambda: self.ended_at is not None, 0.2):
+                    break
         return self
 
     def waits_until_it_ends(self, within: float = 300) -> Call:

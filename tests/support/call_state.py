@@ -82,6 +82,9 @@ class CallState:
         with self.changed:
             self.notes.append((time.monotonic(), text))
             self.changed.notify_all()
+        if self.carrier.on_step is not None:
+            # mypy: `Call` is the only kind of call there is.
+            self.carrier.on_step(self, text)  # type: ignore[arg-type]
 
     def is_ringing_now(self) -> None:
         """The other side (or we) began to ring."""

@@ -18,7 +18,7 @@ import secrets
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Lock, Thread
@@ -58,6 +58,8 @@ class Carrier:
         self.known_codes: dict[Code, str] = {}
         self.calls: list[Call] = []
         self.is_closing = False
+        # A demonstration shows each step as it happens; it may be called on any thread.
+        self.on_step: Callable[[Call, str], None] | None = None
         self._phones: dict[str, Phone] = {}
         self._lock = Lock()
         self._numbers = itertools.count(1)
@@ -82,6 +84,11 @@ class Carrier:
     def address(self) -> str:
         """host:port on which the network takes calls from the hotline: its trunk."""
         return f"127.0.0.1:{self._places.sip}"
+
+    @property
+    def pid(self) -> int:
+        """Of its Asterisk."""
+        return self._asterisk.pid
 
     def phone(self, number: str, lines: int = 1) -> Phone:
         """The telephone with this number, always the same one."""
@@ -116,6 +123,9 @@ class Carrier:
             self._agi = AgiServer(self._places.agi, self._take_call)
             self._asterisk.start()
             self._manager = self._asterisk.connect(self._places.ami, self._places.secret, self._event)
+            if os.environ.get("HOTLINE_TRACE"):
+                for command in ("pjsip set logger on", "core set verbose 5"):
+                    self._manager.send("Command", {"Command": command})
         except BaseException:
             self.close()
             raise

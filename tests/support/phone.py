@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from threading import Lock
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from tests.support import habits
 from tests.support.call import Call
@@ -43,17 +45,19 @@ class Phone:
     ) -> Call:
         """Sends a real INVITE and returns the call at once.
 
-        `as_number` and `display_name` are what From shows, in any form.
-        P-Asserted-Identity is this line's number, or `identity` (a number, or a whole
-        header value), or absent if that is "" or the number is withheld.
+        `as_number` and `display_name` are what is shown, in any form (a raw line break
+        makes an INVITE that the hotline's SIP parser drops). P-Asserted-Identity shows
+        the same, unless `identity` says otherwise: a number, a whole header value, or ""
+        for none. A withheld number is in neither header, unless `identity` is given.
         """
         call = Call(self, self._carrier, number, incoming=False)
         self._add(call)
         shown = self.number if as_number is None else as_number
         if identity is None:
-            identity = "" if withheld else self.number
+            identity = "" if withheld else shown
         if identity and ":" not in identity:
-            identity = f"<sip:{identity}@carrier.invalid>"
+            name = re.sub(r'(["\\])', r"\\\1", display_name)
+            identity = f'"{name}" <sip:{quote(identity, safe="+")}@carrier.invalid>'.removeprefix('"" ')
         self._carrier.dial(
             call,
             {
