@@ -43,7 +43,9 @@ class Mirror:
     trusted: bool = False
 
     def line(self, suite: str) -> str:
-        return f"deb {'[trusted=yes] ' if self.trusted else ''}{self.uri} {suite} main"
+        """The line for apt's sources; a mirror on disk is copied from, else apt leaves the packages there."""
+        uri = self.uri.replace("file:", "copy:", 1) if self.uri.startswith("file:") else self.uri
+        return f"deb {'[trusted=yes] ' if self.trusted else ''}{uri} {suite} main"
 
 
 def parse_list(text: str) -> Iterator[Source]:
