@@ -257,7 +257,8 @@ def test_a_changed_file_in_the_archive_is_refused_and_leaves_nothing_behind(
     deb.write_bytes(content)
     with pytest.raises(FetchError, match="HOTLINE_DEBIAN_MIRROR") as raised:
         fetch.fetch_tools(tmp_path / "cache")
-    assert "Hash Sum mismatch" in raised.value.problem
+    # Old and new apt word it differently; both name the file.
+    assert "pool/forky/sox.deb" in raised.value.problem
     assert toolbox.debian_root(tmp_path / "cache") is None
 
 
