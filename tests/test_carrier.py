@@ -23,7 +23,7 @@ from tests.support.carrier import Carrier
 from tests.support.phone import Phone
 from tests.support.ports import PortBlock
 
-pytestmark = [pytest.mark.call, pytest.mark.xdist_group("carrier")]
+pytestmark = pytest.mark.call
 
 PROMPTS = ("greeting", "ask_service", "goodbye")
 
@@ -93,6 +93,17 @@ def test_keys_arrive_in_order_and_once(wang: Phone, other: Phone) -> None:
     answer = other.is_rung()
     answer.receives("1234567890*#ABCD11", within=2)
     assert len(answer.keys_received) == 18
+
+
+def test_a_prompt_that_is_interrupted_is_named(wang: Phone, other: Phone) -> None:
+    def interrupted(call: Call) -> None:
+        call.rings_for(0).answers().plays(render("greeting"), wait=False)
+        call.is_silent(0.2).stop_speaking()
+        call.plays(render("goodbye")).is_silent(9)
+
+    other.when_called(interrupted)
+    call = wang.rings(other.number).answered().hears("goodbye")
+    assert [what for _, what in call.heard] == ["greeting (cut off)", "goodbye"]
 
 
 def test_keys_in_the_middle_of_speech(wang: Phone, other: Phone) -> None:

@@ -154,9 +154,11 @@ class CallState:
 
     @property
     def heard(self) -> list[tuple[int, str | tuple[int, ...]]]:
-        """What was heard: ms since the answer, and the prompt key, or the melody if its key is unknown."""
-        known = self.carrier.known_codes
-        return [(one.ms, known.get(one.code, one.code)) for one in self.ear.listen()]
+        """What was heard: ms since the answer, and the prompt key, or the melody if its key is unknown.
+
+        A prompt that was interrupted is "its_key (cut off)", where its beginning tells which it was.
+        """
+        return [(one.ms, self.carrier.name_of(one.code)) for one in self.ear.listen()]
 
     @property
     def seconds_ringing(self) -> float:

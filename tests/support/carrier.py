@@ -103,6 +103,13 @@ class Carrier:
             raise ValueError(f"prompts that sound alike: {clash}")
         self.known_codes.update(new)
 
+    def name_of(self, code: Code) -> str | Code:
+        """The key of a melody, the melody itself if nobody has taught its key."""
+        if code in self.known_codes:
+            return self.known_codes[code]
+        begun = [key for known, key in self.known_codes.items() if known[: len(code)] == code]
+        return f"{begun[0]} (cut off)" if len(begun) == 1 else code
+
     def story(self) -> str:
         """All calls so far."""
         return "\n".join(call.story() for call in list(self.calls)) or "no calls at all"

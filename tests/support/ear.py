@@ -62,7 +62,7 @@ class Ear:
         with self._lock:
             if ms is not None:
                 missing = int(ms * SAMPLE_RATE / 1000) - len(self.audio) // 2
-                if missing * 1000 // SAMPLE_RATE > self._jitter_ms():
+                if missing > 0 and (not self.audio or missing * 1000 // SAMPLE_RATE > self._jitter_ms()):
                     self.audio += bytes(2 * missing)
             self.audio += frame
 
