@@ -137,7 +137,7 @@ def _mirror_of_another_distribution(work: Path, uri: str, keyrings: tuple[Path, 
         apt = Apt(work / "machine", status=Path("/var/lib/dpkg/status"))
         apt.update()
         if not uri:
-            uri = mirror_in_script(apt.fetch_one("debootstrap") / "usr/share/debootstrap/scripts/sid")
+            uri = mirror_in_debootstrap(apt.fetch_one("debootstrap"))
         unpacked = apt.fetch_one("debian-archive-keyring") / "usr/share/keyrings"
     except subprocess.CalledProcessError as error:
         raise FetchError(
@@ -147,12 +147,21 @@ def _mirror_of_another_distribution(work: Path, uri: str, keyrings: tuple[Path, 
     return Mirror(uri, found)
 
 
-def mirror_in_script(script: Path) -> str:
-    """`default_mirror URI` in debootstrap's script for sid."""
-    found = re.search(r"^\s*default_mirror\s+(\S+)", script.read_text(), re.M)
-    if found is None:
-        raise FetchError("debootstrap's script names no mirror", NETWORK_REMEDY)
-    return found[1].rstrip("/")
+def mirror_in_debootstrap(unpacked: Path) -> str:
+    """Ubuntu's script for sid says `default_mirror URI`; Debian's own program has it as its default."""
+    places = (
+        "usr/share/debootstrap/scripts/sid",
+        "usr/share/debootstrap/scripts/debian-common",
+        "usr/sbin/debootstrap",
+    )
+    for path in (unpacked / place for place in places):
+        text = path.read_text(errors="replace") if path.is_file() else ""
+        found = re.search(
+            r"""^\s*(?:default_mirror\s+|DEF_MIRROR=)["']?(\w+:[^"'\s]+/debian)/?["']?\s*$""", text, re.M
+        )
+        if found:
+            return found[1]
+    raise FetchError("the debootstrap package names no mirror of Debian", NETWORK_REMEDY)
 
 
 def open_suite(work: Path, mirror: Mirror, suite: str) -> Apt:

@@ -124,6 +124,16 @@ def test_on_ubuntu_mirror_and_keys_come_out_of_two_small_packages(
     assert [k.read_bytes() for k in mirror.keyrings] == [b"key"]
 
 
+def test_the_mirror_is_found_in_debians_debootstrap_too_and_ubuntus_own_is_not_taken(tmp_path: Path) -> None:
+    program = tmp_path / "usr/sbin/debootstrap"
+    program.parent.mkdir(parents=True)
+    program.write_text('DEF_MIRROR="http://mirror.example/debian"\nDEF_HTTPS_MIRROR="https://x.example/debian"\n')
+    assert debian.mirror_in_debootstrap(tmp_path) == "http://mirror.example/debian"
+    program.write_text('DEF_MIRROR="http://archive.example/ubuntu"\n')
+    with pytest.raises(FetchError, match="HOTLINE_DEBIAN_MIRROR"):
+        debian.mirror_in_debootstrap(tmp_path)
+
+
 def test_the_setting_overrides_the_machines_mirror(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "debian-archive-keyring.gpg").write_bytes(b"key")
     monkeypatch.setattr(debian, "KEYRINGS", tmp_path)
