@@ -21,6 +21,8 @@ FRAME_MS = 20
 FRAME_BYTES = SAMPLE_RATE * FRAME_MS // 1000 * 2  # 16-bit mono
 
 _SILENT_DBFS = -96.0
+_LOWEST_FLOOR = -70.0  # dBFS
+_FLOOR_RISE_DB_S = 5.0
 _WEBRTCVAD: Any = webrtcvad  # the package has no type hints
 
 
@@ -41,7 +43,7 @@ class GateSettings:
     onset_voiced: int = 5
     onset_window: int = 7
     aggressiveness: int = 2  # of webrtcvad, 0 to 3
-    quietest_dbfs: float = -50.0
+    quietest_dbfs: float = -56.0
     floor_margin_db: float = 8.0
 
     @property
@@ -62,28 +64,38 @@ class Heard(Enum):
 
 
 class Gate:
-    """One gate for one turn of one call. Feed it frames of exactly FRAME_BYTES."""
+    """The gate of one call. Feed it frames of exactly FRAME_BYTES; after an utterance, `reset` it.
 
-    def __init__(self, settings: GateSettings | None = None, endpoint_ms: int | None = None) -> None:
+    `endpoint_ms` may be changed at any time.
+    """
+
+    def __init__(self, settings: GateSettings | None = None) -> None:
         self.settings = settings or GateSettings()
-        self.endpoint_ms = endpoint_ms if endpoint_ms is not None else self.settings.endpoint_ms
+        self.endpoint_ms = self.settings.endpoint_ms
         self._vad: Any = _WEBRTCVAD.Vad(self.settings.aggressiveness)
         self._recent: deque[bytes] = deque(maxlen=self.settings.pre_roll_frames)
         self._voiced: deque[bool] = deque(maxlen=self.settings.onset_window)
-        self._floor = -70.0
+        self._floor = _LOWEST_FLOOR
         self._open = False
         self._open_ms = 0
         self._quiet_ms = 0
+
+    def reset(self) -> None:
+        """Shuts the gate for the next turn. What it has learnt of the line's noise stays."""
+        self._recent.clear()
+        self._voiced.clear()
+        self._open = False
+        self._open_ms = self._quiet_ms = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an utterance is under way."""
+        return self._open
 
     @property
     def pre_roll(self) -> bytes:
         """The audio up to now, at most the pre-roll. Meant to be read once, at ONSET."""
         return b"".join(self._recent)
-
-    @property
-    def quiet_ms(self) -> int:
-        """How long she has been silent since she last spoke; 0 while the gate is shut."""
-        return self._quiet_ms
 
     def feed(self, frame: bytes) -> Heard:
         """Judges one frame. Raises ValueError for a frame of another length."""
@@ -114,9 +126,9 @@ class Gate:
 
     def _is_voice(self, frame: bytes) -> bool:
         level = level_dbfs(frame)
-        # The floor falls with the line at once and rises 3 dB a second, so it stays
-        # below speech, which has gaps, and reaches steady noise, which has none.
-        self._floor = max(-70.0, min(level, self._floor + 3.0 * FRAME_MS / 1000))
+        # The floor falls with the line at once and rises slowly, so it stays below
+        # speech, which has gaps, and reaches steady noise, which has none.
+        self._floor = max(_LOWEST_FLOOR, min(level, self._floor + _FLOOR_RISE_DB_S * FRAME_MS / 1000))
         if level < self.settings.quietest_dbfs or level < self._floor + self.settings.floor_margin_db:
             return False
         return bool(self._vad.is_speech(frame, SAMPLE_RATE))

@@ -94,6 +94,8 @@ class Models:
     def load_all(self) -> None:
         """Loads what there is, one after the other. Blocks for seconds; run it in a thread."""
         for language, folder in self._folders.items():
+            if language in self._loaded:
+                continue
             if folder is None:
                 log.warning("no speech model for %s: keys only", language)
                 continue

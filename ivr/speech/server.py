@@ -43,7 +43,8 @@ log = logging.getLogger(__name__)
 _LARGEST_MESSAGE = 64 * 1024  # bytes; Asterisk sends a few hundred
 _MOST_ERRORS = 20  # messages that are none, before a socket is given up
 _TICK_S = 0.25
-_STOP_S = 2.0
+_STOP_S = 3.0
+_LAST_WORDS_S = 0.1  # for Asterisk to take the last results before the sockets close
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,7 @@ class SpeechServer:
         self.models = models
         self.port = settings.port
         threads = settings.decoders or os.cpu_count() or 1
-        self._decoding = ThreadPoolExecutor(threads, thread_name_prefix="decode")
-        self._turns = Turns(models, phrases, self._decoding)
+        self._turns = Turns(models, phrases, ThreadPoolExecutor(threads, thread_name_prefix="decode"))
         self._streams: set[Stream] = set()
         self._loop_lag_ms = 0.0
         self._server: Server | None = None
@@ -96,16 +96,18 @@ class SpeechServer:
     async def stop(self) -> None:
         """Ends every RECOGNIZE under way, so that callers go on by keys, then closes. At most some seconds."""
         self._stopping = True
-        for stream in list(self._streams):
+        streams = list(self._streams)
+        for stream in streams:
             await stream.give_up()
+        if streams:
+            await asyncio.sleep(_LAST_WORDS_S)
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
-        # Native code must not be left running while the interpreter comes down.
-        await asyncio.to_thread(self._decoding.shutdown, wait=True, cancel_futures=True)
+        await asyncio.to_thread(self._turns.close)
 
     def health(self) -> dict[str, Any]:
         """What `/health` says. `lag_ms` is the audio that waits longest for decoding, in milliseconds."""
@@ -230,7 +232,7 @@ async def run(settings: ServerSettings, models: Models, phrases: Phrases) -> Non
     await stop.wait()
     log.info("speech server stops")
     try:
-        await asyncio.wait_for(server.stop(), _STOP_S + 1)
+        await asyncio.wait_for(server.stop(), _STOP_S)
     except TimeoutError:
         log.warning("speech server: streams did not end in time")
 

