@@ -12,9 +12,6 @@ from sqlalchemy.orm import Session
 
 from models.settings import settings
 
-# A writer waits this long for SQLite's write lock before it gives up (ms).
-SQLITE_BUSY_MS = 5000
-
 
 def make_engine(url: str) -> Engine:
     """Create the engine of `url`: SQLite (WAL, full sync, foreign keys, immediate writes) or PostgreSQL."""
@@ -22,7 +19,7 @@ def make_engine(url: str) -> Engine:
         # A pool that notices a restarted server, and a server that gives up a waiting statement.
         options = {"connect_timeout": 3, "options": "-c lock_timeout=5000 -c statement_timeout=15000"}
         return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=options)
-    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_MS / 1000}, pool_size=10, max_overflow=50)
+    engine = create_engine(url, connect_args={"timeout": settings().db_busy_ms / 1000}, pool_size=10, max_overflow=50)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -33,7 +30,7 @@ def make_engine(url: str) -> Engine:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
-            f"busy_timeout={SQLITE_BUSY_MS}",
+            f"busy_timeout={settings().db_busy_ms}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -7,7 +7,9 @@ settings away (`HOTLINE_DATABASE_URL`, `HOTLINE_REDIS_URL`).
 
 from __future__ import annotations
 
+import hashlib
 import os
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -35,6 +37,7 @@ class Settings(BaseSettings):
     # Stores. Empty means: SQLite in var_dir, the embedded server in var_dir.
     database_url: str = ""
     redis_url: str = ""
+    db_busy_ms: int = Field(5000, description="how long a writer waits for SQLite's lock (ms)")
 
     # Ports, all on `host`.
     host: str = "127.0.0.1"
@@ -109,7 +112,16 @@ class Settings(BaseSettings):
     @property
     def redis_location(self) -> str:
         """The URL of Redis: the configured one, else the embedded server's socket."""
-        return self.redis_url or f"unix://{self.run_dir / 'redis.sock'}"
+        return self.redis_url or f"unix://{self.redis_socket}"
+
+    @property
+    def redis_socket(self) -> Path:
+        """The embedded server's socket. The kernel allows it 107 bytes: a deeper clone gets one in /tmp."""
+        path = self.run_dir.absolute() / "redis.sock"
+        if len(str(path)) < 100:
+            return path
+        key = hashlib.sha256(str(path).encode()).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"hotline-{key}.sock"
 
 
 @cache

@@ -1,0 +1,72 @@
+"""The `hotline` command."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from hotline import cli_people, cli_show
+from models import logs
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The 12349 elder-care hotline.",
+)
+for group, name in (
+    (cli_show.orders, "orders"),
+    (cli_show.calls, "calls"),
+    (cli_show.call, "call"),
+    (cli_people.users, "users"),
+    (cli_people.elders, "elders"),
+    (cli_people.db, "db"),
+):
+    app.add_typer(group, name=name)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.callback()
+def _everywhere() -> None:
+    logs.configure()
+
+
+@app.command()
+def up() -> None:
+    """Run the hotline: all processes under one supervisor, until Ctrl-C."""
+    from hotline import up as wiring
+
+    wiring.run()
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Stop after the journey; exit 0 only if it was whole.")] = False,
+    json: Json = False,
+) -> None:
+    """Run the hotline with an invented world, and let one elder ring."""
+    from hotline import demo as rehearsal
+
+    raise typer.Exit(rehearsal.run(once=once, as_json=json))
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Check everything the hotline needs, and name what is missing with its remedy."""
+    from hotline import doctor as examination
+    from hotline.up import use_secrets
+
+    findings = examination.check(use_secrets())
+    if json:
+        typer.echo(examination.as_json(findings))
+    else:
+        Console().print(examination.render_table(findings))
+    raise typer.Exit(0 if examination.healthy(findings) else 1)
+
+
+def main() -> None:
+    """Entry point."""
+    app()

@@ -1,0 +1,189 @@
+"""`hotline up`: all processes under one supervisor.
+
+What dies is started again, with a pause that grows while it keeps dying; what
+no longer answers is killed, which sends its calls to a person. Nothing
+outlives the supervisor: the kernel signals the children when it is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from hotline import health
+from models.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# A process that ran this long is well again: its pause starts anew (s).
+WELL_AFTER_S = 30
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 15.0
+# After SIGTERM a process has this long to end its work (s); then it is killed.
+GRACE_S = 10.0
+HEALTH_EVERY_S = 2.0
+UNHEALTHY_BEFORE_KILL = 3
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Program:
+    """One process to keep running. `healthy`, if given, is asked every two seconds once it has answered."""
+
+    name: str
+    command: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    healthy: Callable[[], Awaitable[bool]] | None = None
+    grace_s: float = GRACE_S
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    # Ctrl-C reaches the whole terminal group; only the supervisor is to act on it.
+    os.setpgid(0, 0)
+
+
+class Supervisor:
+    """Runs programs until `stop` is called. `say` gets one line of log at a time, prefixed."""
+
+    def __init__(self, settings: Settings, say: Callable[[str, str], None]) -> None:
+        self._settings = settings
+        self._say = say
+        self._stopping = asyncio.Event()
+        self._running: dict[str, asyncio.subprocess.Process] = {}
+
+    def stop(self) -> None:
+        """Stop everything, in the reverse order of its start."""
+        self._stopping.set()
+
+    async def run(self, programs: list[Program], stores: list[Program]) -> None:
+        """Start the stores, then the programs; keep them running until `stop`."""
+        keepers: list[asyncio.Task[None]] = []
+        try:
+            for program in stores + programs:
+                keepers.append(asyncio.create_task(self._keep(program), name=program.name))
+                if program in stores and program.healthy is not None:
+                    await self._until(program.healthy)
+            ready = asyncio.create_task(self._announce(programs))
+            await self._stopping.wait()
+            ready.cancel()
+        finally:
+            self._stopping.set()
+            for keeper in reversed(keepers):
+                await keeper
+            (self._settings.run_dir / "ready.json").unlink(missing_ok=True)
+
+    async def _announce(self, programs: list[Program]) -> None:
+        for program in programs:
+            if program.healthy is not None:
+                await self._until(program.healthy)
+        pids = {name: process.pid for name, process in self._running.items()}
+        ready = self._settings.run_dir / "ready.json"
+        ready.write_text(json.dumps({"supervisor": os.getpid(), "since": time.time(), "pids": pids}))
+        self._say("hotline", "ready")
+
+    async def _until(self, healthy: Callable[[], Awaitable[bool]]) -> None:
+        while not self._stopping.is_set() and not await healthy():
+            await asyncio.sleep(0.05)
+
+    async def _keep(self, program: Program) -> None:
+        """Start `program` again and again until everything stops."""
+        pause = FIRST_PAUSE_S
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            code = await self._run_once(program)
+            if self._stopping.is_set():
+                return
+            if time.monotonic() - began > WELL_AFTER_S:
+                pause = FIRST_PAUSE_S
+            self._say(program.name, f"ended with {code}; again in {pause:.1f} s")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+
+    async def _run_once(self, program: Program) -> int | str:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *program.command,
+                env={**os.environ, **program.env},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                preexec_fn=_die_with_parent,
+                limit=1 << 20,
+            )
+        except OSError as error:
+            return str(error)
+        self._running[program.name] = process
+        reader = asyncio.create_task(self._read(program.name, process))
+        watcher = asyncio.create_task(self._watch(program, process))
+        stopped = asyncio.create_task(self._stopping.wait())
+        ended = asyncio.create_task(process.wait())
+        await asyncio.wait({stopped, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if not ended.done():
+            await self._end(program, process)
+        for task in (watcher, stopped):
+            task.cancel()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(reader, 1)
+        return await ended
+
+    async def _end(self, program: Program, process: asyncio.subprocess.Process) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), program.grace_s)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+
+    async def _read(self, name: str, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None  # noqa: S101 (a pipe was asked for)
+        with contextlib.suppress(ValueError):
+            async for raw in process.stdout:
+                self._say(name, raw.decode("utf-8", errors="replace").rstrip())
+
+    async def _watch(self, program: Program, process: asyncio.subprocess.Process) -> None:
+        """Kill a process that has answered before and does not answer any more."""
+        if program.healthy is None:
+            return
+        await self._until(program.healthy)
+        misses = 0
+        while misses < UNHEALTHY_BEFORE_KILL:
+            await asyncio.sleep(HEALTH_EVERY_S)
+            misses = 0 if await program.healthy() else misses + 1
+        self._say(program.name, "does not answer; killed")
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+
+
+def python(*args: str) -> tuple[str, ...]:
+    """Return the command of one of our own processes."""
+    return (sys.executable, "-m", *args)
+
+
+def programs(settings: Settings, asterisk_command: list[str]) -> list[Program]:
+    """Return the hotline's processes, in the order of their start."""
+    host = settings.host
+    listed = [
+        # She is not to wait five seconds for a locked database: then a person takes the call.
+        Program(
+            "agi", python("ivr"), {"HOTLINE_DB_BUSY_MS": "2000"}, health.agi(host, settings.agi_port), grace_s=60
+        ),
+        Program("asterisk", tuple(asterisk_command), {}, health.banner(host, settings.ami_port, b"Asterisk")),
+        Program("dispatcher", python("dispatch", "dispatcher")),
+        Program("worker", python("dispatch", "worker")),
+        Program("web", python("web"), {}, health.http(host, settings.web_port, "/healthz")),
+    ]
+    if settings.speech:
+        listed.insert(0, Program("speech", python("ivr.speech")))
+    return listed

@@ -1,0 +1,130 @@
+"""The hotline under test: the real `hotline up`, in a folder and on ports of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+from models.settings import ROOT
+from tests.support.ports import PortBlock
+
+START_S = 30
+
+
+class HotlineProcess:
+    """Starts `hotline up` and stops it; a context manager. `settings` are HOTLINE_… without the prefix."""
+
+    def __init__(self, folder: Path, trunk: str, settings: Mapping[str, object] | None = None) -> None:
+        self.folder = folder
+        self._block = PortBlock()
+        take = self._block.take
+        self.sip_port, self.web_port, self.agi_port, self.ami_port = take(), take(), take(), take()
+        first, last = self._block.rtp
+        chosen = {
+            "VAR_DIR": folder,
+            "TRUNK": trunk,
+            "SIP_PORT": self.sip_port,
+            "WEB_PORT": self.web_port,
+            "AGI_PORT": self.agi_port,
+            "AMI_PORT": self.ami_port,
+            "ASTERISK_HTTP_PORT": take(),
+            "SPEECH_PORT": take(),
+            "RTP_START": first,
+            "RTP_END": last,
+            **(settings or {}),
+        }
+        self.env = {f"HOTLINE_{name}": str(value) for name, value in chosen.items()}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def sip(self) -> str:
+        """host:port of its trunk."""
+        return f"127.0.0.1:{self.sip_port}"
+
+    def __enter__(self) -> HotlineProcess:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            self._block.release()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self._block.release()
+        if error is not None:
+            print(f"--- {self.folder / 'log'}\n{self.log()[-6000:]}")
+
+    def start(self) -> None:
+        """Start everything and wait until it is ready."""
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "hotline", "up"],
+                cwd=ROOT,
+                env={**os.environ, **self.env},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_S
+        while not self.ready():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"the hotline did not start:\n{self.log()[-6000:]}")
+            time.sleep(0.05)
+
+    def ready(self) -> bool:
+        """Whether this start has announced that all its processes answer."""
+        path = self.folder / "run" / "ready.json"
+        try:
+            told: dict[str, object] = json.loads(path.read_text())
+        except (OSError, ValueError):
+            return False
+        return self._process is not None and told["supervisor"] == self._process.pid
+
+    def pids(self) -> dict[str, int]:
+        """The processes by name, as they were when it became ready."""
+        pids: dict[str, int] = json.loads((self.folder / "run" / "ready.json").read_text())["pids"]
+        return pids
+
+    def kill(self, name: str) -> None:
+        """kill -9 one process by its id; the supervisor starts it again."""
+        os.kill(self.pids()[name], signal.SIGKILL)
+
+    def kill_everything(self) -> None:
+        """A power cut: kill -9 of the supervisor and all it runs, first the supervisor."""
+        assert self._process is not None
+        pids = list(self.pids().values())
+        self._process.kill()
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        self._process.wait()
+
+    def stop(self) -> None:
+        """SIGTERM, and wait for the end."""
+        process, self._process = self._process, None
+        if process is None or process.poll() is not None:
+            return
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def log(self) -> str:
+        """What it has printed so far."""
+        return (self.folder / "log").read_text(errors="replace")
