@@ -85,7 +85,12 @@ def make_environment(cache_dir: Path) -> bool:
             _uv(uv, environment, "venv", "--clear", "--no-project", "--python", sys.executable, str(venv_dir()))
         progress.show("from the lock file")
         in_venv = ("--python", str(venv_dir() / "bin/python"))
-        _uv(uv, environment, "pip", "sync", "--require-hashes", *in_venv, "requirements.lock")
+        sync = ("pip", "sync", "--require-hashes", *in_venv, "requirements.lock")
+        # A second clone has everything in the cache; the hashes say that it is the right thing.
+        try:
+            _uv(uv, environment, *sync, "--offline")
+        except FetchError:
+            _uv(uv, environment, *sync)
         # The project itself: a wheel of one path file, made here, because a build would need another download.
         wheel = write_wheel(ROOT, cache_dir / "wheels" / hashlib.sha256(str(ROOT).encode()).hexdigest()[:16])
         _uv(uv, environment, "pip", "install", "--offline", "--no-deps", "--reinstall", *in_venv, str(wheel))

@@ -17,6 +17,7 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -139,6 +140,30 @@ def test_the_setting_overrides_the_machines_mirror(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(debian, "KEYRINGS", tmp_path)
     monkeypatch.setenv("HOTLINE_DEBIAN_MIRROR", "http://near.example/debian/")
     assert [m.uri for m in debian.find_mirrors(tmp_path)] == ["http://near.example/debian"]
+
+
+class SignedByANewKey(UbuntusArchive):
+    """An archive whose forky an old keyring cannot verify; its releases carry the new keyring."""
+
+    seen: ClassVar[list[tuple[str, bytes]]] = []
+
+    def __init__(self, folder: Path, line: str = "", keyrings: tuple[Path, ...] = (), **_: object) -> None:
+        super().__init__(folder)
+        self.suite, self.key = line.split()[-2], keyrings[0].read_bytes()
+
+    def update(self) -> None:
+        self.seen.append((self.suite, self.key))
+        if self.suite == "forky" and self.key != b"key":
+            raise subprocess.CalledProcessError(100, "apt-get", "", "W: GPG error: NO_PUBKEY 6ED0E7B82643E131")
+
+
+def test_an_old_keyring_is_renewed_from_a_release_that_it_can_verify(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "old.gpg").write_bytes(b"old")
+    monkeypatch.setattr(debian, "Apt", SignedByANewKey)
+    debian.open_suite(tmp_path, Mirror("http://mirror.example/debian", (tmp_path / "old.gpg",)), "forky")
+    assert SignedByANewKey.seen == [("forky", b"old"), ("trixie", b"old"), ("forky", b"key")]
 
 
 # --- fetching, from an archive that is a folder ----------------------------
