@@ -17,22 +17,13 @@ from models import schema, toolbox
 from models.session import make_engine
 from models.settings import ROOT, Settings
 
-# The kernel's limit for the path of a socket, less its closing zero.
-SOCKET_PATH_BYTES = 107
-
 
 def redis(settings: Settings) -> Iterator[Finding]:
     """The job queue's store: the configured server answers, or the embedded one can be started."""
     location = settings.redis_location
     shown = location.split("@")[-1]
     embedded = not settings.redis_url
-    socket_path = settings.run_dir.absolute() / "redis.sock"
-    if embedded and len(str(socket_path).encode()) > SOCKET_PATH_BYTES:
-        yield failed(
-            "Redis", f"the path of its socket is too long: {socket_path}", "set HOTLINE_VAR_DIR to a shorter path"
-        )
-        return
-    if embedded and not socket_path.exists():
+    if embedded and not settings.redis_socket.exists():
         try:
             yield ok("Redis", f"embedded, not running: {toolbox.redis_binary().version}")
         except toolbox.ToolMissing as error:
@@ -152,10 +143,8 @@ def people(settings: Settings) -> Iterator[Finding]:
 
 def secrets(settings: Settings) -> Iterator[Finding]:
     """Files with secrets are readable by their owner alone."""
-    places = [ROOT / ".env", settings.var_dir / "secrets"]
-    folder = settings.var_dir / "secrets"
-    files = [*places, *(folder.rglob("*") if folder.is_dir() else [])]
-    there = [f for f in files if f.exists()]
+    places = [ROOT / ".env", settings.var_dir / "secrets.json", *settings.run_dir.rglob("manager.conf")]
+    there = [f for f in places if f.exists()]
     if open_files := [f for f in there if stat.S_IMODE(f.stat().st_mode) & 0o077]:
         names = " ".join(f"'{f}'" for f in open_files)
         yield failed("Secrets", f"others may read {names}", f"chmod go= {names}")

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from hotline import doctor, doctor_machine, doctor_service
+from hotline import doctor, doctor_machine, doctor_service, secret_store
 from hotline.doctor import Check, Finding, Status
 from models import schema
 from models.session import make_engine
@@ -232,11 +232,6 @@ def test_an_unreachable_redis_is_named_without_its_password(machine: Settings) -
     assert "pa55word" not in repr(finding)
 
 
-def test_a_data_folder_too_deep_for_a_socket_is_a_failure(machine: Settings, tmp_path: Path) -> None:
-    finding = one(doctor_service.redis, changed(machine, var_dir=tmp_path / ("deep" * 30)))
-    assert finding.status is Status.FAILED and "HOTLINE_VAR_DIR" in finding.remedy
-
-
 @pytest.mark.parametrize(("persistent", "wanted"), [("yes", Status.OK), ("no", Status.WARNING)])
 def test_a_redis_that_keeps_nothing_is_a_warning(
     persistent: str, wanted: Status, machine: Settings, tmp_path: Path
@@ -278,10 +273,9 @@ def test_nobody_to_ring_is_a_warning(machine: Settings) -> None:
 
 
 def test_secrets_that_others_may_read_are_a_failure(machine: Settings) -> None:
-    folder = machine.var_dir / "secrets"
-    folder.mkdir(parents=True, mode=0o700)
-    secret = folder / "ami"
-    secret.write_text("x")
+    secret_store.ensure(machine.var_dir)
+    assert one(doctor_service.secrets, machine).status is Status.OK
+    (secret,) = machine.var_dir.iterdir()
     secret.chmod(0o640)
     finding = one(doctor_service.secrets, machine)
     assert finding.status is Status.FAILED and finding.remedy == f"chmod go= '{secret}'"
