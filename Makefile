@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && exit; done; echo python3)
 BOOTSTRAP = $(PYTHON) hotline/bootstrap.py
 RUN = .venv/bin/python
-PYTEST = $(RUN) -m pytest -p no:cacheprovider -q
+PYTEST = $(RUN) -m pytest -q
 
 # Journeys wait for telephones more than they compute.
 JOBS ?= auto

@@ -33,7 +33,10 @@ from hotline.wheel import write_wheel  # noqa: E402
 from models.toolbox import default_cache_dir  # noqa: E402
 
 UV_VERSION = "0.13.9"
-UV_SHA256 = "d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19"  # manylinux, x86_64
+UV_SHA256 = (
+    "d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19",  # manylinux, x86_64
+    "5435c5ce14a56431208ca0996416d310f1598e8c2c8ba707688985a16bb82dbe",  # manylinux, aarch64
+)
 TITLE = "Python packages"
 REGISTRY_REMEDY = (
     "check the network and http_proxy; behind a mirror set PIP_INDEX_URL or pip.conf, behind a proxy with a"
@@ -154,7 +157,8 @@ def find_uv(cache_dir: Path, pip: list[str], progress: Progress) -> Path:
     work = cache_dir / "work" / f"uv-{os.getpid()}"
     work.mkdir(parents=True, exist_ok=True)
     try:
-        (work / "uv.txt").write_text(f"uv=={UV_VERSION} --hash=sha256:{UV_SHA256}\n")
+        hashes = " ".join(f"--hash=sha256:{known}" for known in UV_SHA256)
+        (work / "uv.txt").write_text(f"uv=={UV_VERSION} {hashes}\n")
         options = ["--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes", "--no-cache-dir"]
         done = subprocess.run(
             [*pip, "download", *options, "-d", work, "-r", work / "uv.txt"],
