@@ -43,6 +43,7 @@ class TaskError(ValueError):
 class TaskView:
     """One task with what is needed to work it off: the whole number, the call, the recording."""
 
+    id: int
     line: TaskLine
     number: str
     call: str | None
@@ -61,6 +62,7 @@ def view(session: Session, public_id: str) -> TaskView | None:
     audio = session.get(Audio, task.audio_id) if task.audio_id else None
     by = session.get(User, task.closed_by_id) if task.closed_by_id else None
     return TaskView(
+        id=task.id,
         line=task_lines([task])[0],
         number=Number(task.number.value, NumberKind(task.number.kind)).national if task.number else "",
         call=call.public_id if call else None,

@@ -1,0 +1,178 @@
+"""Who may see what. Every view says so; a view that says nothing is seen by nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+from flask import Flask, Response, abort, g, redirect, request, session, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session as DbSession
+from werkzeug.wrappers import Response as BaseResponse
+
+from models import clock
+from models.session import read
+from models.users import Role, User
+from web.config import ConsoleSettings
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+EVERYBODY = "everybody"
+# Moving this mark with every request would send a cookie with every answer.
+SEEN_STEP_S = 60
+
+
+@dataclass(frozen=True)
+class Me:
+    """The user who is logged in, as far as pages need to know."""
+
+    id: int
+    public_id: str
+    name: str
+    role: Role
+    language: str
+    session_version: int
+
+
+def allow(role: Role) -> Callable[[View], View]:
+    """Declare that a view needs `role`, or one that includes it."""
+
+    def declare(view: View) -> View:
+        view.access = role  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def open_to_everybody(view: View) -> View:
+    """Declare that a view needs no log-in."""
+    view.access = EVERYBODY  # type: ignore[attr-defined]
+    return view
+
+
+def access_of(app: Flask, endpoint: str) -> Role | str | None:
+    """Return what the view of `endpoint` declares; None means that nobody may see it."""
+    if endpoint == "static":
+        return EVERYBODY
+    return getattr(app.view_functions.get(endpoint), "access", None)
+
+
+def open_session(user: User, now: datetime) -> None:
+    """Begin a session for `user`. What the browser brought along is thrown away first."""
+    session.clear()
+    session.update(
+        user=user.public_id,
+        version=user.session_version,
+        language=user.language,
+        since=now.timestamp(),
+        seen=now.timestamp(),
+    )
+
+
+def me() -> Me | None:
+    """Return who is logged in."""
+    return cast("Me | None", g.get("me"))
+
+
+def must_be_me() -> Me:
+    """Return who is logged in, in a view that needs a log-in."""
+    found = me()
+    if found is None:
+        abort(401)
+    return found
+
+
+def user_row(db: DbSession) -> User:
+    """Return the logged-in user's row in `db`."""
+    user = db.get(User, must_be_me().id)
+    if user is None:
+        abort(401)
+    return user
+
+
+def still_valid(who: Me) -> bool:
+    """Whether the session of `who` has not been ended from elsewhere; asked while a stream is open."""
+    with read() as db:
+        return _find(db, who.public_id, who.session_version) is not None
+
+
+def deadline(console: ConsoleSettings) -> float:
+    """Return when this session ends if nobody touches it, as a timestamp."""
+    return min(
+        float(session.get("seen", 0)) + console.idle_s,
+        float(session.get("since", 0)) + console.session_s,
+    )
+
+
+def init_app(app: Flask, console: ConsoleSettings) -> None:
+    """Put the guard before every request."""
+
+    @app.before_request
+    def _guard() -> BaseResponse | None:
+        endpoint = request.endpoint
+        if endpoint is None or endpoint == "static":
+            return None
+        needs = access_of(app, endpoint)
+        if needs is None:
+            abort(403)
+        # The health check must answer when the database does not.
+        if endpoint != "health.healthz":
+            g.me = _load(console)
+        if needs == EVERYBODY:
+            return None
+        who = me()
+        if who is None:
+            return _to_login()
+        if not _includes(who.role, cast("Role", needs)):
+            abort(403)
+        return None
+
+    @app.context_processor
+    def _context() -> dict[str, object]:
+        return {"me": me()}
+
+
+def _includes(role: Role, needed: Role) -> bool:
+    order = list(Role)
+    return order.index(role) >= order.index(needed)
+
+
+def _load(console: ConsoleSettings) -> Me | None:
+    public_id, version = session.get("user"), session.get("version")
+    if public_id is None:
+        return None
+    now = clock.now().timestamp()
+    with read() as db:
+        found = _find(db, public_id, version) if now < deadline(console) else None
+    if found is None:
+        language = session.get("language")
+        session.clear()
+        session["language"], session["ended"] = language, True
+        return None
+    # An open board is not a person at the keyboard: streams do not keep a session alive.
+    if now - session["seen"] > SEEN_STEP_S and request.endpoint != "board.events":
+        session["seen"] = now
+    return found
+
+
+def _find(db: DbSession, public_id: str, version: int | None) -> Me | None:
+    user = db.scalar(select(User).where(User.public_id == public_id))
+    if user is None or user.disabled_at is not None or user.session_version != version:
+        return None
+    return Me(user.id, user.public_id, user.name, Role(user.role), user.language, user.session_version)
+
+
+def _to_login() -> BaseResponse:
+    if request.method != "GET" or request.endpoint in ("board.events", "login.alive"):
+        return Response(status=401) if request.method == "GET" else redirect(url_for("login.form"), 303)
+    wanted = request.full_path.rstrip("?")
+    return redirect(url_for("login.form", next=wanted if wanted != "/" else None), 303)
+
+
+def local_target(target: str | None) -> str:
+    """Return `target` if it is a page of ours, else the board: a link must not lead out of the house."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or not target.isprintable():
+        return "/"
+    return target

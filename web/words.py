@@ -1,0 +1,209 @@
+"""The console's words for every code that rows hold. English here; the catalogues have the others.
+
+An unknown code is shown as it is: a newer hotline may write what this console
+does not know yet, and a page must not break over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+
+from models import vocabulary
+from models.orders import ORDER_MOVES
+from web.i18n import LOCALES, NAMES, language
+
+Words = Mapping[str, Any]
+
+ORDER_STATUS: Words = {
+    "confirmed": _l("Confirmed"),
+    "offered": _l("Asking providers"),
+    "accepted": _l("Accepted"),
+    "arrived": _l("Worker arrived"),
+    "completed": _l("Completed"),
+    "return_visited": _l("Return visit done"),
+    "settled": _l("Settled"),
+    "needs_agent": _l("Needs an agent"),
+    "cancelled": _l("Cancelled"),
+    "reopened": _l("Reopened"),
+}
+ORDER_GROUP: Words = {
+    "agent": _l("Waiting for an agent"),
+    "dispatch": _l("Being dispatched"),
+    "provider": _l("With a provider"),
+}
+CALL_STATE: Words = {
+    "dialing": _l("Dialling"),
+    "talking": _l("With the machine"),
+    "waiting": _l("Waiting for a person"),
+    "agent": _l("With an agent"),
+    "ended": _l("Ended"),
+}
+CALL_END: Words = {
+    "goodbye": _l("Came to its end"),
+    "hung_up": _l("Hung up midway"),
+    "person": _l("Answered by an agent"),
+    "message": _l("Left a message"),
+    "abandoned": _l("Gave up waiting"),
+    "not_answered": _l("Nobody answered"),
+    "lost": _l("Cut off by a fault"),
+}
+PURPOSE: Words = {
+    "inbound": _l("Incoming call"),
+    "offer": _l("Offer call"),
+    "callback": _l("Callback"),
+}
+TASK_KIND: Words = {
+    "alarm": _l("Emergency"),
+    "partial": _l("Unfinished request"),
+    "message": _l("Message"),
+    "missed": _l("Missed caller"),
+    "no_provider": _l("No provider found"),
+    "callback": _l("Callback not delivered"),
+    "fault": _l("Fault on our side"),
+}
+TASK_ADVICE: Words = {
+    "alarm": _l("Call back at once; if nobody answers, send help."),
+    "partial": _l("Call back and finish the request; what she said so far is below."),
+    "message": _l("Listen to the message, then call back."),
+    "missed": _l("She waited for a person and nobody came: call back."),
+    "no_provider": _l("Find a provider by telephone, or agree on another time."),
+    "callback": _l("She does not know yet who comes: tell her."),
+    "fault": _l("The call was cut by a fault: call back and ask what she needs."),
+}
+TASK_RESULT: Words = {
+    "done": _l("Arranged as she wished"),
+    "told": _l("Reached and informed"),
+    "passed_on": _l("Passed on to somebody else"),
+    "not_reached": _l("Not reached"),
+    "not_needed": _l("No longer needed"),
+}
+TASK_PROBLEM: Words = {
+    "closed": _l("This task has been closed already."),
+    "result": _l("Choose a result."),
+    "note_missing": _l("Write a short note: the next colleague must understand it."),
+    "note_long": _l("The note is too long."),
+}
+OFFER_STATUS: Words = {
+    "open": _l("Being asked"),
+    "accepted": _l("Accepted"),
+    "declined": _l("Declined"),
+    "expired": _l("No answer"),
+    "withdrawn": _l("Withdrawn"),
+}
+CALLBACK_STATUS: Words = {
+    "open": _l("Still to be told"),
+    "confirmed": _l("Told and confirmed"),
+    "failed": _l("Could not be told"),
+    "withdrawn": _l("Withdrawn"),
+}
+ATTEMPT: Words = {
+    "due": _l("To be dialled"),
+    "dialing": _l("Dialling"),
+    "answered": _l("Answered"),
+    "closed": _l("Ended"),
+    "accepted": _l("Accepted"),
+    "declined": _l("Declined"),
+    "confirmed": _l("Told and confirmed"),
+    "no_key": _l("Answered, no key pressed"),
+    "person": _l("Asked for a person"),
+    "too_late": _l("Answered too late"),
+    "busy": _l("Busy"),
+    "no_answer": _l("Nobody answered"),
+    "invalid": _l("Number does not exist"),
+    "congestion": _l("Network fault"),
+    "refused": _l("Cannot be dialled"),
+    "lost": _l("Cut off by a fault"),
+}
+JOURNAL: Words = {
+    "answered": _l("Call answered"),
+    "identified": _l("Caller recognised"),
+    "turn": _l("Reply"),
+    "slot": _l("Understood"),
+    "order_placed": _l("Order placed"),
+    "order_known": _l("Order recognised"),
+    "to_person": _l("Put through to a person"),
+    "agent_answered": _l("An agent answered"),
+    "message": _l("Message left"),
+    "hung_up": _l("Caller hung up"),
+    "ended": _l("Call ended"),
+    "fault": _l("Fault"),
+    "language": _l("Language changed"),
+    "speech_off": _l("Speech recognition off, keys only"),
+    "heard": _l("Heard"),
+}
+STEP: Words = {
+    "service": _l("Which service"),
+    "day": _l("Which day"),
+    "part": _l("Which part of the day"),
+    "confirm": _l("Confirmation"),
+    "who": _l("Who is calling"),
+    "offer": _l("Offer"),
+    "told": _l("Notice"),
+    "none": _l("No question"),
+}
+TURN: Words = {
+    "key": _l("key"),
+    "said": _l("said"),
+    "silence": _l("silence"),
+    "unknown": _l("not understood"),
+}
+REASON: Words = {
+    "asked": _l("asked for a person"),
+    "key": _l("asked for a person"),
+    "emergency": _l("emergency"),
+    "alarm": _l("emergency"),
+    "silence": _l("silence"),
+    "unknown": _l("not understood"),
+    "fault": _l("fault"),
+    "government": _l("government enquiry"),
+}
+SLOT: Words = {"service": _l("Service"), "day": _l("Day"), "part": _l("Part of the day")}
+ACTOR: Words = {
+    "elder": _l("Elder"),
+    "provider": _l("Provider"),
+    "agent": _l("Agent"),
+    "system": _l("System"),
+}
+CHANNEL: Words = {"phone": _l("By telephone"), "agent": _l("By an agent"), "app": _l("By the app")}
+ROLE: Words = {"agent": _l("Agent"), "supervisor": _l("Supervisor"), "admin": _l("Administrator")}
+SEX: Words = {"f": _l("female"), "m": _l("male")}
+NUMBER_KIND: Words = {
+    "landline": _l("Landline"),
+    "mobile": _l("Mobile"),
+    "device": _l("Device"),
+    "short_code": _l("Short number"),
+    "foreign": _l("Foreign number"),
+}
+NUMBER_ROLE: Words = {"own": _l("her own"), "shared": _l("household line"), "relative": _l("a relative's")}
+THEME: Words = {"auto": _l("Automatic"), "light": _l("Light"), "dark": _l("Dark")}
+
+ALL: Mapping[str, Words] = {
+    name.lower(): value for name, value in list(globals().items()) if name.isupper() and isinstance(value, dict)
+}
+_CONCEPTS = {"service": vocabulary.SERVICE, "day": vocabulary.DAY, "part": vocabulary.PART}
+_ANSWERS = {concept.code: concept for concept in (*vocabulary.ANSWERS, *vocabulary.ALWAYS)}
+
+
+def word(of: str, code: str | None) -> str:
+    """Return the word for `code` in the list named `of`; the code itself if it is unknown."""
+    return str(ALL[of].get(code or "", code or ""))
+
+
+def concept(of: str, code: str) -> str:
+    """Return the vocabulary's name of a service, a day or a part of the day."""
+    found = _CONCEPTS.get(of, {}).get(code) or _ANSWERS.get(code)
+    return vocabulary.name_of(found, language()) if found else code
+
+
+def sentence(english: str) -> str:
+    """Translate a sentence of the table of moves."""
+    return str(gettext(english)) if english in ORDER_MOVES.values() else english
+
+
+def language_name(code: str) -> str:
+    """Return how a language calls itself."""
+    return NAMES.get(code, code) if code in LOCALES else code
