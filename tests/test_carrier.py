@@ -325,6 +325,18 @@ def test_a_problem_of_a_called_phone_is_raised_at_the_end(tmp_path: Path) -> Non
     assert len(list(tmp_path.glob("*.wav"))) == 2, "the sound of both calls is kept"
 
 
+def test_a_habit_need_not_explain_a_call_that_the_test_ended(network: Carrier, wang: Phone, other: Phone) -> None:
+    def sings(call: Call) -> None:
+        call.answers().plays(sound.music(5))
+
+    other.when_called(sings)
+    wang.rings(other.number).answered()
+    answer = other.is_rung().answered().is_silent(0.2)
+    answer.hangs_up()
+    time.sleep(0.3)
+    network.raise_problems()
+
+
 def test_two_networks_side_by_side() -> None:
     with Carrier() as one, Carrier() as two:
         one.hotline = two.address
@@ -335,12 +347,14 @@ def test_two_networks_side_by_side() -> None:
     assert not any(folder.exists() for folder in folders)
 
 
-def test_nothing_is_left_when_the_owner_is_killed() -> None:
+def test_nothing_is_left_when_the_owner_is_killed(tmp_path: Path) -> None:
     script = (
         "import time; from tests.support.carrier import Carrier\n"
-        "with Carrier() as network: print(network.pid, flush=True); time.sleep(60)"
+        "import pathlib, sys\n"
+        "with Carrier(folder=pathlib.Path(sys.argv[1])) as network:\n"
+        "    print(network.pid, flush=True); time.sleep(60)"
     )
-    owner = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    owner = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert owner.stdout is not None
     with owner.stdout:
         pid = int(owner.stdout.readline())

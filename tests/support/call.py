@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from threading import get_ident
 from typing import NoReturn
 
 from ivr.tones import SAMPLE_RATE, Samples
@@ -25,6 +26,8 @@ class Call(CallState):
     agi: AgiLine | None = None
     # `phone.is_rung()` has returned it.
     asked_about = False
+    # The thread that hung up: a habit need not explain a call that the test itself has ended.
+    hung_up_on = 0
 
     # What a story expects.
 
@@ -176,6 +179,7 @@ class Call(CallState):
         """Ends the call."""
         if self.ended_at is None:
             self.ended_by_us = True
+            self.hung_up_on = get_ident()
             self.note("hangs up")
             for _ in range(20):
                 # Right after dialling there may be no channel yet that could be hung up.
@@ -220,7 +224,8 @@ class Call(CallState):
         self._must_be_up("speak")
         self.queue_sound(samples)
         if wait:
-            self.wait_for(lambda: not self.is_speaking, len(samples) / SAMPLE_RATE + 5)
+            # What is said is heard only if the line stays open a moment longer.
+            self.wait_for(lambda: self.silent_frames >= 3, len(samples) / SAMPLE_RATE + 5)
             self._must_be_up("finish speaking")
             self._told()
         return self

@@ -71,6 +71,7 @@ class CallState:
         self.notes: list[tuple[float, str]] = []
         self.changed = Condition()
         self._to_say = bytearray()
+        self.silent_frames = 0
         # Melodies up to here, and sounds up to then, belong to the part of the story already told.
         self.told_melodies = 0
         self.told_ms = 0
@@ -127,14 +128,16 @@ class CallState:
             with self.changed:
                 frame = bytes(self._to_say[:_FRAME_BYTES]).ljust(_FRAME_BYTES, b"\0")
                 del self._to_say[:_FRAME_BYTES]
-                if not self._to_say:
-                    self.changed.notify_all()
+        # The first silent frame of a pause is the one with which the last word has left.
+        self.silent_frames = 0 if frame else self.silent_frames + 1
         self.said += frame or bytes(_FRAME_BYTES)
         return frame
 
     def audio_ends(self) -> None:
         with self.changed:
             self.has_audio = False
+            # Reads what came of a prompt that the end of the call has cut off.
+            self.ear.hears(bytes(3200))
             self._to_say.clear()
             self.changed.notify_all()
 
@@ -193,10 +196,7 @@ class CallState:
         """Something to be said after what is still being said."""
         with self.changed:
             self._to_say += samples.astype(np.int16).tobytes()
-
-    @property
-    def is_speaking(self) -> bool:
-        return bool(self._to_say)
+            self.silent_frames = 0
 
     def stop_speaking(self) -> None:
         """Breaks off in the middle of a word."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from threading import Lock
+from threading import Lock, get_ident
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -130,7 +130,8 @@ class Phone:
         except CallEnded:
             pass
         except Exception as error:
-            if not self._carrier.is_closing:
+            ended_by_test = isinstance(error, StoryError) and call.hung_up_on not in (0, get_ident())
+            if not self._carrier.is_closing and not ended_by_test:
                 error.add_note(call.story())
                 self._carrier.problems.append(error)
         finally:
