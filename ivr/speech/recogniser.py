@@ -17,6 +17,10 @@ import numpy as np
 
 from ivr.speech.gate import SAMPLE_RATE
 from ivr.speech.grammar import Grammar
+from ivr.speech.voicing import is_voice
+
+# The hoarsest short word has twice that; see voicing.py.
+_LEAST_VOICE_MS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class VoskUtterance:
         self._grammar = grammar
         self._upsample = model.sample_rate == 2 * SAMPLE_RATE
         self._last = 0
+        self._audio = bytearray()
         self._words: list[tuple[str, float]] = []
         self._heard: Heard | None = None
         entries = json.dumps(grammar.entries, ensure_ascii=False)
@@ -52,14 +57,18 @@ class VoskUtterance:
 
     def feed(self, pcm: bytes) -> None:
         """See Utterance."""
-        if self._heard is None and pcm and self._recogniser.AcceptWaveform(self._resampled(pcm)):
-            self._collect(self._recogniser.Result())
+        if self._heard is None and pcm:
+            self._audio += pcm
+            if self._recogniser.AcceptWaveform(self._resampled(pcm)):
+                self._collect(self._recogniser.Result())
 
     def finish(self) -> Heard:
         """See Utterance."""
         if self._heard is None:
             self._collect(self._recogniser.FinalResult())
             phrase = self._grammar.match([word for word, _ in self._words])
+            if phrase is not None and not is_voice(bytes(self._audio), _LEAST_VOICE_MS):
+                phrase = None
             surest = min((confidence for _, confidence in self._words), default=0.0)
             self._heard = Heard(phrase, round(100 * min(1.0, surest)) if phrase else 0)
         return self._heard

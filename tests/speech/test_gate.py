@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ivr.speech.gate import FRAME_BYTES, FRAME_MS, Gate, GateSettings, Heard, level_dbfs
+from ivr.speech.voicing import is_tone, voiced_ms
 from tests.speech.support import Voice, hum, noise, silence, tone
 
 EVENTS = (Heard.ONSET, Heard.END, Heard.TOO_LONG)
@@ -95,6 +96,22 @@ def test_nothing_of_the_last_utterance_is_left_in_the_next() -> None:
 def test_a_frame_of_another_length_is_refused() -> None:
     with pytest.raises(ValueError, match="320"):
         Gate().feed(b"\0" * 160)
+
+
+def test_a_voice_vibrates_and_noise_does_not() -> None:
+    assert voiced_ms(hum(500)) >= 400
+    assert voiced_ms(silence(1000)) == voiced_ms(b"") == voiced_ms(silence(20)) == 0
+    assert max(voiced_ms(noise(1000, level)) for level in (-60, -40, -20)) == 0
+
+
+@pytest.mark.parametrize("hertz", [350, 450, 1000])
+def test_a_tone_is_no_voice_and_a_voice_no_tone(hertz: int) -> None:
+    line = np.frombuffer(noise(1000, -50), dtype="<i2").astype(int)
+    one, two = (np.frombuffer(tone(1000, h, -20), dtype="<i2") for h in (hertz, 440))
+    assert is_tone((one + line).astype("<i2").tobytes())
+    assert is_tone((one + two + line).astype("<i2").tobytes())
+    assert not is_tone(hum(1000))
+    assert not is_tone(silence(1000)) and not is_tone(b"")
 
 
 def test_levels() -> None:
