@@ -45,6 +45,7 @@ load = res_speech_aeap.so
 load = res_agi.so
 load = pbx_config.so
 load = app_playback.so
+load = app_senddtmf.so
 load = format_wav.so
 load = format_pcm.so
 load = format_gsm.so
@@ -64,6 +65,11 @@ exten => _caller-.,1,Answer()
  same => n,Wait(1)
  same => n,Playback({sounds}/${{EXTEN:7}})
  same => n,Wait(20)
+; presses 5 after one second, then says nothing
+exten => key,1,Answer()
+ same => n,Wait(1)
+ same => n,SendDTMF(5)
+ same => n,Playback({sounds}/quiet)
 """
 
 AEAP_SECTION = """
@@ -155,9 +161,9 @@ class Lab:
         self._wait_until_up()
 
     @property
-    def pid(self) -> int:
-        """Asterisk's process id."""
-        return self._process.pid
+    def open_files(self) -> int:
+        """How many files and sockets Asterisk has open."""
+        return len(list(Path(f"/proc/{self._process.pid}/fd").iterdir()))
 
     def console(self, command: str) -> str:
         """Runs one command of Asterisk's console."""
@@ -173,14 +179,18 @@ class Lab:
         )
         return str(done.stdout)
 
-    def call(self, sound: str, script: Script, timeout: float = 40) -> Agi:
-        """Lets a caller ring who after one second says `sound`; returns the call when its script has ended."""
+    def call(self, caller: str, script: Script, timeout: float = 40) -> Agi:
+        """Lets a caller ring and runs the script; returns the call when the script has ended.
+
+        `caller`: "key", or "caller-" and the name of a sound that is played after one second.
+        """
         self.agi.script = script
         self.agi.finished.clear()
         before = len(self.agi.calls)
-        self.console(f"channel originate Local/elder@lab/n extension caller-{sound}@lab")
+        self.console(f"channel originate Local/elder@lab/n extension {caller}@lab")
         if not self.agi.finished.wait(timeout):
             raise TimeoutError(f"the AGI script did not end in {timeout} s: {self.messages()}")
+        self.console("channel request hangup all")
         return self.agi.calls[before]
 
     def messages(self) -> str:

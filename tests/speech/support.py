@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
+import json
 import subprocess
 import threading
 import wave
@@ -81,6 +83,17 @@ def write_wav(path: Path, pcm: bytes) -> None:
         out.setsampwidth(2)
         out.setframerate(8000)
         out.writeframes(pcm)
+
+
+def health(port: int) -> tuple[int, dict[str, object]]:
+    """Status and body of the server's health page."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/health")
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
 
 
 class RunningServer:

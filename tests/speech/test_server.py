@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import statistics
 import threading
@@ -18,17 +17,7 @@ from ivr.speech.models import Models
 from ivr.speech.server import ServerSettings
 from models.vocabulary import phrases
 from tests.speech.fakes import AFTER, WORD, FakeModel, peer, speak
-from tests.speech.support import RunningServer, serving, silence
-
-
-def health(port: int) -> tuple[int, dict[str, object]]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", "/health")
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
-    finally:
-        connection.close()
+from tests.speech.support import RunningServer, health, serving, silence
 
 
 def eventually(port: int, streams: int) -> bool:
