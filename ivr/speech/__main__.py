@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from ivr.speech.server import serve
+from models import logs
 from models.settings import settings
 
 
@@ -19,7 +20,7 @@ def _phrases(language: str, grammar: str) -> Sequence[str]:
 
 def main() -> int:
     """Runs until SIGTERM; 1 where the port is taken."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logs.configure()
     try:
         serve(settings(), _phrases)
     except OSError as error:

@@ -114,11 +114,15 @@ class SpeechServer:
         return {
             "status": "ok" if self._healthy else "unavailable",
             "languages": self.models.status,
-            "streams": len(self._streams),
+            "streams": self._ready_streams,
             "max_streams": self.settings.max_streams,
             "lag_ms": round(max((stream.lag_ms for stream in self._streams), default=0.0)),
             "loop_lag_ms": round(self._loop_lag_ms, 1),
         }
+
+    @property
+    def _ready_streams(self) -> int:
+        return sum(stream.ready for stream in self._streams)
 
     @property
     def _healthy(self) -> bool:
@@ -136,7 +140,8 @@ class SpeechServer:
             return _json_response(HTTPStatus.NOT_FOUND, {"error": "no such language"})
         if self._stopping or not self.models.any_ready or (language and self.models.get(language) is None):
             return _json_response(HTTPStatus.SERVICE_UNAVAILABLE, {"error": "no speech model"})
-        if len(self._streams) >= self.settings.max_streams:
+        # A stream that was refused in its setup stays open until Asterisk closes it, and hears nothing.
+        if self._ready_streams >= self.settings.max_streams or len(self._streams) >= 4 * self.settings.max_streams:
             log.warning("refused a stream: %d are open", len(self._streams))
             return _json_response(HTTPStatus.SERVICE_UNAVAILABLE, {"error": "too many streams"})
         return None
