@@ -117,7 +117,7 @@ def snapshot(session: Session) -> Board:
         tasks_query().where(Task.closed_at.is_(None)).order_by(Task.priority, Task.created_at).limit(TASKS_SHOWN)
     )
     return Board(
-        calls=call_lines(session, session.scalars(open_calls).all()),
+        calls=tuple(sorted(call_lines(session, session.scalars(open_calls).all()), key=_urgency)),
         recent_calls=call_lines(session, session.scalars(ended_calls).all()),
         groups=_groups(session),
         recent_orders=_recent_orders(session),
@@ -127,6 +127,13 @@ def snapshot(session: Session) -> Board:
         tasks_open=sum(priorities.values()),
         alarms=priorities.get(PRIORITY[TaskKind.ALARM], 0),
     )
+
+
+def _urgency(line: CallLine) -> tuple[bool, float]:
+    """Who waits for a person comes first, the longest wait at the head; then the newest calls."""
+    waiting = line.state == CallState.WAITING
+    began = line.started_at.timestamp()
+    return (not waiting, began if waiting else -began)
 
 
 def _groups(session: Session) -> tuple[OrderGroup, ...]:

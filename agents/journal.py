@@ -10,13 +10,22 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agents.lines import CallLine, OrderRef, call_lines, calls_query, order_ref, slots_of
+from models.audio import Audio
 from models.calls import Call, CallEvent, Utterance
+from models.journal import Entry
 from models.orders import Order
 from models.phone import Number, NumberKind
 from models.tasks import Task
 
-# How a turn was answered, in the order in which the journal's data is looked at.
-TURNS = ("key", "said", "silence", "unknown")
+# Where each kind of entry has the code that tells more than the kind does.
+DETAIL: dict[str, str] = {
+    Entry.IDENTIFIED: "how",
+    Entry.TURN: "key",
+    Entry.LANGUAGE: "language",
+    Entry.TO_PERSON: "reason",
+    Entry.FAULT: "where",
+    Entry.ENDED: "end",
+}
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,7 @@ class JournalLine:
     slots: tuple[tuple[str, str], ...] = ()
     heard: Heard | None = None
     order: OrderRef | None = None
-    task: str | None = None
+    recording: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,35 +87,24 @@ def call_course(session: Session, public_id: str) -> tuple[int, CallCourse] | No
 
 
 def _line(session: Session, event: CallEvent, spoken: dict[int, Utterance]) -> JournalLine:
-    data = event.data or {}
-    how = next((turn for turn in TURNS if turn in data and data[turn] is not False), "")
-    detail, heard = _detail(event.kind, data, how), None
-    if how == "said":
-        utterance = spoken.pop(_id(data.get("utterance", data["said"])), None)
-        heard = Heard(utterance.text, utterance.score) if utterance else None
-    order = session.get(Order, _id(data.get("order_id"))) if "order_id" in data else None
-    task = session.get(Task, _id(data.get("task_id"))) if "task_id" in data else None
+    data: dict[str, Any] = event.data or {}
+    utterance = spoken.pop(_id(data, "utterance_id"), None)
+    order = session.get(Order, _id(data, "order_id"))
+    audio = session.get(Audio, _id(data, "audio_id"))
     return JournalLine(
         at=event.at,
         kind=event.kind,
-        detail=detail,
+        detail=str(data.get(DETAIL.get(event.kind, ""), "")),
         step=str(data.get("step", "")),
-        how=how,
-        slots=slots_of(data) if event.kind == "slot" else (),
-        heard=heard,
+        how=str(data.get("heard", "")),
+        slots=slots_of(data) if event.kind == Entry.SLOT else (),
+        heard=Heard(utterance.text, utterance.score) if utterance else None,
         order=order_ref(order) if order else None,
-        task=task.public_id if task else None,
+        recording=audio.public_id if audio and audio.erased_at is None else None,
     )
 
 
-def _detail(kind: str, data: dict[str, Any], how: str) -> str:
-    """Return the one code that tells more than the kind does."""
-    if how in ("key", "said"):
-        # A bare number behind `said` is the id of an utterance, not something to show.
-        return "" if isinstance(data[how], int | bool) and how == "said" else str(data[how])
-    names = {"to_person": "reason", "ended": "end", "fault": "where", "language": "language"}
-    return str(data.get(names.get(kind, ""), ""))
-
-
-def _id(value: object) -> int:
+def _id(data: dict[str, Any], name: str) -> int:
+    """Return the id under `name`; one that no row has when it is missing, or is no number."""
+    value = data.get(name)
     return value if isinstance(value, int) else -1

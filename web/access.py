@@ -118,7 +118,7 @@ def init_app(app: Flask, console: ConsoleSettings) -> None:
         if needs is None:
             abort(403)
         # The health check must answer when the database does not.
-        if endpoint != "health.healthz":
+        if not endpoint.startswith("health."):
             g.me = _load(console)
         if needs == EVERYBODY:
             return None
@@ -151,8 +151,9 @@ def _load(console: ConsoleSettings) -> Me | None:
         session.clear()
         session["language"], session["ended"] = language, True
         return None
-    # An open board is not a person at the keyboard: streams do not keep a session alive.
-    if now - session["seen"] > SEEN_STEP_S and request.endpoint != "board.events":
+    # An open page is not a person at the keyboard: what it fetches by itself does not keep a session alive.
+    by_itself = request.endpoint == "board.events" or "watch" in request.args
+    if now - session["seen"] > SEEN_STEP_S and not by_itself:
         session["seen"] = now
     return found
 

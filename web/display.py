@@ -8,7 +8,9 @@ from babel import dates, units
 from flask import Flask
 from flask_babel import get_locale
 
+from agents.journal import JournalLine
 from models import clock
+from models.settings import settings
 from web import words
 
 # State to tone: the tone gives colour and icon together, so that no state is told by colour alone.
@@ -25,7 +27,23 @@ ICONS: dict[str, str] = {
     "active": "progress",
     "warn": "alert-triangle",
     "bad": "alert-circle",
-    "calm": "circle-dashed",
+    "calm": "point",
+}
+# Codes that say more with an icon of their own.
+STATE_ICONS: dict[str, str] = {
+    "dialing": "phone-outgoing",
+    "talking": "robot",
+    "waiting": "hourglass",
+    "agent": "headset",
+    "goodbye": "check",
+    "message": "message",
+    "hung_up": "phone-off",
+    "abandoned": "phone-off",
+    "not_answered": "phone-off",
+    "no_answer": "phone-off",
+    "cancelled": "ban",
+    "withdrawn": "ban",
+    "due": "clock",
 }
 TASK_ICONS: dict[str, str] = {
     "alarm": "urgent",
@@ -37,11 +55,56 @@ TASK_ICONS: dict[str, str] = {
     "fault": "tool",
 }
 
+# Kind of a journal entry to tone and icon.
+JOURNAL: dict[str, tuple[str, str]] = {
+    "answered": ("calm", "phone"),
+    "identified": ("calm", "user-check"),
+    "turn": ("calm", "message"),
+    "slot": ("good", "check"),
+    "language": ("calm", "language"),
+    "order_placed": ("good", "clipboard-list"),
+    "order_known": ("good", "clipboard-list"),
+    "offer_accepted": ("good", "circle-check"),
+    "offer_declined": ("warn", "alert-triangle"),
+    "offer_too_late": ("warn", "hourglass"),
+    "callback_confirmed": ("good", "circle-check"),
+    "to_person": ("warn", "arrows-transfer-up"),
+    "agent_answered": ("good", "headset"),
+    "message": ("warn", "message"),
+    "speech_off": ("warn", "microphone-off"),
+    "fault": ("bad", "alert-circle"),
+    "hung_up": ("bad", "phone-off"),
+    "ended": ("calm", "phone-off"),
+    "heard": ("calm", "message"),
+}
+
+
+def journal_tone(entry: JournalLine) -> str:
+    """The tone of a journal entry; a turn without a usable answer is marked."""
+    if entry.kind == "turn" and entry.how in ("silence", "unknown"):
+        return "warn"
+    return JOURNAL.get(entry.kind, ("calm", ""))[0]
+
+
+def journal_icon(entry: JournalLine) -> str:
+    """The icon of a journal entry; unknown kinds get the plain one."""
+    if entry.kind == "turn" and entry.how == "key":
+        return "keyboard"
+    return JOURNAL.get(entry.kind, ("", "circle-dashed"))[1]
+
 
 def init_app(app: Flask) -> None:
     """Give the templates their filters."""
     app.jinja_env.filters.update(
-        hms=hms, hm=hm, day=day, moment=moment, age=age, running=running, iso=iso, seconds=seconds
+        hms=hms,
+        local_date=clock.local_date,
+        day=day,
+        moment=moment,
+        age=age,
+        running=running,
+        iso=iso,
+        seconds=seconds,
+        telephone=telephone,
     )
     app.jinja_env.globals.update(
         word=words.word,
@@ -50,14 +113,26 @@ def init_app(app: Flask) -> None:
         language_name=words.language_name,
         zone=lambda: str(clock.zone()),
         tone=lambda code: TONES.get(code or "", "calm"),
-        tone_icons=ICONS,
+        state_icon=lambda code: STATE_ICONS.get(code or "") or ICONS[TONES.get(code or "", "calm")],
         task_icons=TASK_ICONS,
+        journal_tone=journal_tone,
+        journal_icon=journal_icon,
     )
 
 
 def iso(at: datetime) -> str:
     """A time for machines."""
     return at.isoformat(timespec="seconds")
+
+
+def telephone(number: str) -> str:
+    """A number in groups, as people read it out: `138 0000 0000`, `0451 8000 0000`."""
+    area = settings().area_code
+    if len(number) == 11 and number.startswith("1"):
+        return f"{number[:3]} {number[3:7]} {number[7:]}"
+    if number.startswith(area) and len(number) - len(area) == 8:
+        return f"{area} {number[-8:-4]} {number[-4:]}"
+    return number
 
 
 def hms(at: datetime) -> str:
@@ -97,6 +172,8 @@ def running(since: datetime, now: datetime) -> str:
 def age(since: datetime, now: datetime) -> str:
     """How long something has waited, roughly: `12分钟`, `3小时`, `2天`."""
     minutes = max(0, int((now - since).total_seconds() // 60))
+    if not minutes:
+        return f"< {_unit(1, 'minute')}"
     if minutes < 60:
         return _unit(minutes, "minute")
     return _unit(minutes // 60, "hour") if minutes < 48 * 60 else _unit(minutes // 1440, "day")

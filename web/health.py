@@ -17,6 +17,13 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(routes)
 
 
+@routes.get("/livez")
+@open_to_everybody
+def livez() -> tuple[str, int, dict[str, str]]:
+    """Answer 200 while the process answers at all: restarting it would not bring a database back."""
+    return "ok\n", 200, {"Content-Type": "text/plain; charset=utf-8"}
+
+
 @routes.get("/healthz")
 @open_to_everybody
 def healthz() -> tuple[str, int, dict[str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask import Blueprint, Flask, abort, redirect, render_template, request, send_file, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,6 +21,9 @@ from models.users import Role
 from web.access import allow, user_row
 
 routes = Blueprint("records", __name__)
+
+# An order that has moved lately may move again: its page looks after it by itself.
+WATCHED_FOR = timedelta(hours=1)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -50,7 +55,9 @@ def order(public_id: str) -> str:
         course = order_course(db, public_id)
     if course is None:
         abort(404)
-    return render_template("order.html", course=course, now=clock.now())
+    now = clock.now()
+    watched = now - course.line.changed_at < WATCHED_FOR
+    return render_template("order.html", course=course, watched=watched, now=now)
 
 
 @routes.get("/calls/<public_id>")

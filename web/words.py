@@ -120,30 +120,39 @@ ATTEMPT: Words = {
 }
 JOURNAL: Words = {
     "answered": _l("Call answered"),
-    "identified": _l("Caller recognised"),
+    "identified": _l("Caller"),
     "turn": _l("Reply"),
     "slot": _l("Understood"),
+    "language": _l("Language changed"),
     "order_placed": _l("Order placed"),
-    "order_known": _l("Order recognised"),
+    "order_known": _l("The same order stands already"),
+    "offer_accepted": _l("Offer accepted"),
+    "offer_declined": _l("Offer declined"),
+    "offer_too_late": _l("Accepted too late, somebody else has it"),
+    "callback_confirmed": _l("She has heard it and confirmed"),
     "to_person": _l("Put through to a person"),
     "agent_answered": _l("An agent answered"),
     "message": _l("Message left"),
-    "hung_up": _l("Caller hung up"),
-    "ended": _l("Call ended"),
-    "fault": _l("Fault"),
-    "language": _l("Language changed"),
     "speech_off": _l("Speech recognition off, keys only"),
+    "fault": _l("Fault"),
+    "hung_up": _l("The other side hung up"),
+    "ended": _l("Call ended"),
     "heard": _l("Heard"),
+}
+IDENTIFIED: Words = {
+    "one": _l("known by the number"),
+    "household": _l("household line, several elders"),
+    "unknown": _l("unknown number"),
+    "withheld": _l("number withheld"),
 }
 STEP: Words = {
     "service": _l("Which service"),
+    "more": _l("Which other service"),
     "day": _l("Which day"),
     "part": _l("Which part of the day"),
     "confirm": _l("Confirmation"),
-    "who": _l("Who is calling"),
-    "offer": _l("Offer"),
-    "told": _l("Notice"),
-    "none": _l("No question"),
+    "done": _l("Farewell"),
+    "notice": _l("Notice"),
 }
 TURN: Words = {
     "key": _l("key"),
@@ -153,14 +162,16 @@ TURN: Words = {
 }
 REASON: Words = {
     "asked": _l("asked for a person"),
-    "key": _l("asked for a person"),
     "emergency": _l("emergency"),
-    "alarm": _l("emergency"),
-    "silence": _l("silence"),
-    "unknown": _l("not understood"),
-    "fault": _l("fault"),
     "government": _l("government enquiry"),
+    "household": _l("household line, several elders"),
+    "unknown": _l("unknown number"),
+    "withheld": _l("number withheld"),
+    "not_heard": _l("nothing heard"),
+    "not_understood": _l("not understood"),
+    "fault": _l("fault"),
 }
+WHERE: Words = {"conversation": _l("in the conversation"), "agi": _l("the conversation could not begin")}
 SLOT: Words = {"service": _l("Service"), "day": _l("Day"), "part": _l("Part of the day")}
 ACTOR: Words = {
     "elder": _l("Elder"),

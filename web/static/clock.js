@@ -11,6 +11,7 @@
   };
   const age = (s) => {
     const minutes = Math.floor(s / 60);
+    if (!minutes) return `< ${unit(1, "minute")}`;
     if (minutes < 60) return unit(minutes, "minute");
     return minutes < 48 * 60 ? unit(Math.floor(minutes / 60), "hour") : unit(Math.floor(minutes / 1440), "day");
   };

@@ -1,0 +1,94 @@
+"""A console of its own for each test: a fresh database, settings from the environment, caches emptied."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from models import clock, schema, session, settings
+from tests.web.secret import SECRET
+from tests.web.world import PASSWORD, World
+from web import create_app
+from web.config import ConsoleSettings
+
+
+def forget() -> None:
+    """Drop what a process keeps for good: settings, zone, engine."""
+    if session.engine.cache_info().currsize:
+        session.engine().dispose()
+    for cached in (session.engine, settings.settings, clock.zone):
+        cached.cache_clear()
+
+
+@pytest.fixture
+def var_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A fresh hotline's folder with an empty database, named by the environment."""
+    monkeypatch.setenv("HOTLINE_VAR_DIR", str(tmp_path))
+    monkeypatch.setenv("HOTLINE_DATABASE_URL", f"sqlite:///{tmp_path / 'hotline.db'}")
+    monkeypatch.setenv("HOTLINE_WEB_SECRET", SECRET)
+    forget()
+    schema.upgrade(session.engine())
+    yield tmp_path
+    forget()
+
+
+@pytest.fixture
+def world(var_dir: Path) -> World:
+    """An empty town."""
+    return World()
+
+
+@pytest.fixture
+def app(var_dir: Path) -> Flask:
+    """The console; its watcher is quick and its heart beats fast."""
+    console = ConsoleSettings(watch_s=0.02, heartbeat_s=0.2, refresh_s=0.5)
+    app = create_app(settings.settings(), console)
+    app.config["TESTING"] = True
+    return app
+
+
+@pytest.fixture
+def browser(app: Flask) -> Browser:
+    """Somebody's browser, not logged in."""
+    return Browser(app)
+
+
+class Browser:
+    """A client that fills in forms as a page would: with the token that the page carries."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.client: FlaskClient = app.test_client()
+
+    def get(self, path: str, **more: Any) -> TestResponse:
+        """Open a page."""
+        return self.client.get(path, **more)
+
+    def token(self, path: str = "/login") -> str:
+        """The token of the first form on a page."""
+        found = re.search(r'name="csrf_token" value="([^"]+)"', self.get(path).text)
+        assert found, f"no form on {path}"
+        return found[1]
+
+    def post(self, path: str, form: dict[str, str], page: str = "/login") -> TestResponse:
+        """Send a form that stands on `page`."""
+        return self.client.post(path, data={"csrf_token": self.token(page), **form})
+
+    def login(self, name: str, password: str = PASSWORD, **more: str) -> TestResponse:
+        """Log in."""
+        return self.post("/login", {"name": name, "password": password, **more})
+
+
+@pytest.fixture
+def agent(world: World, browser: Browser) -> Browser:
+    """An agent's browser, logged in."""
+    world.user("小陈")
+    assert browser.login("小陈").status_code == 303
+    return browser

@@ -1,0 +1,91 @@
+"""The console as a process of its own: real gunicorn on a free port, killed and started at will."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+
+from tests.web.secret import SECRET
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Console:
+    """`python -m web` over the database in `folder`."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._settings = {
+            "HOTLINE_VAR_DIR": str(folder),
+            "HOTLINE_DATABASE_URL": f"sqlite:///{folder / 'hotline.db'}",
+            "HOTLINE_WEB_PORT": str(self.port),
+            "HOTLINE_WEB_SECRET": SECRET,
+            **settings,
+        }
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        with (self.folder / "console.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "web"],
+                env={**os.environ, **self._settings},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        until = time.monotonic() + 20
+        while not self._answers():
+            if time.monotonic() > until or self._process.poll() is not None:
+                raise RuntimeError(f"the console did not start:\n{self.log()}")
+            time.sleep(0.05)
+
+    def stop(self) -> float:
+        """End it politely; return how long that took."""
+        assert self._process is not None
+        began = time.monotonic()
+        self._process.terminate()
+        self._process.wait(15)
+        return time.monotonic() - began
+
+    def kill(self) -> None:
+        """End it as a fault would: master and worker at once, without a word to anybody."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(15)
+
+    def log(self) -> str:
+        """Return what it has written."""
+        return (self.folder / "console.log").read_text(errors="replace")
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:  # noqa: S310 (our own address)
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def __enter__(self) -> Console:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.stop()

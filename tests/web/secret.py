@@ -1,0 +1,3 @@
+"""The secret of all consoles under test."""
+
+SECRET = "a secret only for tests, 32 long"

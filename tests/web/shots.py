@@ -1,0 +1,72 @@
+"""Pictures of every page for docs/screenshots: `python -m tests.web.shots [FOLDER]`.
+
+Seeds a town in a temporary folder, serves the console and photographs it at
+1440 and 390 pixels, light and dark, with Debian's Chromium.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from models import schema, session
+from tests.web import town
+from tests.web.chromium import FLAGS, binary
+from tests.web.console import Console
+from tests.web.world import PASSWORD, World
+
+WIDTHS = {"desk": (1440, 900), "phone": (390, 844)}
+SCHEMES = ("light", "dark")
+
+
+def main(target: Path) -> None:
+    """Take all pictures."""
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["HOTLINE_VAR_DIR"] = folder
+        os.environ["HOTLINE_DATABASE_URL"] = f"sqlite:///{folder}/hotline.db"
+        schema.upgrade(session.engine())
+        world = World()
+        world.user("小陈")
+        seeded = town.build(world)
+        pages = {
+            "board": "/",
+            "order": f"/orders/{seeded.order_id}",
+            "call": f"/calls/{seeded.call_id}",
+            "elder": f"/elders/{seeded.elder.person.public_id}",
+            "task": f"/tasks/{seeded.task_id}",
+        }
+        with Console(Path(folder)) as console, sync_playwright() as playwright:
+            chromium = playwright.chromium.launch(executable_path=binary(), args=FLAGS)
+            for width, (across, down) in WIDTHS.items():
+                for scheme in SCHEMES:
+                    context = chromium.new_context(
+                        base_url=console.url,
+                        viewport={"width": across, "height": down},
+                        color_scheme="light" if scheme == "light" else "dark",
+                    )
+                    page = context.new_page()
+                    page.goto("/login")
+                    if width == "desk":
+                        _shoot(page, target / f"login-{width}-{scheme}.png")
+                    page.fill("#name", "小陈")
+                    page.fill("#password", PASSWORD)
+                    page.click(".button-main")
+                    for name, path in pages.items():
+                        page.goto(path)
+                        page.wait_for_timeout(400)
+                        _shoot(page, target / f"{name}-{width}-{scheme}.png")
+                    context.close()
+            chromium.close()
+
+
+def _shoot(page: Page, path: Path) -> None:
+    page.screenshot(path=path, full_page=True, animations="disabled")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs/screenshots"))
