@@ -172,9 +172,8 @@ class Ami(Manager):
 
     def _deliver(self, message: AmiMessage) -> None:
         waiter = self._waiting.get(message.get_header("ActionID", ""))
-        if waiter is not None and (message.has_header("Response") or message.has_header("EventList")):
-            waiter.put(message)
-        elif waiter is not None and message.get_header("Event") == "CoreShowChannel":
+        part_of_list = message.has_header("EventList") or message.get_header("Event") == "CoreShowChannel"
+        if waiter is not None and (message.has_header("Response") or part_of_list):
             waiter.put(message)
         elif self._on_event is not None and message.has_header("Event"):
             try:

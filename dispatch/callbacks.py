@@ -31,9 +31,7 @@ def begin(session: Session, order: Order, now: datetime) -> Callback:
         new_attempt(session, callback, numbers[0].number_id, now)
     else:
         callback.status, callback.closed_at = CallbackStatus.FAILED, now
-        task = tasks.NewTask(
-            TaskKind.CALLBACK, f"callback:{callback.id}", order_id=order.id, elder_id=order.elder_id
-        )
+        task = tasks.NewTask(TaskKind.CALLBACK, f"callback:{callback.id}", order_id=order.id, elder_id=order.elder_id)
         tasks.open_task(session, task, now)
     return callback
 

@@ -69,9 +69,7 @@ def offer_order(order_id: int) -> None:
         provider = next_provider(session, order, now)
         if provider is None:
             move_order(session, order, OrderStatus.NEEDS_AGENT, now, OrderEvent(actor="system"))
-            task = tasks.NewTask(
-                TaskKind.NO_PROVIDER, f"order:{order.id}", order_id=order.id, elder_id=order.elder_id
-            )
+            task = tasks.NewTask(TaskKind.NO_PROVIDER, f"order:{order.id}", order_id=order.id, elder_id=order.elder_id)
             tasks.open_task(session, task, now)
             return
         move_order(session, order, OrderStatus.OFFERED, now, OrderEvent(actor="system", actor_id=provider.id))

@@ -9,7 +9,6 @@ line `end=…` says that the call is over. The message, if one was left, is
 from __future__ import annotations
 
 import logging
-import os
 import time
 import wave
 from contextlib import suppress
@@ -87,7 +86,7 @@ def _duration_ms(recording: Path) -> int:
     """Return the length of the recording; 0 if there is none. A cut-off header does not hide the audio."""
     try:
         with wave.open(str(recording)) as file:
-            frames = file.getnframes() or max(0, os.path.getsize(recording) - 44) // 2
+            frames = file.getnframes() or max(0, recording.stat().st_size - 44) // 2
             return int(frames * 1000 / file.getframerate())
     except (OSError, EOFError, wave.Error):
         return 0

@@ -53,9 +53,7 @@ class Progress:
 
     def done(self, text: str) -> None:
         seconds = time.monotonic() - self.started
-        self.stream.write(
-            f"{chr(13) + chr(27) + '[K' if self.tty else ''}{self.title}: {text} ({seconds:.0f} s)\n"
-        )
+        self.stream.write(f"{chr(13) + chr(27) + '[K' if self.tty else ''}{self.title}: {text} ({seconds:.0f} s)\n")
         self.stream.flush()
 
 
@@ -118,9 +116,7 @@ Dir::Etc::trustedparts "{folder}/keys";
 class Apt:
     """One private apt. With `source` it sees that one line only, else the machine's own sources."""
 
-    def __init__(
-        self, folder: Path, source: str = "", keyrings: tuple[Path, ...] = (), status: Path | None = None
-    ):
+    def __init__(self, folder: Path, source: str = "", keyrings: tuple[Path, ...] = (), status: Path | None = None):
         if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
             raise FetchError(
                 "apt-get and dpkg are needed and this machine has none",
@@ -179,9 +175,7 @@ class Apt:
 
     def plan(self, *packages: str) -> list[Package]:
         """Everything that installing these packages would download."""
-        text = self.call(
-            "--print-uris", "-o", f"Dir::Cache::archives={self.folder / 'empty'}", "install", *packages
-        )
+        text = self.call("--print-uris", "-o", f"Dir::Cache::archives={self.folder / 'empty'}", "install", *packages)
         return [Package(file, int(size)) for file, size in re.findall(r"^'[^']*' (\S+\.deb) (\d+) ", text, re.M)]
 
     def download(self, packages: list[str], progress: Progress, planned: list[Package]) -> None:

@@ -71,7 +71,10 @@ def values(settings: Settings, tool: AsteriskTool, run_dir: Path) -> dict[str, s
         "ami_secret": settings.ami_secret,
         "asterisk_http_port": str(settings.asterisk_http_port),
         "agi_url": f"agi://{settings.host}:{settings.agi_port}",
-        "speech_url": f"ws://{settings.host}:{settings.speech_port}",
+        **{
+            f"speech_url_{language.replace('-', '_')}": f"ws://{settings.host}:{settings.speech_port}/{language}"
+            for language in settings.languages
+        },
         "static_prompts": str(voice.static_dir()),
         "moh_dir": str(voice.static_dir() / settings.languages[0]),
         "spool_dir": str(settings.spool_dir),
@@ -93,7 +96,14 @@ def write(settings: Settings) -> list[str]:
     tool = asterisk(settings.cache_dir, settings.asterisk_binary)
     base = settings.run_dir / "asterisk"
     etc = base / "etc"
-    for folder in (etc, base / "lib" / "agi-bin", base / "lib" / "keys", base / "spool", base / "log", settings.spool_dir):
+    for folder in (
+        etc,
+        base / "lib" / "agi-bin",
+        base / "lib" / "keys",
+        base / "spool",
+        base / "log",
+        settings.spool_dir,
+    ):
         folder.mkdir(parents=True, exist_ok=True)
     filled = values(settings, tool, settings.run_dir)
     sources = {path.name.removesuffix(".sample"): path for path in SAMPLES.glob("*.conf.sample")}
@@ -108,4 +118,4 @@ def write(settings: Settings) -> list[str]:
         link, real = base / "lib" / name, tool.data_dir / name
         if real.is_dir() and not link.exists():
             link.symlink_to(real)
-    return [*tool.argv, "-f", "-C", str(etc / "asterisk.conf")]
+    return [*tool.argv, "-f", "-n", "-C", str(etc / "asterisk.conf")]

@@ -140,9 +140,7 @@ def _mirror_of_another_distribution(work: Path, uri: str, keyrings: tuple[Path, 
             uri = mirror_in_debootstrap(apt.fetch_one("debootstrap"))
         unpacked = apt.fetch_one("debian-archive-keyring") / "usr/share/keyrings"
     except subprocess.CalledProcessError as error:
-        raise FetchError(
-            f"this machine's own package sources do not answer: {error.stderr}", NETWORK_REMEDY
-        ) from None
+        raise FetchError(f"this machine's own package sources do not answer: {error.stderr}", NETWORK_REMEDY) from None
     found = tuple(unpacked / n for n in KEYRING_NAMES if (unpacked / n).is_file())[:1]
     return Mirror(uri, found)
 
@@ -156,9 +154,7 @@ def mirror_in_debootstrap(unpacked: Path) -> str:
     )
     for path in (unpacked / place for place in places):
         text = path.read_text(errors="replace") if path.is_file() else ""
-        found = re.search(
-            r"""^\s*(?:default_mirror\s+|DEF_MIRROR=)["']?(\w+:[^"'\s]+/debian)/?["']?\s*$""", text, re.M
-        )
+        found = re.search(r"""^\s*(?:default_mirror\s+|DEF_MIRROR=)["']?(\w+:[^"'\s]+/debian)/?["']?\s*$""", text, re.M)
         if found:
             return found[1]
     raise FetchError("the debootstrap package names no mirror of Debian", NETWORK_REMEDY)

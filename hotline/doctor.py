@@ -92,6 +92,4 @@ def render_table(findings: Iterable[Finding]) -> Table:
 def as_json(findings: Iterable[Finding]) -> str:
     """The findings for a program."""
     rows = list(findings)
-    return json.dumps(
-        {"healthy": healthy(rows), "findings": [asdict(f) for f in rows]}, ensure_ascii=False, indent=2
-    )
+    return json.dumps({"healthy": healthy(rows), "findings": [asdict(f) for f in rows]}, ensure_ascii=False, indent=2)

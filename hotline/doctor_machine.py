@@ -75,9 +75,7 @@ def asterisk(settings: Settings) -> Iterator[Finding]:
     except toolbox.ToolMissing as error:
         yield failed("Asterisk", str(error), error.remedy)
         return
-    where = (
-        "on PATH" if len(tool.argv) == 1 else f"from Debian {toolbox.manifest(settings.cache_dir).get('suite')}"
-    )
+    where = "on PATH" if len(tool.argv) == 1 else f"from Debian {toolbox.manifest(settings.cache_dir).get('suite')}"
     if not any(tool.modules_dir.glob("res_agi.so")):
         yield failed(
             "Asterisk", f"{tool.version}, but no modules in {tool.modules_dir}", "install its modules package too"
@@ -116,9 +114,7 @@ def ports(settings: Settings) -> Iterator[Finding]:
         yield failed("Ports", f"{port} is taken by {_holder(port)}", f"end it, or set {variable} to another port")
     numbers = [port for port, _ in wanted.values()]
     if len(set(numbers)) < len(numbers):
-        yield failed(
-            "Ports", f"one number for two services: {sorted(numbers)}", "give each HOTLINE_…_PORT its own"
-        )
+        yield failed("Ports", f"one number for two services: {sorted(numbers)}", "give each HOTLINE_…_PORT its own")
     if settings.rtp_end - settings.rtp_start < 9 or settings.rtp_start <= settings.sip_port <= settings.rtp_end:
         said = f"audio on {settings.rtp_start}–{settings.rtp_end}, SIP on {settings.sip_port}"
         yield failed("Ports", said, "set HOTLINE_RTP_START and HOTLINE_RTP_END to a wide range of their own")

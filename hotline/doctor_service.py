@@ -103,9 +103,7 @@ def prompts(settings: Settings) -> Iterator[Finding]:
             "Prompts", f"{len(missing)} of {len(files)} not rendered yet", "`hotline up` renders them as it starts"
         )
     else:
-        yield ok(
-            "Prompts", f"{len(CATALOGUE)} in {', '.join(settings.languages)}; stand-in voice {settings.voice}"
-        )
+        yield ok("Prompts", f"{len(CATALOGUE)} in {', '.join(settings.languages)}; stand-in voice {settings.voice}")
 
 
 def speech(settings: Settings) -> Iterator[Finding]:
@@ -116,9 +114,7 @@ def speech(settings: Settings) -> Iterator[Finding]:
     deaf = [lang for lang in settings.languages if model_folder(lang, settings.cache_dir) is None]
     heard = [lang for lang in settings.languages if lang not in deaf]
     if deaf:
-        remedy = (
-            f"unpack a Vosk model into {settings.cache_dir / 'speech'}/<language>; until then callers press keys"
-        )
+        remedy = f"unpack a Vosk model into {settings.cache_dir / 'speech'}/<language>; until then callers press keys"
         yield warning("Speech", f"hears {', '.join(heard) or 'nothing'}; no model for {', '.join(deaf)}", remedy)
     else:
         yield ok("Speech", f"models for {', '.join(heard)}")

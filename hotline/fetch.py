@@ -60,9 +60,7 @@ def is_fresh(cache_dir: Path) -> bool:
     except (OSError, ValueError):
         return False
     root = toolbox.debian_root(cache_dir)
-    return (
-        known.get("recipe") == RECIPE and root is not None and toolbox.unpacked_tool(root, "asterisk") is not None
-    )
+    return known.get("recipe") == RECIPE and root is not None and toolbox.unpacked_tool(root, "asterisk") is not None
 
 
 def fetch_tools(cache_dir: Path) -> Path | None:

@@ -176,9 +176,7 @@ def programs(settings: Settings, asterisk_command: list[str]) -> list[Program]:
     host = settings.host
     listed = [
         # She is not to wait five seconds for a locked database: then a person takes the call.
-        Program(
-            "agi", python("ivr"), {"HOTLINE_DB_BUSY_MS": "2000"}, health.agi(host, settings.agi_port), grace_s=60
-        ),
+        Program("agi", python("ivr"), {"HOTLINE_DB_BUSY_MS": "2000"}, health.agi(host, settings.agi_port), grace_s=60),
         Program("asterisk", tuple(asterisk_command), {}, health.banner(host, settings.ami_port, b"Asterisk")),
         Program("dispatcher", python("dispatch", "dispatcher")),
         Program("worker", python("dispatch", "worker")),

@@ -121,7 +121,8 @@ class Line(AGI):
         if match is None:
             raise AGIError(f"not an AGI result: {rest[:60]!r}")
         fields = {
-            name: value[1:-1] if value.startswith('"') else value for name, value in _FIELD.findall(match.group(3) or "")
+            name: value[1:-1] if value.startswith('"') else value
+            for name, value in _FIELD.findall(match.group(3) or "")
         }
         return Reply(match.group(1), match.group(2) or "", fields)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from ivr.agi import Line
 from ivr.prompts import voice
 from ivr.turns import ToPerson
@@ -23,5 +22,3 @@ def to_person(line: Line, move: ToPerson, language: str) -> None:
 def hang_up(line: Line) -> None:
     """The conversation came to its designed end: the dialplan may hang up."""
     line.set_variable("HOTLINE_NEXT", "hangup")
-
-

@@ -81,9 +81,7 @@ def _lead(line: Line, make_notice: Callable[[Attempt, str], Notice | None], sett
         listener.close()
 
 
-def _answered(
-    channel_id: str, make_notice: Callable[[Attempt, str], Notice | None]
-) -> tuple[Notice, str, int] | None:
+def _answered(channel_id: str, make_notice: Callable[[Attempt, str], Notice | None]) -> tuple[Notice, str, int] | None:
     now = clock.now()
     with transaction() as session:
         attempt = _attempt(session, channel_id)

@@ -151,7 +151,14 @@ def order_placed(state: State, number: int, created: bool) -> tuple[State, Move]
 
 
 # Which phrases answer the question of a step.
-GRAMMAR = {"service": "service", "more": "service", "day": "day", "part": "part", "confirm": "confirm", "done": "none"}
+GRAMMAR = {
+    "service": "service",
+    "more": "service",
+    "day": "day",
+    "part": "part",
+    "confirm": "confirm",
+    "done": "none",
+}
 
 
 def _understood(state: State, code: str) -> tuple[State, Move]:

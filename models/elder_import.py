@@ -34,7 +34,15 @@ HEADINGS: Mapping[str, str] = {
 }  # fmt: skip
 REQUIRED = ("name", "phones")
 LARGEST_BYTES = 20_000_000
-_LIMITS = {"name": 80, "address": 200, "card_number": 32, "needs": 400, "district": 80, "community": 80, "grid": 80}
+_LIMITS = {
+    "name": 80,
+    "address": 200,
+    "card_number": 32,
+    "needs": 400,
+    "district": 80,
+    "community": 80,
+    "grid": 80,
+}
 _SEXES = {"": None, "f": "f", "女": "f", "m": "m", "男": "m"}
 _LANGUAGES = {"": "zh-CN", "汉语": "zh-CN", "朝鲜语": "ko", **{language: language for language in LANGUAGES}}
 

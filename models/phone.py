@@ -17,9 +17,7 @@ import phonenumbers
 COUNTRY = "CN"
 _SEPARATORS = re.compile(r"[\s\-‐-―().,/·_]+")
 # Words that SIP networks send in the place of a number (RFC 3323 and common practice).
-_WITHHELD = frozenset(
-    {"", "anonymous", "unknown", "unavailable", "restricted", "private", "withheld", "asterisk", "s"}
-)
+_WITHHELD = frozenset({"", "anonymous", "unknown", "unavailable", "restricted", "private", "withheld", "asterisk", "s"})
 
 
 class NumberKind(StrEnum):

@@ -15,7 +15,23 @@ from models.phone import Number
 from models.providers import Provider, ProviderArea, ProviderItem, ProviderKind, ProviderNumber
 
 # Family names of two characters; any other Chinese or Korean name begins with a single one.
-_DOUBLE = ("欧阳", "司马", "上官", "诸葛", "夏侯", "皇甫", "尉迟", "公孙", "慕容", "司徒", "令狐", "南宫", "남궁", "황보", "선우")
+_DOUBLE = (
+    "欧阳",
+    "司马",
+    "上官",
+    "诸葛",
+    "夏侯",
+    "皇甫",
+    "尉迟",
+    "公孙",
+    "慕容",
+    "司徒",
+    "令狐",
+    "南宫",
+    "남궁",
+    "황보",
+    "선우",
+)
 
 
 @dataclass(frozen=True)
@@ -52,9 +68,7 @@ def add_elder(session: Session, new: NewElder, now: datetime) -> Elder:
         language=new.language,
         created_at=now,
     )
-    elder = Elder(
-        person=person, area=new.area, address=new.address, card_number=new.card_number, needs=new.needs
-    )
+    elder = Elder(person=person, area=new.area, address=new.address, card_number=new.card_number, needs=new.needs)
     session.add(elder)
     session.flush()
     for position, number in enumerate(new.numbers):
@@ -101,9 +115,7 @@ class NewProvider:
 
 def add_provider(session: Session, new: NewProvider, now: datetime) -> Provider:
     """Register a provider with its numbers, services and areas."""
-    provider = Provider(
-        name=new.name, kind=new.kind, language=new.language, position=new.position, created_at=now
-    )
+    provider = Provider(name=new.name, kind=new.kind, language=new.language, position=new.position, created_at=now)
     session.add(provider)
     session.flush()
     for position, number in enumerate(new.numbers):

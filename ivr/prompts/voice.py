@@ -8,7 +8,6 @@ which prompt it heard.
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import tempfile
 import wave
@@ -163,4 +162,4 @@ def _write_once(lines: Sequence[Line], language: str, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         part = Path(folder) / "part.wav"
         voice().render(lines, language, part)
-        os.replace(part, target)
+        part.replace(target)

@@ -1,24 +1,27 @@
 """A town for each journey: the hotline, the public network, and a fresh database.
 
-The two Asterisks and the hotline's processes are started once for all journeys
-of a test process; every journey begins with an emptied database.
+The two Asterisks and the hotline's processes are started once a database for
+all journeys of a test process; every journey begins with an emptied database.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from ivr.prompts.catalogue import CATALOGUE
 from models import vocabulary
 from models.tables import metadata
-from tests.support import world
+from tests.support import postgres, world
 from tests.support.carrier import Carrier
 from tests.support.hotline_process import HotlineProcess
 from tests.support.world import Rows
@@ -31,6 +34,7 @@ CODES = [
     "王/f", "김/f", "道里区", "康乐助浴", "安心到家", "邻里帮", "some_service",
     *(str(number) for number in range(1001, 1100)),
 ]  # fmt: skip
+DATABASES = ("sqlite", "postgresql")
 
 
 @dataclass
@@ -42,11 +46,10 @@ class Town:
     rows: Rows
 
 
-def morning_offset() -> float:
-    """Seconds from now to 9:00 in Harbin: no journey depends on the hour of the day."""
+def harbin_hour_offset(hour: int) -> float:
+    """Seconds from now to `hour` o'clock today in Harbin: no journey depends on the hour of the day."""
     harbin = datetime.now(UTC) + timedelta(hours=8)
-    nine = harbin.replace(hour=9, minute=0, second=0, microsecond=0)
-    return (nine - harbin).total_seconds()
+    return (harbin.replace(hour=hour, minute=0, second=0, microsecond=0) - harbin).total_seconds()
 
 
 def settings_for_tests(**more: object) -> dict[str, object]:
@@ -55,7 +58,7 @@ def settings_for_tests(**more: object) -> dict[str, object]:
         "VOICE": "tones",
         "SPEECH": "false",
         "AGENT_PHONES": json.dumps([world.AGENT]),
-        "CLOCK_OFFSET_S": morning_offset(),
+        "CLOCK_OFFSET_S": harbin_hour_offset(9),
         "ANSWER_TIMEOUT_MS": 4000,
         "OFFER_RING_S": 4,
         "CALLBACK_RING_S": 4,
@@ -70,51 +73,85 @@ def settings_for_tests(**more: object) -> dict[str, object]:
     }
 
 
-@pytest.fixture(scope="session")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of the database under test."""
-    yield f"sqlite:///{tmp_path_factory.mktemp('hotline') / 'hotline.db'}"
+def new_town(stack: ExitStack, folder: Path, **settings: object) -> Town:
+    """Start a network and a hotline; they stop with `stack`."""
+    url = str(settings.get("DATABASE_URL") or f"sqlite:///{folder / 'hotline.db'}")
+    network = stack.enter_context(Carrier())
+    network.learn(CODES)
+    hotline = stack.enter_context(HotlineProcess(folder, network.address, settings_for_tests(**settings)))
+    network.hotline = hotline.sip
+    rows = Rows(url)
+    stack.callback(rows.close)
+    return Town(network, hotline, rows)
 
 
 @pytest.fixture(scope="session")
-def running(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Carrier, HotlineProcess, str]]:
-    """The network and the hotline, running."""
-    folder = tmp_path_factory.mktemp("var")
-    with Carrier() as network:
-        network.learn(CODES)
-        settings = settings_for_tests(DATABASE_URL=database)
-        with HotlineProcess(folder, network.address, settings) as hotline:
-            network.hotline = hotline.sip
-            yield network, hotline, database
+def _towns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Town]]:
+    """The towns that are running, by database; each is founded when first asked for."""
+    with ExitStack() as stack:
+
+        class Towns(dict[str, Town]):
+            def __missing__(self, database: str) -> Town:
+                url = stack.enter_context(postgres.cluster()) if database == "postgresql" else ""
+                self[database] = new_town(stack, tmp_path_factory.mktemp(database), DATABASE_URL=url)
+                return self[database]
+
+        yield Towns()
+
+
+@pytest.fixture(params=DATABASES)
+def town(request: pytest.FixtureRequest, _towns: dict[str, Town]) -> Iterator[Town]:
+    """A fresh town on each database: nobody has rung yet."""
+    town = _towns[request.param]
+    begin_anew(town)
+    yield town
+    end_calls(town)
 
 
 @pytest.fixture
-def town(running: tuple[Carrier, HotlineProcess, str]) -> Iterator[Town]:
-    """A fresh town: nobody has rung yet."""
-    network, hotline, url = running
-    _forget(network)
-    rows = Rows(url)
-    _empty(rows, hotline.folder)
-    with rows.writing() as session:
-        world.settle(session)
-    yield Town(network, hotline, rows)
-    for call in list(network.calls):
-        call.hangs_up()
-    network.raise_problems()
-    rows.close()
+def own_town(tmp_path: Path) -> Iterator[Town]:
+    """A town of this journey alone, for those that break something."""
+    with ExitStack() as stack:
+        town = new_town(stack, tmp_path)
+        begin_anew(town)
+        yield town
+        end_calls(town)
 
 
-def _empty(rows: Rows, folder: Path) -> None:
-    for note in (folder / "spool").glob("*"):
+def begin_anew(town: Town) -> None:
+    """Nobody has rung yet, every telephone rings in vain until it is told what to do, and the rows are new."""
+    town.network.calls.clear()
+    town.network._phones.clear()
+    for note in (town.hotline.folder / "spool").glob("*"):
         note.unlink()
-    with rows.writing() as session:
+    for patience in range(20):
+        try:
+            _renew_rows(town)
+            return
+        except OperationalError:
+            # The hotline was reading or writing just then; its own work is short.
+            time.sleep(0.1 * patience)
+    raise AssertionError("the rows could not be emptied")
+
+
+def _renew_rows(town: Town) -> None:
+    with town.rows.writing() as session:
         if session.get_bind().dialect.name == "sqlite":
             session.execute(text("PRAGMA defer_foreign_keys=ON"))
-        for table in reversed(metadata.sorted_tables):
-            session.execute(table.delete())
+            for table in metadata.sorted_tables:
+                session.execute(table.delete())
+        else:
+            names = ", ".join(table.name for table in metadata.sorted_tables)
+            session.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        world.settle(session)
 
 
-def _forget(network: Carrier) -> None:
-    """Nobody has rung yet, and every telephone rings in vain until it is told what to do."""
-    network.calls.clear()
-    network._phones.clear()
+def end_calls(town: Town) -> None:
+    """Those who called hang up; those who were called hear their call to its end."""
+    for call in list(town.network.calls):
+        if not call.incoming:
+            call.hangs_up()
+    for call in list(town.network.calls):
+        call.wait_for(lambda call=call: call.ended_at is not None, 6)  # type: ignore[misc]
+        call.hangs_up()
+    town.network.raise_problems()

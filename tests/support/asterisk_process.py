@@ -36,9 +36,7 @@ def find_asterisk() -> AsteriskTool:
 class AsteriskProcess:
     """Writes the configuration, starts Asterisk, waits until it is ready, ends it."""
 
-    def __init__(
-        self, folder: Path, configuration: Mapping[str, str], program: AsteriskTool | None = None
-    ) -> None:
+    def __init__(self, folder: Path, configuration: Mapping[str, str], program: AsteriskTool | None = None) -> None:
         self.folder = folder
         self._program = program or find_asterisk()
         self._configuration = configuration

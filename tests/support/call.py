@@ -48,6 +48,15 @@ class Call(CallState):
             self._expect(partial(self.listen_for, key), within, f"to hear {key!r}")
         return self
 
+    def has_heard(self, *keys: str) -> Call:
+        """These prompts came in this order, anywhere in the call so far; others may lie between."""
+        self.carrier.learn(keys)
+        rest = iter([what for _, what in self.heard])
+        for key in keys:
+            if key not in rest:
+                self.fail(f"to have heard {' '.join(keys)}; {key!r} did not come in its place")
+        return self
+
     def did_not_hear(self, *keys: str) -> Call:
         """None of these prompts came, from the answer until now."""
         self.carrier.learn(keys)

@@ -63,7 +63,7 @@ class HotlineProcess:
         self.stop()
         self._block.release()
         if error is not None:
-            print(f"--- {self.folder / 'log'}\n{self.log()[-6000:]}")
+            error.add_note(f"--- {self.folder / 'log'}\n{self.log()[-6000:]}")
 
     def start(self) -> None:
         """Start everything and wait until it is ready."""
