@@ -34,6 +34,16 @@ class AmiTimeout(ManagerException):
 class AmiMessage(ManagerMsg):
     """One message; a repeated header keeps its last value, `ChanVariable` included."""
 
+    headers: dict[str, str]
+    data: str
+
+    def header(self, name: str, default: str = "") -> str:
+        """Return the header's value, `default` if there is none."""
+        return self.headers.get(name, default)
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__(lines)  # type: ignore[no-untyped-call]
+
     def parse(self, response: Sequence[str]) -> None:
         """Parse lines of `Name: value`; anything else is kept as data."""
         data = []
@@ -101,9 +111,9 @@ class Ami(Manager):
             ManagerAuthException: user or secret are wrong.
         """
         reply = self.send_action({"Action": "Login", "Username": username, "Secret": secret, "Events": events})
-        if reply.get_header("Response") != "Success":
+        if reply.header("Response") != "Success":
             self.close()
-            raise ManagerAuthException(reply.get_header("Message"))
+            raise ManagerAuthException(reply.header("Message"))
 
     def send_action(self, cdict: Mapping[str, Any] | None = None, **kwargs: Any) -> AmiMessage:
         """Send one action and return its answer.
@@ -119,9 +129,7 @@ class Ami(Manager):
         """Send an action that is answered by a list of events, the last of which is `complete`; return them all."""
         return self._exchange(
             dict(action),
-            lambda message: (
-                message.get_header("Event") == complete or message.get_header("Response") in ("Error", "Failure")
-            ),
+            lambda message: message.header("Event") == complete or message.header("Response") in ("Error", "Failure"),
         )
 
     def _exchange(self, action: dict[str, Any], last: Callable[[AmiMessage], bool]) -> list[AmiMessage]:
@@ -171,16 +179,16 @@ class Ami(Manager):
             self._closed_by_peer()
 
     def _deliver(self, message: AmiMessage) -> None:
-        waiter = self._waiting.get(message.get_header("ActionID", ""))
-        part_of_list = message.has_header("EventList") or message.get_header("Event") == "CoreShowChannel"
-        if waiter is not None and (message.has_header("Response") or part_of_list):
+        waiter = self._waiting.get(message.header("ActionID"))
+        part_of_list = "EventList" in message.headers or message.header("Event") == "CoreShowChannel"
+        if waiter is not None and ("Response" in message.headers or part_of_list):
             waiter.put(message)
-        elif self._on_event is not None and message.has_header("Event"):
+        elif self._on_event is not None and "Event" in message.headers:
             try:
                 self._on_event(message.headers)
             except Exception:
                 # One bad event must not end the stream of all others.
-                log.exception("AMI event %s was not handled", message.get_header("Event"))
+                log.exception("AMI event %s was not handled", message.header("Event"))
 
     def _closed_by_peer(self) -> None:
         self.closed.set()

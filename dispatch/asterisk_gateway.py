@@ -64,8 +64,8 @@ class AsteriskGateway:
         except AmiTimeout as error:
             self._drop()
             raise OutcomeUnknown(str(error)) from error
-        if reply.get_header("Response") != "Success":
-            raise GatewayRefused(reply.get_header("Message", "Originate was refused"))
+        if reply.header("Response") != "Success":
+            raise GatewayRefused(reply.header("Message", "Originate was refused"))
 
     def living(self) -> Iterable[str]:
         """Return the Uniqueid of every channel that Asterisk has."""
@@ -74,7 +74,7 @@ class AsteriskGateway:
         except ManagerException as error:
             self._drop()
             raise GatewayUnavailable(f"Asterisk does not answer on AMI: {error}") from error
-        return {event.get_header("Uniqueid") for event in events if event.has_header("Uniqueid")}
+        return {event.header("Uniqueid") for event in events if "Uniqueid" in event.headers}
 
     def _drop(self) -> None:
         with self._lock:

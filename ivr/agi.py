@@ -69,7 +69,7 @@ class Line(AGI):
     def _read_line(self) -> str:
         """Return the next line; an end of file is a hang-up, whatever came before it."""
         try:
-            line = self.stdin.readline(LONGEST_LINE)
+            line: str = self.stdin.readline(LONGEST_LINE)
         except (OSError, ValueError) as error:
             raise AGIHangup("the connection is gone") from error
         if not line.endswith("\n"):
