@@ -99,7 +99,7 @@ def version(session: Session) -> tuple[Any, ...]:
     dialing = session.execute(
         select(Attempt.id, Attempt.status).where(Attempt.status.in_(_UNDER_WAY)).order_by(Attempt.id)
     )
-    return (*newest, tuple(calls.tuples().all()), tuple(dialing.tuples().all()))
+    return (*newest, tuple(calls.all()), tuple(dialing.all()))
 
 
 _UNDER_WAY = tuple(status for status in AttemptStatus if status is not AttemptStatus.CLOSED)
@@ -164,4 +164,4 @@ def _recent_orders(session: Session) -> tuple[OrderLine, ...]:
 
 
 def _counts(session: Session, query: Any) -> dict[Any, int]:
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())

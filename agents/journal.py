@@ -81,7 +81,7 @@ def call_course(session: Session, public_id: str) -> tuple[int, CallCourse] | No
         number=Number(call.number.value, NumberKind(call.number.kind)).national if call.number else "",
         answered_at=call.answered_at,
         lines=tuple(sorted(lines, key=lambda line: line.at)),
-        task_ids=tuple(tasks.tuples().all()),
+        task_ids=tuple(tasks.all()),
     )
     return call.id, course
 

@@ -145,7 +145,7 @@ def order_lines(session: Session, orders: Sequence[Order]) -> tuple[OrderLine, .
     if not ids:
         return ()
     counted = select(Offer.order_id, func.count()).where(Offer.order_id.in_(ids)).group_by(Offer.order_id)
-    offers: dict[int, int] = dict(session.execute(counted).tuples().all())
+    offers: dict[int, int] = dict(session.execute(counted).all())
     asked = {
         offer.order_id: offer.provider.name
         for offer in session.scalars(

@@ -166,6 +166,9 @@ def _find(db: DbSession, public_id: str, version: int | None) -> Me | None:
 
 
 def _to_login() -> BaseResponse:
+    if request.headers.get("HX-Request"):
+        # The answer goes into a part of a page: the page itself must go to the log-in.
+        return Response(status=401, headers={"HX-Redirect": url_for("login.form")})
     if request.method != "GET" or request.endpoint in ("board.events", "login.alive"):
         return Response(status=401) if request.method == "GET" else redirect(url_for("login.form"), 303)
     wanted = request.full_path.rstrip("?")

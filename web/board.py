@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 
-from flask import Blueprint, Flask, Response, abort, render_template, request, stream_with_context
+from flask import Blueprint, Flask, Response, abort, g, render_template, request
 
 from agents.board import Board, snapshot
 from models import clock
@@ -48,8 +50,8 @@ def init_app(app: Flask, console: ConsoleSettings) -> None:
             abort(503)
         closing = contextlib.ExitStack()
         closing.push(opening)
-        body = _frames(watcher, stream, who, (console.heartbeat_s, deadline(console)))
-        response = Response(stream_with_context(body), mimetype="text/event-stream")
+        body = _frames(_Reader(watcher, stream, who, i18n.language()), _renderer(app), deadline(console))
+        response = Response(body, mimetype="text/event-stream")
         response.call_on_close(closing.close)
         response.headers["X-Accel-Buffering"] = "no"
         return response
@@ -59,9 +61,19 @@ def init_app(app: Flask, console: ConsoleSettings) -> None:
     app.register_blueprint(routes)
 
 
-def _frames(watcher: Watcher, stream: Stream, who: Me, times: tuple[float, float]) -> Iterator[str]:
+@dataclass(frozen=True)
+class _Reader:
+    """Who reads a stream, and in which language."""
+
+    watcher: Watcher
+    stream: Stream
+    who: Me
+    language: str
+
+
+def _frames(reader: _Reader, render: Callable[[str, Board], dict[str, str]], until: float) -> Iterator[str]:
     """Yield the whole board, then what changes, until the session or the stream ends."""
-    heartbeat_s, until = times
+    watcher, stream = reader.watcher, reader.stream
     sent: dict[str, str] = {}
     yield f"retry: {RETRY_MS}\n\n"
     sight = watcher.now()
@@ -70,22 +82,33 @@ def _frames(watcher: Watcher, stream: Stream, who: Me, times: tuple[float, float
         if sight.fault != fault:
             fault = sight.fault
             yield frame("fault", "1" if fault else "0")
-        parts = watcher.rendered(sight, i18n.language(), render_parts)
+        parts = watcher.rendered(sight, reader.language, partial(render, reader.language))
         for name, html in parts.items():
             if sent.get(name) != html:
                 sent[name] = html
                 yield frame(name, html)
         yield frame("clock", clock.now().isoformat())
-        fresh = watcher.next(sight.number, stream, heartbeat_s)
-        if fresh is None and (clock.now().timestamp() > until or not still_valid(who)):
+        fresh = watcher.next(sight.number, stream)
+        if fresh is None and (clock.now().timestamp() > until or not still_valid(reader.who)):
             # The browser comes back with its newest cookie and is refused only if that has ended, too.
             return
         sight = fresh or sight
 
 
-def render_parts(board: Board) -> dict[str, str]:
-    """Draw each part of the board. Nothing in them depends on who reads, but for the language."""
-    return {name: render_template(f"board/{name}.html", board=board, now=clock.now()) for name in PARTS}
+def _renderer(app: Flask) -> Callable[[str, Board], dict[str, str]]:
+    """Return what draws the parts of a board in a language.
+
+    A stream outlives its request, so it carries no context of it: one is made
+    for each drawing. Nothing drawn depends on who reads, but for the language.
+    """
+    environ = request.environ
+
+    def render(language: str, board: Board) -> dict[str, str]:
+        with app.request_context(environ):
+            g.language = language
+            return {name: render_template(f"board/{name}.html", board=board, now=clock.now()) for name in PARTS}
+
+    return render
 
 
 def frame(event: str, data: str) -> str:

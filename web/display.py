@@ -15,9 +15,7 @@ from web import words
 
 # State to tone: the tone gives colour and icon together, so that no state is told by colour alone.
 TONES: dict[str, str] = {
-    **dict.fromkeys(
-        ("accepted", "arrived", "completed", "return_visited", "settled", "confirmed", "person"), "good"
-    ),
+    **dict.fromkeys(("accepted", "arrived", "completed", "return_visited", "settled", "confirmed", "person"), "good"),
     **dict.fromkeys(("offered", "open", "dialing", "due", "talking", "answered", "agent", "reopened"), "active"),
     **dict.fromkeys(("needs_agent", "waiting", "declined", "expired", "busy", "no_answer", "no_key"), "warn"),
     **dict.fromkeys(("failed", "lost", "fault", "alarm", "abandoned", "hung_up", "congestion"), "bad"),

@@ -53,6 +53,4 @@ def init_app(app: Flask) -> None:
         cache_of = babel.domain_instance.cache
         for locale in LOCALES.values():
             cache_of[str(Locale.parse(locale)), "messages"] = catalogue(locale)
-    app.jinja_env.globals.update(
-        language=language, locale=get_locale, language_names=NAMES, default_language=DEFAULT
-    )
+    app.jinja_env.globals.update(language=language, locale=get_locale, language_names=NAMES, default_language=DEFAULT)

@@ -78,7 +78,7 @@ class Watcher:
         stream = Stream(user_id)
         with self._news:
             mine = [other for other in self._streams if other.user_id == user_id]
-            for other in mine[: len(mine) - STREAMS_PER_USER + 1]:
+            for other in mine[: max(0, len(mine) - STREAMS_PER_USER + 1)]:
                 self._end(other)
             if len(self._streams) >= self._most:
                 raise TooManyStreams
@@ -104,10 +104,10 @@ class Watcher:
                 self._look()
         return self._sight
 
-    def next(self, after: int, stream: Stream, timeout: float) -> Sight | None:
-        """Wait for a sight newer than `after`; None when there is none, or the stream has ended."""
+    def next(self, after: int, stream: Stream) -> Sight | None:
+        """Wait, for a heartbeat at most, for a sight newer than `after`; None if none comes or the stream ends."""
         with self._news:
-            self._news.wait_for(lambda: self._sight.number != after or stream.ended.is_set(), timeout)
+            self._news.wait_for(lambda: self._sight.number != after or stream.ended.is_set(), self._console.heartbeat_s)
             return self._sight if self._sight.number != after and not stream.ended.is_set() else None
 
     def rendered(self, sight: Sight, language: str, render: Render) -> dict[str, str]:
@@ -139,7 +139,8 @@ class Watcher:
                     version, looked_at = seen, time.monotonic()
                     with self._asking:
                         self._look()
-            except SQLAlchemyError:
+            except Exception as error:  # A watcher that dies would leave every board frozen without a word.
+                log.error("the board's watcher stumbled: %s", type(error).__name__)
                 self._publish(None)
             time.sleep(self._console.watch_s)
 

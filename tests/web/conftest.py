@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from agents import accounts
 from models import clock, schema, session, settings
 from tests.web.secret import SECRET
 from tests.web.world import PASSWORD, World
@@ -37,6 +40,29 @@ def var_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     schema.upgrade(session.engine())
     yield tmp_path
     forget()
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same kind of hash with less work in it: the tests make hundreds."""
+    monkeypatch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+
+
+@pytest.fixture
+def broken_database(var_dir: Path) -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """`with broken_database():` the database cannot be reached."""
+    unreachable = session.make_engine("sqlite:////nowhere/at/all.db")
+    real = session.engine
+
+    @contextmanager
+    def broken() -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(session, "engine", lambda: unreachable)
+            yield
+        assert session.engine is real
+
+    yield broken
+    unreachable.dispose()
 
 
 @pytest.fixture

@@ -167,9 +167,7 @@ class World:
     def callback(self, order: Order, provider: Provider, at: datetime, **more: Any) -> Callback:
         """A callback to the elder."""
         with self.rows() as db:
-            row = Callback(
-                order_id=order.id, elder_id=order.elder_id, provider_id=provider.id, created_at=at, **more
-            )
+            row = Callback(order_id=order.id, elder_id=order.elder_id, provider_id=provider.id, created_at=at, **more)
             db.add(row)
             return row
 

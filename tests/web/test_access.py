@@ -1,0 +1,198 @@
+"""Every route with every role and with nobody; headers on every answer; proxies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+from flask import Flask
+
+from models.users import Role
+from tests.web import town
+from tests.web.conftest import Browser
+from tests.web.world import World
+from web import access, create_app
+from web.config import ConsoleSettings
+from web.security import HEADERS
+
+# What each endpoint must need. A new route has to be entered here: that is the point.
+NEEDS: dict[str, Role | None] = {
+    "static": None,
+    "health.healthz": None,
+    "health.livez": None,
+    "login.form": None,
+    "login.submit": None,
+    "login.preferences": None,
+    "login.logout": Role.AGENT,
+    "login.alive": Role.AGENT,
+    "board.board": Role.AGENT,
+    "board.events": Role.AGENT,
+    "records.order": Role.AGENT,
+    "records.call": Role.AGENT,
+    "records.elder": Role.AGENT,
+    "records.task": Role.AGENT,
+    "records.close_task": Role.AGENT,
+    "records.recording": Role.AGENT,
+}
+REFUSED = {401, 403}
+Broken = Callable[[], AbstractContextManager[None]]
+
+
+def visits(app: Flask) -> list[tuple[str, str, str]]:
+    """Every endpoint with a method and a path."""
+    found = []
+    for rule in app.url_map.iter_rules():
+        path = "/static/console.css" if rule.endpoint == "static" else rule.rule.replace("<public_id>", "none")
+        found += [(rule.endpoint, method, path) for method in (rule.methods or set()) & {"GET", "POST"}]
+    return found
+
+
+def test_every_route_is_declared(app: Flask) -> None:
+    assert {rule.endpoint for rule in app.url_map.iter_rules()} == set(NEEDS)
+
+
+@pytest.mark.parametrize("role", [None, *Role])
+def test_role_walk(world: World, app: Flask, role: Role | None) -> None:
+    # The token has tests of its own; here it would only hide who is refused.
+    app.config["WTF_CSRF_ENABLED"] = False
+    browser = Browser(app)
+    if role is not None:
+        world.user("walker", role)
+    for endpoint, method, path in visits(app):
+        if role is not None:
+            browser.client.post("/login", data={"name": "walker", "password": "correct horse battery"})
+        answer = browser.client.open(path, method=method)
+        status, target = answer.status_code, answer.headers.get("Location", "")
+        answer.close()
+        needs = NEEDS[endpoint]
+        if needs is None:
+            assert status not in REFUSED or endpoint == "login.submit", path
+        elif role is None:
+            assert status in REFUSED or (status == 303 and target.startswith("/login")), path
+        elif list(Role).index(role) < list(Role).index(needs):
+            assert status == 403, path
+        else:
+            assert status not in REFUSED, path
+            assert not target.startswith("/login") or endpoint == "login.logout", path
+
+
+def test_a_role_that_is_too_low_is_refused(world: World, app: Flask) -> None:
+    @access.allow(Role.SUPERVISOR)
+    def wallboard() -> str:
+        return "the wallboard"
+
+    app.add_url_rule("/wallboard", "wallboard", wallboard)
+    for name, role, status in (("a", "agent", 403), ("s", "supervisor", 200), ("d", "admin", 200)):
+        world.user(f"user-{name}", role)
+        browser = Browser(app)
+        browser.login(f"user-{name}")
+        assert browser.get("/wallboard").status_code == status
+
+
+def test_a_view_that_declares_nothing_is_seen_by_nobody(world: World, app: Flask) -> None:
+    app.add_url_rule("/forgotten", "forgotten", lambda: "secrets")
+    world.user("admin", "admin")
+    browser = Browser(app)
+    browser.login("admin")
+    assert browser.get("/forgotten").status_code == 403
+
+
+def test_the_factory_refuses_a_forgotten_declaration(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from web import health
+
+    monkeypatch.delattr(health.healthz, "access")
+    with pytest.raises(RuntimeError, match=r"health\.healthz"):
+        create_app()
+
+
+def test_headers_are_on_every_answer(world: World, agent: Browser) -> None:
+    seeded = town.build(world)
+    paths = ["/", "/login", "/healthz", "/none", f"/elders/{seeded.elder.person.public_id}", "/static/console.css"]
+    for path in paths:
+        answer = agent.get(path)
+        for name, value in HEADERS.items():
+            assert answer.headers[name] == value, (path, name)
+        assert "unsafe" not in answer.headers["Content-Security-Policy"]
+        if not path.startswith("/static"):
+            assert answer.headers["Cache-Control"] == "no-store", path
+        answer.close()
+
+
+def test_pages_have_nothing_inline(world: World, agent: Browser) -> None:
+    seeded = town.build(world)
+    for path in (
+        "/",
+        "/login",
+        f"/orders/{seeded.order_id}",
+        f"/calls/{seeded.call_id}",
+        f"/tasks/{seeded.task_id}",
+    ):
+        page = agent.get(path).text.lower()
+        assert " style=" not in page
+        assert "<style" not in page
+        assert " onclick" not in page
+        assert page.count("<script") == page.count("<script defer src=")
+
+
+def test_static_files_are_kept_for_ever_under_their_hash(agent: Browser) -> None:
+    page = agent.get("/").text
+    path = page.split('<link rel="stylesheet" href="')[1].split('"')[0]
+    assert "?v=" in path
+    with agent.get(path) as answer:
+        assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_health_asks_the_database_and_says_nothing_about_it(browser: Browser, broken_database: Broken) -> None:
+    assert browser.get("/healthz").text == "ok\n"
+    with broken_database():
+        answer = browser.get("/healthz")
+        assert (answer.status_code, answer.text) == (503, "database unreachable\n")
+        assert browser.get("/livez").status_code == 200
+
+
+def test_without_a_database_pages_say_so_in_the_users_language(agent: Browser, broken_database: Broken) -> None:
+    with broken_database():
+        answer = agent.get("/")
+    assert answer.status_code == 503
+    assert "控制台暂时不可用" in answer.text
+    assert "nowhere" not in answer.text
+
+
+def test_a_fault_of_ours_shows_a_page_and_no_traceback(agent: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> str:
+        raise ZeroDivisionError("secret detail")
+
+    agent.app.view_functions["board.board"] = access.allow(Role.AGENT)(broken)
+    agent.app.config["TESTING"] = False
+    agent.app.config["PROPAGATE_EXCEPTIONS"] = False
+    answer = agent.get("/")
+    assert answer.status_code == 500
+    assert "出现问题" in answer.text
+    assert "secret detail" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("trusted", "peer", "seen"),
+    [
+        ([], "127.0.0.1", "127.0.0.1 http"),
+        (["10.0.0.0/8"], "10.1.2.3", "203.0.113.7 https"),
+        (["10.0.0.0/8"], "192.0.2.1", "192.0.2.1 http"),
+        (["::1/128"], "::1", "203.0.113.7 https"),
+    ],
+)
+def test_forwarded_headers_are_believed_only_from_listed_proxies(
+    world: World, trusted: list[str], peer: str, seen: str
+) -> None:
+    from flask import request
+
+    app = create_app(None, ConsoleSettings.model_validate({"trusted_proxies": trusted}))
+
+    @access.open_to_everybody
+    def mirror() -> str:
+        return f"{request.remote_addr} {request.scheme}"
+
+    app.add_url_rule("/mirror", "mirror", mirror)
+    headers = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
+    answer = app.test_client().get("/mirror", headers=headers, environ_overrides={"REMOTE_ADDR": peer})
+    assert answer.text == seen
