@@ -183,5 +183,5 @@ def programs(settings: Settings, asterisk_command: list[str]) -> list[Program]:
         Program("web", python("web"), {}, health.http(host, settings.web_port, "/healthz")),
     ]
     if settings.speech:
-        listed.insert(0, Program("speech", python("ivr.speech")))
+        listed.insert(0, Program("speech", python("ivr.speech"), {}, health.http(host, settings.speech_port, "/health")))
     return listed

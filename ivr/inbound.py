@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from asterisk.agi import AGIHangup
 from sqlalchemy.exc import SQLAlchemyError
@@ -47,7 +47,7 @@ def answer_call(line: Line) -> None:
     caller = _identify(line)
     listener = Listener(line, speech=settings().speech and caller.elder is not None)
     try:
-        _converse(line, listener, caller, _first_turn(caller))
+        _converse(line, listener, caller, _first_turn(caller, listener))
     except AGIHangup:
         _hung_up(caller.call_id)
         raise
@@ -58,7 +58,7 @@ def answer_call(line: Line) -> None:
         listener.close()
 
 
-def _first_turn(caller: Caller) -> tuple[State, Move]:
+def _first_turn(caller: Caller, listener: Listener) -> tuple[State, Move]:
     now = clock.local(clock.now())
     if caller.elder is None:
         # Nobody is asked to explain herself to a machine that does not know her: a person takes the call.
@@ -66,7 +66,8 @@ def _first_turn(caller: Caller) -> tuple[State, Move]:
         return nobody, ToPerson(caller.how, (prompt("welcome"), prompt("to_person")))
     person = caller.elder.person
     who = words.form_of_address(person, person.language)
-    return turns.begin(State(who, person.language, now.date(), now.hour))
+    listens = listener.listens_for(person.language)
+    return turns.begin(State(who, person.language, now.date(), now.hour, listens))
 
 
 def _identify(line: Line) -> Caller:
@@ -103,7 +104,8 @@ def _converse(line: Line, listener: Listener, caller: Caller, first: tuple[State
             case Ask():
                 heard = listener.ask(move, state.language)
                 before = state
-                state, move = turns.hear(state, heard)
+                listens = listener.listens_for(turns.language_after(state, heard))
+                state, move = turns.hear(replace(state, listens=listens), heard)
                 _journal_turn(caller, before, state, heard)
             case PlaceOrder():
                 state, move = _place(caller, state)
@@ -135,6 +137,8 @@ def _journal_turn(caller: Caller, before: State, after: State, heard: Heard) -> 
         note(session, caller.call_id, Entry.TURN, now, **data)
         if after.slots != before.slots:
             note(session, caller.call_id, Entry.SLOT, now, slots=after.slots.as_data())
+        if before.listens and not after.listens:
+            note(session, caller.call_id, Entry.SPEECH_OFF, now)
         if after.language != before.language:
             note(session, caller.call_id, Entry.LANGUAGE, now, language=after.language)
             _remember_language(session, caller, after.language)

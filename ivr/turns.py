@@ -70,6 +70,7 @@ class State:
     language: str
     today: date
     hour: int  # local hour of the day, 0..23
+    listens: bool = False  # whether an engine listens for her language now
     step: str = "service"
     slots: Slots = field(default_factory=Slots)
     misses: int = 0
@@ -199,6 +200,8 @@ def _question(state: State, step: str) -> Line:
             day=words.day(state.wanted_on, state.today, language),
             part=words.part(slots.part or "", language),
         )
+    if step == "service" and state.listens:
+        return line("ask_service_spoken")
     return line({"service": "ask_service", "more": "ask_service_more"}.get(step, f"ask_{step}"))
 
 
@@ -223,10 +226,14 @@ def _missed(state: State, silent: bool) -> tuple[State, Move]:
     return replace(state, misses=misses), Ask((sorry, *state.lines), GRAMMAR[state.step])
 
 
-def _next_language(state: State) -> tuple[State, Move]:
+def language_after(state: State, heard: Heard) -> str:
+    """Return the language in which the next turn will be: `#` goes on to the next one."""
     order = vocabulary.LANGUAGES
-    language = order[(order.index(state.language) + 1) % len(order)]
-    state = replace(state, language=language)
+    return order[(order.index(state.language) + (heard == Key("#"))) % len(order)]
+
+
+def _next_language(state: State) -> tuple[State, Move]:
+    state = replace(state, language=language_after(state, Key("#")))
     if state.step == "done":
         return state, Ask(state.lines, GRAMMAR["done"])
     return _ask(state, state.step)

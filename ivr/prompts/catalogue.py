@@ -17,10 +17,16 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = {
         "ko": "안녕하세요, 일이삼사구 노인 돌봄 전화입니다.",
         "en": "Hello, this is the one two three four nine hotline.",
     },
-    "ask_service": {
+    # With an engine that listens for her language, and without one: nobody is invited to talk to the deaf.
+    "ask_service_spoken": {
         "zh-CN": "您需要什么？请直接说，或者按键：送餐按1，洗澡按2，打扫按3，其他按8，找人按0。",
         "ko": "무엇을 도와드릴까요? 말씀하시거나 누르세요. 식사 1번, 목욕 2번, 청소 3번, 다른 것은 8번, 상담원은 0번.",
         "en": "What do you need? Say it, or press: meals 1, bathing 2, cleaning 3, more 8, a person 0.",
+    },
+    "ask_service": {
+        "zh-CN": "您需要什么？送餐按1，洗澡按2，打扫按3，其他按8，找人按0。",
+        "ko": "무엇을 도와드릴까요? 식사 1번, 목욕 2번, 청소 3번, 다른 것은 8번, 상담원은 0번.",
+        "en": "What do you need? Meals 1, bathing 2, cleaning 3, more 8, a person 0.",
     },
     "ask_service_more": {
         "zh-CN": "看病按4，维修按5，聊天按6，政务咨询按7，返回按8，找人按0。",

@@ -93,7 +93,9 @@ def _towns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Town]
         class Towns(dict[str, Town]):
             def __missing__(self, database: str) -> Town:
                 url = stack.enter_context(postgres.cluster()) if database == "postgresql" else ""
-                self[database] = new_town(stack, tmp_path_factory.mktemp(database), DATABASE_URL=url)
+                listens = str(database == "speech").lower()
+                folder = tmp_path_factory.mktemp(database)
+                self[database] = new_town(stack, folder, DATABASE_URL=url, SPEECH=listens)
                 return self[database]
 
         yield Towns()
@@ -109,10 +111,29 @@ def town(request: pytest.FixtureRequest, _towns: dict[str, Town]) -> Iterator[To
 
 
 @pytest.fixture
+def speaking_town(_towns: dict[str, Town]) -> Iterator[Town]:
+    """A town whose hotline listens for Korean with the real model."""
+    town = _towns["speech"]
+    begin_anew(town)
+    yield town
+    end_calls(town)
+
+
+@pytest.fixture
 def own_town(tmp_path: Path) -> Iterator[Town]:
     """A town of this journey alone, for those that break something."""
     with ExitStack() as stack:
         town = new_town(stack, tmp_path)
+        begin_anew(town)
+        yield town
+        end_calls(town)
+
+
+@pytest.fixture
+def own_speaking_town(tmp_path: Path) -> Iterator[Town]:
+    """The same, with a hotline that listens for Korean."""
+    with ExitStack() as stack:
+        town = new_town(stack, tmp_path, SPEECH="true")
         begin_anew(town)
         yield town
         end_calls(town)

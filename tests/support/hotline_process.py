@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
+from redis import Redis
+
 from models.settings import ROOT
 from tests.support.ports import PortBlock
 
@@ -96,6 +98,16 @@ class HotlineProcess:
         """The processes by name, as they were when it became ready."""
         pids: dict[str, int] = json.loads((self.folder / "run" / "ready.json").read_text())["pids"]
         return pids
+
+    @property
+    def supervisor_pid(self) -> int:
+        """Of `hotline up` itself."""
+        assert self._process is not None
+        return self._process.pid
+
+    def redis(self) -> Redis:
+        """A client of its embedded Redis."""
+        return Redis(unix_socket_path=str(self.folder / "run" / "redis.sock"))
 
     def kill(self, name: str) -> None:
         """kill -9 one process by its id; the supervisor starts it again."""

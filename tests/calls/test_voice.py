@@ -1,0 +1,79 @@
+"""Journeys by voice: Korean, the real model, a synthetic caller."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.calls import Utterance
+from tests.calls.conftest import Town
+from tests.calls.test_orders_by_key import hears_who_comes
+from tests.support import habits
+from tests.support.world import AGENT, BATH, KIM, WANG
+
+pytestmark = [pytest.mark.call, pytest.mark.speech]
+
+
+def test_mrs_kim_says_what_she_needs_and_when(speaking_town: Town) -> None:
+    town = speaking_town
+    kim = town.network.phone(KIM).when_called(habits.listens())
+    town.network.phone(BATH).accepts(offer="offer")
+
+    call = kim.rings("12349").answered()
+    call.hears("greeting", "김/f", "ask_service_spoken", "ko").says("목욕")
+    call.hears("ask_day", "ko").says("내일")
+    call.hears("ask_part", "ko").says("오후")
+    call.hears("readback", "tomorrow", "afternoon", "bathing", "ko").says("네")
+    call.hears("order_done", "1001")
+    call.hangs_up()
+
+    order = town.rows.the_order("accepted", within=20)
+    assert (order.service, order.wanted_part, order.language) == ("bathing", "afternoon", "ko")
+    assert [said.text for said in town.rows.all(Utterance)] == ["목욕", "내일", "오후", "네"]
+
+
+def test_mrs_kim_interrupts_the_prompt_and_goes_on_by_key(speaking_town: Town) -> None:
+    town = speaking_town
+    town.network.phone(KIM).when_called(hears_who_comes)
+    town.network.phone(BATH).accepts(offer="offer")
+
+    call = town.network.phone(KIM).rings("12349").answered()
+    call.hears("greeting").says("말벗")
+    call.hears("ask_day").did_not_hear("ask_service_spoken")
+    call.presses("3").hears("ask_part").presses("2")
+    call.hears("readback", "day_after", "afternoon", "companionship").presses("1").hears("order_done")
+    call.hangs_up()
+
+    assert town.rows.the_order().service == "companionship"
+
+
+def test_a_government_enquiry_goes_to_a_person_and_never_to_a_provider(speaking_town: Town) -> None:
+    town = speaking_town
+    agent = town.network.phone(AGENT).when_called(habits.listens())
+
+    call = town.network.phone(KIM).rings("12349").answered()
+    call.hears("ask_service_spoken").says("민원").hears("to_person", "ko")
+
+    agent.is_rung().answered()
+    call.hangs_up()
+    assert town.rows.orders() == []
+
+
+def test_a_foreign_word_is_asked_again_and_a_person_comes_in_the_end(speaking_town: Town) -> None:
+    town = speaking_town
+    agent = town.network.phone(AGENT).when_called(habits.listens())
+
+    call = town.network.phone(KIM).rings("12349").answered()
+    for _ in range(2):
+        call.hears("ask_service_spoken", "ko", within=20).says("비행기가 하늘을 날아갑니다")
+        call.hears("not_understood", within=20)
+    call.hears("ask_service_spoken", "ko").says("비행기가 하늘을 날아갑니다").hears("to_person", within=20)
+
+    agent.is_rung().answered()
+    call.hangs_up()
+
+
+def test_mrs_wang_is_not_invited_to_speak_where_no_model_listens(speaking_town: Town) -> None:
+    call = speaking_town.network.phone(WANG).rings("12349").answered()
+    call.hears("greeting", "王/f", "ask_service", "zh-CN").did_not_hear("ask_service_spoken")
+    call.presses("#").hears("ask_service_spoken", "ko")
+    call.hangs_up()
