@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 # Asterisk sends some thirty headers; whoever sends more is not Asterisk.
 LARGEST_ENVIRONMENT = 200
 LONGEST_LINE = 64 * 1024
+# Asterisk reads a command into 2048 bytes; the rest of a longer one would be a command of its own.
+LONGEST_COMMAND = 2000
 _REPLY = re.compile(r"(\d{3})(?:[ -](.*))?$", re.DOTALL)
 _RESULT = re.compile(r"result=(\S*)(?: \((.*?)\))?(?: (.*))?$", re.DOTALL)
 _FIELD = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)')
@@ -46,7 +48,7 @@ class Line(AGI):
 
     Raises:
         AGIHangup: from every command, once the call is over or the connection is gone.
-        AGIError: Asterisk did not understand or could not do a command.
+        AGIError: Asterisk did not understand or could not do a command, or it was too long to be sent.
     """
 
     def __init__(self, reader: BinaryIO, writer: BinaryIO) -> None:
@@ -84,6 +86,8 @@ class Line(AGI):
     def execute(self, command: str, *args: object) -> Reply:
         """Send one command, its arguments quoted, and return Asterisk's answer."""
         text = " ".join([command, *(self._quote(arg) for arg in args)])
+        if len(text.encode("utf-8", "replace")) > LONGEST_COMMAND:
+            raise AGIUsageError(f"{command} with {len(text)} characters is longer than Asterisk reads")
         try:
             self.stdout.write(text + "\n")
             self.stdout.flush()
@@ -94,8 +98,8 @@ class Line(AGI):
     def get_result(self, stdin: object = None) -> Reply:
         """Read the answer to the last command."""
         line = self._read_line()
-        while line.startswith("HANGUP"):
-            # Asterisk's own notice comes between commands; the answer still follows, or the end of file.
+        if line.startswith("HANGUP"):
+            # Asterisk's own notice comes between commands, once; the answer still follows, or the end of file.
             self._got_sighup = True
             line = self._read_line()
         match = _REPLY.match(line)
@@ -109,7 +113,9 @@ class Line(AGI):
         if code == "511":
             raise AGIHangup("the channel is dead")
         if code == "520":
-            for _ in range(LARGEST_ENVIRONMENT):
+            # Only "520-" is followed by the usage; Asterisk says "520 …" where it has none to tell.
+            more = line.startswith("520-")
+            for _ in range(LARGEST_ENVIRONMENT if more else 0):
                 if self._read_line().startswith("520"):
                     break
             raise AGIUsageError(rest)

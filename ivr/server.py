@@ -73,16 +73,27 @@ class Server(socketserver.ThreadingTCPServer):
         self._idle = threading.Condition()
         super().__init__((settings().host, settings().agi_port), _Handler)
 
-    def process_request_thread(self, request: object, client_address: object) -> None:
-        """Count the call in and out, so that a stop can wait for it."""
+    def process_request(self, request: object, client_address: object) -> None:
+        """Count the call in before its thread exists: a stop that comes now must wait for it too."""
         with self._idle:
             self._calls += 1
         try:
+            super().process_request(request, client_address)  # type: ignore[arg-type]
+        except BaseException:
+            self._count_out()
+            raise
+
+    def process_request_thread(self, request: object, client_address: object) -> None:
+        """Lead the call, and count it out."""
+        try:
             super().process_request_thread(request, client_address)  # type: ignore[arg-type]
         finally:
-            with self._idle:
-                self._calls -= 1
-                self._idle.notify_all()
+            self._count_out()
+
+    def _count_out(self) -> None:
+        with self._idle:
+            self._calls -= 1
+            self._idle.notify_all()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """An error outside of a conversation: say so in the log."""

@@ -1,0 +1,64 @@
+"""What every room's tests need: a fresh database in a folder of their own, and a PostgreSQL for those that ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from models import schema, session
+from models.tables import metadata
+from tests.support import postgres
+from tests.support.fresh import forget
+
+
+@pytest.fixture
+def hotline_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A hotline's empty folder, named by the environment; the gateway rings nobody, Redis is away."""
+    monkeypatch.setenv("HOTLINE_VAR_DIR", str(tmp_path))
+    monkeypatch.setenv("HOTLINE_DATABASE_URL", "")
+    monkeypatch.setenv("HOTLINE_GATEWAY", "console")
+    forget()
+    yield tmp_path
+    forget()
+
+
+@pytest.fixture(scope="session")
+def _empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a database that has its tables and nothing in them: made once, copied for each test."""
+    path = tmp_path_factory.mktemp("schema") / "hotline.db"
+    engine = session.make_engine(f"sqlite:///{path}")
+    schema.upgrade(engine)
+    with engine.connect() as connection:
+        connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def database(hotline_dir: Path, _empty_sqlite: Path) -> Engine:
+    """A fresh SQLite database at the newest schema."""
+    (hotline_dir / "hotline.db").write_bytes(_empty_sqlite.read_bytes())
+    return session.engine()
+
+
+@pytest.fixture(scope="session")
+def _postgres_url() -> Iterator[str]:
+    with postgres.cluster() as url:
+        engine = session.make_engine(url)
+        schema.upgrade(engine)
+        engine.dispose()
+        yield url
+
+
+@pytest.fixture
+def postgres_database(hotline_dir: Path, monkeypatch: pytest.MonkeyPatch, _postgres_url: str) -> Engine:
+    """An emptied PostgreSQL database at the newest schema."""
+    monkeypatch.setenv("HOTLINE_DATABASE_URL", _postgres_url)
+    forget()
+    names = ", ".join(table.name for table in metadata.sorted_tables)
+    with session.engine().begin() as connection:
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    return session.engine()
