@@ -112,7 +112,11 @@ def init_app(app: Flask, console: ConsoleSettings) -> None:
     @app.before_request
     def _guard() -> BaseResponse | None:
         endpoint = request.endpoint
-        if endpoint is None or endpoint == "static":
+        if endpoint == "static":
+            return None
+        if endpoint is None:
+            # No such page; the page that says so still shows who is logged in.
+            g.me = _load(console)
             return None
         needs = access_of(app, endpoint)
         if needs is None:

@@ -1,0 +1,226 @@
+"""The console in Debian's Chromium against real gunicorn: live, right after a crash, clean, accessible."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+
+from models.calls import CallState
+from models.orders import OrderStatus
+from models.tasks import TaskKind
+from tests.web import town
+from tests.web.chromium import FLAGS, binary
+from tests.web.console import Console
+from tests.web.world import PASSWORD, World, landline, mobile
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+AXE = Path(__file__).parent / "vendor/axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+LIVE_WITHIN_MS = 2000
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    """One Chromium for all; if there is none, the error names the remedy."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=binary(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def console(world: World, var_dir: Path) -> Iterator[Console]:
+    """The console as a process of its own."""
+    with Console(var_dir) as console:
+        yield console
+
+
+@pytest.fixture
+def context(chromium: Chromium, console: Console) -> Iterator[BrowserContext]:
+    """A fresh profile."""
+    context = chromium.new_context(base_url=console.url, viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+class Complaints:
+    """Everything the browser complains about: scripts, refused policies, failed requests."""
+
+    def __init__(self, page: Page) -> None:
+        self.said: list[str] = []
+        page.on("console", lambda message: self._note(message.type, message.text))
+        page.on("pageerror", lambda error: self.said.append(f"script: {error}"))
+
+    def _note(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.said.append(f"{kind}: {text}")
+
+    def of_pages(self) -> list[str]:
+        """All but refused connections, which are what a test with a dead server wants."""
+        return [line for line in self.said if "ERR_CONNECTION_REFUSED" not in line and "ERR_INCOMPLETE" not in line]
+
+
+@pytest.fixture
+def page(world: World, context: BrowserContext) -> Page:
+    """An agent at the board."""
+    world.user("小陈")
+    page = context.new_page()
+    page.goto("/")
+    page.fill("#name", "小陈")
+    page.fill("#password", PASSWORD)
+    page.press("#password", "Enter")
+    expect(page.get_by_role("heading", name="通话", exact=True)).to_be_visible()
+    expect(page.locator("[data-live].connected")).to_be_attached()
+    return page
+
+
+def test_the_board_is_live_and_right_after_a_crash(world: World, console: Console, page: Page) -> None:
+    complaints = Complaints(page)
+    page.evaluate("window.notReloaded = true")
+    calls, orders, tasks = page.locator("#calls"), page.locator("#orders"), page.locator("#tasks")
+    expect(calls).to_contain_text("当前没有通话")
+    expect(orders).to_contain_text("暂无进行中的工单")
+
+    elder = world.elder("王桂兰", landline(101))
+    call = world.call(elder)
+    began = time.monotonic()
+    expect(calls).to_contain_text("王桂兰", timeout=LIVE_WITHIN_MS)
+    latency = time.monotonic() - began
+    print(f"row to screen: {latency * 1000:.0f} ms")  # noqa: T201 (a figure for the report)
+    expect(calls).to_contain_text("自助语音中")
+    order = world.order(elder, "bathing")
+    expect(orders).to_contain_text("助浴", timeout=LIVE_WITHIN_MS)
+    task = world.task(TaskKind.ALARM, elder_id=elder.id)
+    expect(tasks).to_contain_text("紧急救援", timeout=LIVE_WITHIN_MS)
+    expect(page.locator("[data-say]")).to_contain_text("紧急救援 1")
+
+    # Focus stays where it was while the list around it changes.
+    link = page.locator(f"#order-{order.public_id} a").first
+    link.focus()
+    world.move(order, OrderStatus.OFFERED)
+    expect(orders).to_contain_text("派单中", timeout=LIVE_WITHIN_MS)
+    assert link.evaluate("element => element === document.activeElement")
+
+    console.kill()
+    banner = page.locator("[data-banner]")
+    expect(banner).to_be_visible()
+    expect(banner).to_contain_text(re.compile(r"连接已于 \d\d:\d\d:\d\d 中断"))
+    world.end(call)
+    with world.rows() as db:
+        db.merge(task).closed_at = world.now
+    world.call(world.elder("赵德福", landline(102)), state=CallState.WAITING)
+    console.start()
+    expect(calls).to_contain_text("赵德福", timeout=8000)
+    expect(banner).to_be_hidden()
+    expect(page.locator("#calls .rows").first).not_to_contain_text("王桂兰")
+    expect(tasks).to_contain_text("暂无待办")
+    assert page.evaluate("window.notReloaded")
+    assert complaints.of_pages() == []
+
+
+def test_a_stop_is_quick_with_pages_open(console: Console, page: Page) -> None:
+    assert console.stop() < 3
+    expect(page.locator("[data-banner]")).to_be_visible()
+    console.start()
+    expect(page.locator("[data-banner]")).to_be_hidden(timeout=8000)
+
+
+def test_from_the_board_to_an_orders_course_an_elders_card_and_a_closed_task(world: World, page: Page) -> None:
+    complaints = Complaints(page)
+    seeded = town.build(world)
+    page.locator("#orders").get_by_role("link", name="1001").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("工单 1001")
+    expect(page.locator(".course")).to_contain_text("服务商已接单")
+    page.get_by_role("link", name="王桂兰").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("王桂兰")
+    expect(page.locator("main")).to_contain_text("0451 1000 0101")
+    page.goto(f"/calls/{seeded.call_id}")
+    expect(page.locator("main")).to_contain_text("洗澡")
+    page.goto("/")
+    page.locator("#tasks").get_by_role("link", name="未完成的请求").click()
+    page.get_by_label("已联系并告知").check()
+    page.get_by_label("备注").fill("已回电，改约后天。")
+    page.get_by_role("button", name="办结待办").click()
+    expect(page.locator("main")).to_contain_text("已回电，改约后天。")
+    assert complaints.said == []
+
+
+def test_an_orders_page_grows_by_itself(world: World, page: Page) -> None:
+    complaints = Complaints(page)
+    elder = world.elder("王桂兰", landline(101))
+    provider = world.provider("康乐助浴服务站", mobile(201))
+    order = world.order(elder)
+    page.goto(f"/orders/{order.public_id}")
+    page.evaluate("window.notReloaded = true")
+    expect(page.locator(".course")).not_to_contain_text("康乐助浴服务站")
+    world.move(order, OrderStatus.OFFERED)
+    world.offer(order, provider, world.now)
+    expect(page.locator(".course")).to_contain_text("向 康乐助浴服务站 派单", timeout=6000)
+    assert page.evaluate("window.notReloaded")
+    assert complaints.said == []
+
+
+def test_an_ended_session_leads_to_the_log_in(page: Page, context: BrowserContext) -> None:
+    other = context.new_page()
+    other.goto("/")
+    other.get_by_role("button", name="退出").click()
+    expect(other.get_by_role("heading", name="登录")).to_be_visible()
+    expect(page.get_by_role("heading", name="登录")).to_be_visible(timeout=20_000)
+
+
+def test_the_keyboard_is_enough(world: World, page: Page) -> None:
+    town.build(world)
+    page.goto("/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="跳到正文")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.classList.contains('figure')")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (390, "light"), (720, "dark")])
+def test_axe_finds_nothing_and_nothing_is_cut_off(world: World, page: Page, width: int, scheme: str) -> None:
+    """720 px is a desk of 1440 px at 200 % zoom."""
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.set_viewport_size({"width": width, "height": 900})
+    seeded = town.build(world)
+    paths = [
+        "/",
+        f"/orders/{seeded.order_id}",
+        f"/calls/{seeded.call_id}",
+        f"/elders/{seeded.elder.person.public_id}",
+        f"/tasks/{seeded.alarm_id}",
+        "/nothing-here",
+    ]
+    for path in paths:
+        page.goto(path)
+        _check(page, path)
+    page.locator(".user button").click()
+    page.fill("#name", "nobody")
+    page.fill("#password", "wrong")
+    page.press("#password", "Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    _check(page, "/login")
+
+
+def _check(page: Page, path: str) -> None:
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
+    broken = [
+        f"{violation['id']}: {node['html'][:120]} {node['failureSummary']}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+    assert broken == [], path
+    across = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert across <= 0, f"{path} is {across} px too wide"
