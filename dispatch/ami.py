@@ -43,6 +43,9 @@ class AmiMessage(ManagerMsg):
 
     def __init__(self, lines: Sequence[str]) -> None:
         super().__init__(lines)  # type: ignore[no-untyped-call]
+        # pyst2 invents an answer for a message without one; an answer that nobody gave is none.
+        if self.headers.get("Response") == "Generated Header":
+            del self.headers["Response"]
 
     def parse(self, response: Sequence[str]) -> None:
         """Parse lines of `Name: value`; anything else is kept as data."""
@@ -91,11 +94,15 @@ class Ami(Manager):
         """
         try:
             link = socket.create_connection((host, port), timeout=self._timeout)
-            # The reader waits for ever; a lost peer shows by keep-alive and by time-outs of actions.
+        except OSError as error:
+            raise ManagerSocketException(error.errno, str(error)) from error
+        try:
             greeting = _read_line(link)
+            # The reader waits for ever; a lost peer shows by keep-alive and by time-outs of actions.
             link.settimeout(None)
             link.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         except OSError as error:
+            link.close()
             raise ManagerSocketException(error.errno, str(error)) from error
         if not greeting.startswith(b"Asterisk Call Manager"):
             link.close()
@@ -139,7 +146,8 @@ class Ami(Manager):
             for name, value in action.items()
             for item in (value if isinstance(value, list) else [value])
         )
-        if self._link is None or self.closed.is_set():
+        link = self._link
+        if link is None or self.closed.is_set():
             raise ManagerSocketException(0, "not connected")
         answers: queue.Queue[AmiMessage | None] = queue.Queue()
         self._waiting[action_id] = answers
@@ -147,7 +155,7 @@ class Ami(Manager):
         received: list[AmiMessage] = []
         try:
             with self._sending:
-                self._link.sendall((text + "\r\n").encode("utf-8"))
+                link.sendall((text + "\r\n").encode("utf-8"))
             while not received or not last(received[-1]):
                 message = answers.get(timeout=max(0.0, deadline - time.monotonic()))
                 if message is None:
@@ -181,7 +189,9 @@ class Ami(Manager):
     def _deliver(self, message: AmiMessage) -> None:
         waiter = self._waiting.get(message.header("ActionID"))
         part_of_list = "EventList" in message.headers or message.header("Event") == "CoreShowChannel"
-        if waiter is not None and ("Response" in message.headers or part_of_list):
+        # OriginateResponse is an event that carries "Response" and the ActionID: it is not the answer.
+        answer = "Response" in message.headers and "Event" not in message.headers
+        if waiter is not None and (answer or part_of_list):
             waiter.put(message)
         elif self._on_event is not None and "Event" in message.headers:
             try:

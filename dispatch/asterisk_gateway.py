@@ -23,6 +23,8 @@ class AsteriskGateway:
         with self._lock:
             if self._ami is not None and not self._ami.closed.is_set():
                 return self._ami
+            if self._ami is not None:
+                self._ami.close()
             ami = Ami()
             try:
                 ami.connect(settings().host, settings().ami_port)
@@ -58,7 +60,9 @@ class AsteriskGateway:
         }
         try:
             reply = self._connected().send_action(action)
-        except ManagerSocketException as error:
+        except GatewayUnavailable as error:
+            raise GatewayRefused(f"not sent: {error}") from error
+        except (ManagerSocketException, ValueError) as error:
             self._drop()
             raise GatewayRefused(f"not sent: {error}") from error
         except AmiTimeout as error:
@@ -68,12 +72,15 @@ class AsteriskGateway:
             raise GatewayRefused(reply.header("Message", "Originate was refused"))
 
     def living(self) -> Iterable[str]:
-        """Return the Uniqueid of every channel that Asterisk has."""
+        """Return the Uniqueid of every channel that Asterisk has; an unfinished list is no list."""
         try:
             events = self._connected().send_list({"Action": "CoreShowChannels"}, "CoreShowChannelsComplete")
         except ManagerException as error:
             self._drop()
             raise GatewayUnavailable(f"Asterisk does not answer on AMI: {error}") from error
+        if events[-1].header("Event") != "CoreShowChannelsComplete":
+            # A refusal taken for "no channels" would have every living call declared lost, and dialled again.
+            raise GatewayUnavailable(f"Asterisk does not list its channels: {events[-1].header('Message')}")
         return {event.header("Uniqueid") for event in events if "Uniqueid" in event.headers}
 
     def _drop(self) -> None:
