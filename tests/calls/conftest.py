@@ -15,11 +15,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.exc import OperationalError
 
 from ivr.prompts.catalogue import CATALOGUE
 from models import vocabulary
+from models.dialing import Attempt, AttemptStatus
+from models.outbox import OutboxEntry
 from models.tables import metadata
 from tests.support import postgres, world
 from tests.support.carrier import Carrier
@@ -168,11 +170,16 @@ def _renew_rows(town: Town) -> None:
 
 
 def end_calls(town: Town) -> None:
-    """Those who called hang up; those who were called hear their call to its end."""
+    """The story is over: nobody else is dialled, callers hang up, and who was called hears the call to its end."""
+    with town.rows.writing() as session:
+        now = datetime.now(UTC)
+        session.execute(update(OutboxEntry).where(OutboxEntry.done_at.is_(None)).values(done_at=now))
+        waiting = update(Attempt).where(Attempt.status == AttemptStatus.DUE)
+        session.execute(waiting.values(status=AttemptStatus.CLOSED))
     for call in list(town.network.calls):
         if not call.incoming:
             call.hangs_up()
     for call in list(town.network.calls):
-        call.wait_for(lambda call=call: call.ended_at is not None, 6)  # type: ignore[misc]
+        call.wait_for(lambda call=call: call.ended_at is not None, 12)  # type: ignore[misc]
         call.hangs_up()
     town.network.raise_problems()

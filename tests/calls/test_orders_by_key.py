@@ -28,7 +28,7 @@ def orders_a_bath(town: Town, number: str = WANG) -> Call:
 
 def hears_who_comes(call: Call) -> None:
     """The habit of an elder who takes the callback and confirms it."""
-    call.answers().hears("callback", "zh-CN").presses("1").hears("callback_confirmed")
+    call.answers().hears("callback").waits_for_end_of_speech().presses("1").hears("callback_confirmed")
 
 
 def test_mrs_wang_orders_a_bath_by_key_and_hears_who_comes(town: Town) -> None:

@@ -57,6 +57,10 @@ class Call(CallState):
                 self.fail(f"to have heard {' '.join(keys)}; {key!r} did not come in its place")
         return self
 
+    def names_heard(self) -> list[str]:
+        """The keys of all prompts heard so far, as far as they are known."""
+        return [str(what) for _, what in self.heard]
+
     def did_not_hear(self, *keys: str) -> Call:
         """None of these prompts came, from the answer until now."""
         self.carrier.learn(keys)
@@ -167,7 +171,7 @@ class Call(CallState):
                     raise
         return self
 
-    def says(self, text: str, language: str = "ko", *, speed: int = 150, wait: bool = True) -> Call:
+    def says(self, text: str, language: str = "ko", *, speed: int = 140, wait: bool = True) -> Call:
         """Speaks, in espeak-ng's voice; returns when the last word is out."""
         self.note(f"says {text!r}")
         return self._utter(sound.spoken(text, language, speed), wait)

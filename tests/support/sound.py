@@ -22,9 +22,9 @@ from models.toolbox import espeak
 _VOICES = {"ko": "ko", "zh": "cmn", "zh-CN": "cmn", "en": "en"}
 
 
-def spoken(text: str, language: str = "ko", speed: int = 150) -> Samples:
+def spoken(text: str, language: str = "ko", speed: int = 140) -> Samples:
     """A text in espeak-ng's voice; made once, then read from the cache."""
-    name = hashlib.sha256(f"{language}|{speed}|{text}".encode()).hexdigest()[:24]
+    name = hashlib.sha256(f"v2|{language}|{speed}|{text}".encode()).hexdigest()[:24]
     folder = Path(tempfile.gettempdir()) / f"hotline-spoken-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{name}.wav"
@@ -33,10 +33,15 @@ def spoken(text: str, language: str = "ko", speed: int = 150) -> Samples:
         voice = _VOICES.get(language, language)
         words = ("-v", voice, "-s", str(speed), "-w", draft, "--", text)
         espeak(settings().cache_dir).run(*words, stderr=subprocess.DEVNULL)
-        save(draft, resample(*_read(draft)))
+        save(draft, _at_talking_level(resample(*_read(draft))))
         # Renamed only when complete: tests run side by side.
         draft.rename(path)
     return load(path)
+
+
+def _at_talking_level(samples: Samples) -> Samples:
+    """The loudest sample at −6 dB of full scale, as a telephone delivers a voice."""
+    return (samples * (0.5 * 32767 / max(1, np.abs(samples.astype(np.int32)).max()))).astype(np.int16)
 
 
 def load(path: Path | str) -> Samples:
