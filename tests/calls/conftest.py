@@ -170,16 +170,25 @@ def _renew_rows(town: Town) -> None:
 
 
 def end_calls(town: Town) -> None:
-    """The story is over: nobody else is dialled, callers hang up, and who was called hears the call to its end."""
+    """The story is over: callers hang up, who was called hears the call to its end, nobody else is dialled."""
+    for call in list(town.network.calls):
+        if not call.incoming:
+            call.hangs_up()
+    known = -1
+    while known != len(town.network.calls):
+        # A call that ends may lead to another one, unless its errand is taken away.
+        known = len(town.network.calls)
+        for call in list(town.network.calls):
+            call.wait_for(lambda call=call: call.ended_at is not None, 12)  # type: ignore[misc]
+            call.hangs_up()
+        _take_errands_away(town)
+        time.sleep(0.3)
+    town.network.raise_problems()
+
+
+def _take_errands_away(town: Town) -> None:
     with town.rows.writing() as session:
         now = datetime.now(UTC)
         session.execute(update(OutboxEntry).where(OutboxEntry.done_at.is_(None)).values(done_at=now))
         waiting = update(Attempt).where(Attempt.status == AttemptStatus.DUE)
         session.execute(waiting.values(status=AttemptStatus.CLOSED))
-    for call in list(town.network.calls):
-        if not call.incoming:
-            call.hangs_up()
-    for call in list(town.network.calls):
-        call.wait_for(lambda call=call: call.ended_at is not None, 12)  # type: ignore[misc]
-        call.hangs_up()
-    town.network.raise_problems()

@@ -41,7 +41,8 @@ def spoken(text: str, language: str = "ko", speed: int = 140) -> Samples:
 
 def _at_talking_level(samples: Samples) -> Samples:
     """The loudest sample at −6 dB of full scale, as a telephone delivers a voice."""
-    return (samples * (0.5 * 32767 / max(1, np.abs(samples.astype(np.int32)).max()))).astype(np.int16)
+    loudest = max(1, int(np.abs(samples.astype(np.int32)).max()))
+    return np.asarray(samples * (0.5 * 32767 / loudest), dtype=np.int16)
 
 
 def load(path: Path | str) -> Samples:
