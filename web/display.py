@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from babel import dates, units
 from flask import Flask
 from flask_babel import get_locale
 
 from agents.journal import JournalLine
-from models import clock
+from models import clock, vocabulary
 from models.settings import settings
 from web import words
 
@@ -108,6 +108,7 @@ def init_app(app: Flask) -> None:
         word=words.word,
         concept=words.concept,
         sentence=words.sentence,
+        slot=slot,
         language_name=words.language_name,
         zone=lambda: str(clock.zone()),
         tone=lambda code: TONES.get(code or "", "calm"),
@@ -152,6 +153,14 @@ def day(on: date, now: datetime) -> str:
         return words.concept("day", near)
     skeleton = "MMMEd" if on.year == today.year else "yMMMd"
     return str(dates.format_skeleton(skeleton, on, locale=get_locale()))
+
+
+def slot(name: str, code: str, said_at: datetime, now: datetime) -> str:
+    """What was understood of a request. `tomorrow` is tomorrow of the day on which she said it."""
+    ahead = list(vocabulary.DAY).index(code) if name == "day" and code in vocabulary.DAY else None
+    if ahead is None:
+        return words.concept(name, code)
+    return day(clock.local_date(said_at) + timedelta(days=ahead), now)
 
 
 def moment(at: datetime, now: datetime) -> str:

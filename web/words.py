@@ -67,7 +67,7 @@ TASK_KIND: Words = {
 }
 TASK_ADVICE: Words = {
     "alarm": _l("Call back at once; if nobody answers, send help."),
-    "partial": _l("Call back and finish the request; what she said so far is below."),
+    "partial": _l("Call back and finish the request; what she said so far is in the details."),
     "message": _l("Listen to the message, then call back."),
     "missed": _l("She waited for a person and nobody came: call back."),
     "no_provider": _l("Find a provider by telephone, or agree on another time."),

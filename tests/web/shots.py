@@ -21,6 +21,15 @@ from tests.web.world import PASSWORD, World
 
 WIDTHS = {"desk": (1440, 900), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
+# What is kept: each page once at the desk, the board and one more in every form.
+KEPT = {
+    "login": ["desk-light"],
+    "board": ["desk-light", "desk-dark", "phone-light", "phone-dark"],
+    "order": ["desk-light", "phone-dark"],
+    "call": ["desk-dark"],
+    "elder": ["desk-light", "phone-light"],
+    "task": ["desk-light"],
+}
 
 
 def main(target: Path) -> None:
@@ -51,21 +60,22 @@ def main(target: Path) -> None:
                     )
                     page = context.new_page()
                     page.goto("/login")
-                    if width == "desk":
-                        _shoot(page, target / f"login-{width}-{scheme}.png")
+                    _shoot(page, target, f"login-{width}-{scheme}")
                     page.fill("#name", "小陈")
                     page.fill("#password", PASSWORD)
                     page.click(".button-main")
                     for name, path in pages.items():
                         page.goto(path)
                         page.wait_for_timeout(400)
-                        _shoot(page, target / f"{name}-{width}-{scheme}.png")
+                        _shoot(page, target, f"{name}-{width}-{scheme}")
                     context.close()
             chromium.close()
 
 
-def _shoot(page: Page, path: Path) -> None:
-    page.screenshot(path=path, full_page=True, animations="disabled")
+def _shoot(page: Page, target: Path, name: str) -> None:
+    kind, form = name.split("-", 1)
+    if form in KEPT[kind]:
+        page.screenshot(path=target / f"{name}.png", full_page=True, animations="disabled")
 
 
 if __name__ == "__main__":

@@ -252,3 +252,11 @@ def test_a_moved_order_looks_after_itself_and_an_old_one_rests(world: World, age
     fresh, old = world.order(elder), world.order(elder, at=world.now - timedelta(hours=2))
     assert "every 3s" in agent.get(f"/orders/{fresh.public_id}").text
     assert "every 3s" not in agent.get(f"/orders/{old.public_id}").text
+
+
+def test_tomorrow_is_tomorrow_of_the_day_on_which_she_said_it(world: World, agent: Browser) -> None:
+    data = {"service": "meals", "day": "tomorrow"}
+    yesterday = world.task(TaskKind.PARTIAL, world.now - timedelta(days=1), data=data)
+    today = world.task(TaskKind.PARTIAL, world.now, data=data)
+    assert "日期 今天" in text_of(agent.get(f"/tasks/{yesterday.public_id}").text)
+    assert "日期 明天" in text_of(agent.get(f"/tasks/{today.public_id}").text)
