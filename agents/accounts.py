@@ -124,9 +124,7 @@ def may(user: User, needed: Role) -> bool:
     return order.index(Role(user.role)) >= order.index(needed)
 
 
-def record(
-    session: Session, user: User | None, action: str, subject: tuple[str, int | None], now: datetime
-) -> None:
+def record(session: Session, user: User | None, action: str, subject: tuple[str, int | None], now: datetime) -> None:
     """Write one line of the audit: who did what to what. Ids and codes only."""
     kind, subject_id = subject
     user_id = user.id if user else None

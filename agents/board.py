@@ -93,9 +93,7 @@ def version(session: Session) -> tuple[Any, ...]:
             select(func.count()).select_from(Task).where(Task.closed_at.is_(None)).scalar_subquery(),
         )
     ).one()
-    calls = session.execute(
-        select(Call.id, Call.state, Call.elder_id).where(Call.ended_at.is_(None)).order_by(Call.id)
-    )
+    calls = session.execute(select(Call.id, Call.state, Call.elder_id).where(Call.ended_at.is_(None)).order_by(Call.id))
     dialing = session.execute(
         select(Attempt.id, Attempt.status).where(Attempt.status.in_(_UNDER_WAY)).order_by(Attempt.id)
     )

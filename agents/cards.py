@@ -71,9 +71,7 @@ def elder_card(session: Session, public_id: str, today: date) -> tuple[int, Elde
     orders = session.scalars(
         orders_query().where(Order.elder_id == elder.id).order_by(Order.id.desc()).limit(SHOWN)
     ).all()
-    calls = session.scalars(
-        calls_query().where(Call.elder_id == elder.id).order_by(Call.id.desc()).limit(SHOWN)
-    ).all()
+    calls = session.scalars(calls_query().where(Call.elder_id == elder.id).order_by(Call.id.desc()).limit(SHOWN)).all()
     tasks = task_lines(
         session.scalars(
             tasks_query()

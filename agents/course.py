@@ -154,10 +154,7 @@ def _callbacks(session: Session, order: Order) -> Iterator[Moment]:
 
 def _attempts(session: Session, of: ColumnElement[bool], name: str) -> Iterator[Moment]:
     attempts = session.scalars(
-        select(Attempt)
-        .where(of)
-        .options(selectinload(Attempt.number), selectinload(Attempt.call))
-        .order_by(Attempt.id)
+        select(Attempt).where(of).options(selectinload(Attempt.number), selectinload(Attempt.call)).order_by(Attempt.id)
     ).all()
     for attempt in attempts:
         yield Moment(
