@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from models import register
 from models.people import Elder, Person, PersonNumber, PhoneNumber
-from models.phone import BadNumber, Number, NumberKind, normalise
+from models.phone import BadNumber, Number, NumberKind, mask, normalise
 from models.register import NewElder
 from models.settings import settings
 from models.vocabulary import LANGUAGES
@@ -51,6 +52,10 @@ class NotATable(ValueError):
     """The file as a whole cannot be read; the text says why."""
 
 
+# By what an elder is known again: (name, number) or (card,).
+Identity = tuple[str, str] | tuple[str]
+
+
 @dataclass(frozen=True)
 class Row:
     """One line of the file."""
@@ -75,9 +80,11 @@ def parse(data: bytes) -> list[Row]:
     """
     if len(data) > LARGEST_BYTES:
         raise NotATable(f"larger than {LARGEST_BYTES // 1_000_000} MB")
-    reader = csv.reader(io.StringIO(_decode(data), newline=""), strict=True)
+    text = _decode(data)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[Row] = []
     columns: list[str] | None = None
+    short = False
     try:
         for cells in reader:
             if not any(cell.strip() for cell in cells):
@@ -85,6 +92,7 @@ def parse(data: bytes) -> list[Row]:
             if columns is None:
                 columns = _columns(cells)
                 continue
+            short = len(cells) < len(columns)
             filled = [*cells, *[""] * (len(columns) - len(cells))]
             named = {name: cell.strip() for name, cell in zip(columns, filled, strict=False) if name}
             if len(cells) > len(columns):
@@ -94,6 +102,8 @@ def parse(data: bytes) -> list[Row]:
         raise NotATable(f"line {reader.line_num}: the quoting is broken ({error}); is the file cut off?") from error
     if columns is None:
         raise NotATable("the file is empty")
+    if rows and not text.endswith(("\n", "\r")) and short:
+        raise NotATable(f"line {rows[-1].line}: fewer cells than the heading, and no line end; is the file cut off?")
     return rows
 
 
@@ -101,7 +111,10 @@ def _decode(data: bytes) -> str:
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             text = data.decode(encoding)
-        except UnicodeDecodeError:
+        except UnicodeDecodeError as error:
+            # UTF-8 throughout and broken only in its very last character: half a file, not another encoding.
+            if error.reason == "unexpected end of data" and not data[: error.start].isascii():
+                raise NotATable("the last character is incomplete; is the file cut off?") from error
             continue
         if "\x00" not in text:
             return text
@@ -119,19 +132,22 @@ def _columns(cells: list[str]) -> list[str]:
 def check(session: Session, rows: Iterable[Row]) -> Checked:
     """Check every row against the rules and the database; nothing is written."""
     result = Checked()
-    seen: dict[tuple[str, str], int] = {}
+    sound: list[tuple[int, NewElder, tuple[str, str, str]]] = []
     for row in rows:
         try:
-            new, area = _read_row(row)
-            for key in _identities(new):
-                if key in seen:
-                    raise ValueError(f"the same as line {seen[key]} ({key[0]})")
-                if _registered(session, key):
-                    raise ValueError(f"already registered ({key[0]})")
-                seen[key] = row.line
+            sound.append((row.line, *_read_row(row)))
         except ValueError as error:
             result.problems.append(f"line {row.line}: {error}")
+    registered = _registered(session, [new for _, new, _ in sound])
+    seen: dict[Identity, int] = {}
+    for line, new, area in sound:
+        keys = _identities(new)
+        if known := next((key for key in keys if key in registered), None):
+            result.problems.append(f"line {line}: already registered ({_masked(known)})")
+        elif double := next((key for key in keys if key in seen), None):
+            result.problems.append(f"line {line}: the same as line {seen[double]} ({_masked(double)})")
         else:
+            seen.update(dict.fromkeys(keys, line))
             result.elders.append((new, area))
     return result
 
@@ -144,8 +160,9 @@ def write_all(session: Session, checked: Checked, now: datetime) -> None:
     """
     if checked.problems:
         raise ValueError("a file with problems is not imported")
+    areas = {path: register.area_at(session, *path) for path in dict.fromkeys(path for _, path in checked.elders)}
     for new, path in checked.elders:
-        area = register.area_at(session, *path)
+        area = areas[path]
         register.add_elder(session, NewElder(**{**vars(new), "area": area}), now)
 
 
@@ -156,7 +173,8 @@ def _read_row(row: Row) -> tuple[NewElder, tuple[str, str, str]]:
     for name, limit in _LIMITS.items():
         if len(cells[name]) > limit:
             raise ValueError(f"{name} is longer than {limit} characters")
-        if any(not char.isprintable() for char in cells[name]):
+        # Printable, or a blank of whatever width: Chinese files have wide ones.
+        if any(not char.isprintable() and unicodedata.category(char) != "Zs" for char in cells[name]):
             raise ValueError(f"{name} contains a line break or a control character")
     if not cells["name"]:
         raise ValueError("the name is missing")
@@ -205,22 +223,34 @@ def _date(text: str) -> date | None:
     return born
 
 
-def _identities(new: NewElder) -> list[tuple[str, str]]:
-    keys = [(f"{new.name}, {new.numbers[0].masked}", f"{new.name}|{new.numbers[0]}")]
-    if new.card_number:
-        keys.append((f"card {new.card_number}", new.card_number))
-    return keys
+def _identities(new: NewElder) -> list[Identity]:
+    """Return by what she would be known again: name and first number together, and the card."""
+    keys: list[Identity] = [(new.name, str(new.numbers[0]))]
+    return [*keys, (new.card_number,)] if new.card_number else keys
 
 
-def _registered(session: Session, key: tuple[str, str]) -> bool:
-    label, value = key
-    if label.startswith("card "):
-        return session.scalar(select(Elder.id).where(Elder.card_number == value)) is not None
-    name, number = value.split("|")[0], value.rsplit("|", 1)[1]
-    query = (
-        select(Person.id)
-        .join(PersonNumber, PersonNumber.person_id == Person.id)
-        .join(PhoneNumber, PhoneNumber.id == PersonNumber.number_id)
-        .where(Person.name == name, PhoneNumber.value == number)
-    )
-    return session.scalar(query) is not None
+def _masked(key: Identity) -> str:
+    return f"{key[0]}, {mask(key[1])}" if len(key) == 2 else f"card {key[0]}"
+
+
+def _registered(session: Session, elders: list[NewElder]) -> set[Identity]:
+    """Return which identities of `elders` the database has. A few questions for all rows, not one for each."""
+    found: set[Identity] = set()
+    for part in _batched(elders):
+        by_number = (
+            select(Person.name, PhoneNumber.value)
+            .join(PersonNumber, PersonNumber.person_id == Person.id)
+            .join(PhoneNumber, PhoneNumber.id == PersonNumber.number_id)
+            .where(PhoneNumber.value.in_([str(new.numbers[0]) for new in part]))
+        )
+        found |= {(name, value) for name, value in session.execute(by_number)}
+        cards = [new.card_number for new in part if new.card_number]
+        found |= {
+            (card,) for card in session.scalars(select(Elder.card_number).where(Elder.card_number.in_(cards))) if card
+        }
+    return found
+
+
+def _batched(elders: list[NewElder], size: int = 500) -> list[list[NewElder]]:
+    """Return `elders` in parts that fit into one question."""
+    return [elders[start : start + size] for start in range(0, len(elders), size)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.people import Elder, PersonNumber, PhoneNumber
@@ -22,11 +23,17 @@ class Dialable:
 
 def number_row(session: Session, number: Number) -> PhoneNumber:
     """Return the row of `number`, made if it is new."""
-    row = session.scalar(select(PhoneNumber).where(PhoneNumber.value == number.value))
-    if row is None:
-        row = PhoneNumber(value=number.value, kind=number.kind)
-        session.add(row)
-        session.flush()
+    known = select(PhoneNumber).where(PhoneNumber.value == number.value)
+    row = session.scalar(known)
+    if row is not None:
+        return row
+    row = PhoneNumber(value=number.value, kind=number.kind)
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        # Another call from the same new number was a moment faster; neither caller is to lose hers for it.
+        return session.scalars(known).one()
     return row
 
 

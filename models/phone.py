@@ -26,7 +26,7 @@ class NumberKind(StrEnum):
     LANDLINE = "landline"
     MOBILE = "mobile"
     DEVICE = "device"
-    SHORT_CODE = "short_code"
+    SHORT_CODE = "short_code"  # emergency, service and premium numbers: nobody's own
     FOREIGN = "foreign"
 
 
@@ -99,12 +99,15 @@ def normalise(text: str, area_code: str = "0451") -> Number:
         parsed = phonenumbers.parse(digits, COUNTRY)
     except phonenumbers.NumberParseException as error:
         raise BadNumber(text) from error
-    if not phonenumbers.is_possible_number(parsed):
+    # A number that could only be dialled inside one town is cut off: here every number has its area code.
+    if phonenumbers.is_possible_number_with_reason(parsed) != phonenumbers.ValidationResult.IS_POSSIBLE:
         raise BadNumber(text)
     # Some carriers write the trunk 0 behind the country code as well.
     value = re.sub(r"^\+860", "+86", phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
     if parsed.country_code != 86:
         return Number(value, NumberKind.FOREIGN)
+    if phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.PREMIUM_RATE:
+        return Number(value, NumberKind.SHORT_CODE)
     mobile = len(value) == 14 and value[3] == "1" and not value.startswith("+8610")
     return Number(value, NumberKind.MOBILE if mobile else NumberKind.LANDLINE)
 

@@ -51,10 +51,11 @@ class NewElder:
 
 
 def family_name_of(name: str) -> str:
-    """Return the family name by which she is addressed: the first character(s), or the last word of a Latin name."""
+    """Return the family name by which she is addressed: the first character(s), or the last word of a Western name."""
     name = name.strip()
-    if name[:1].isascii():
-        return name.split()[-1] if name else ""
+    # Below the first CJK block lie the alphabets: Latin with its accents, Cyrillic.
+    if name[:1] < "\u2e80":
+        return name.split()[-1][:40] if name else ""
     return name[:2] if name.startswith(_DOUBLE) else name[:1]
 
 

@@ -22,8 +22,17 @@ def make_engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
         # A pool that notices a restarted server, and a server that gives up a waiting statement.
         options = {"connect_timeout": 3, "options": "-c lock_timeout=5000 -c statement_timeout=15000"}
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=options)
-    engine = create_engine(url, connect_args={"timeout": settings().db_busy_ms / 1000}, pool_size=10, max_overflow=50)
+        return create_engine(
+            url, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=options, hide_parameters=True
+        )
+    # hide_parameters: an error's text goes to the log, and the parameters are people's names and numbers.
+    engine = create_engine(
+        url,
+        connect_args={"timeout": settings().db_busy_ms / 1000},
+        pool_size=10,
+        max_overflow=50,
+        hide_parameters=True,
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

@@ -147,7 +147,7 @@ ALWAYS: tuple[Concept, ...] = (
         "emergency", "9",
         {"zh-CN": "紧急救援", "ko": "응급", "en": "emergency"},
         {"zh-CN": ("救命", "急救", "摔倒了", "紧急", "救救我"),
-         "ko": ("응급", "살려 주세요", "도와주세요", "구급차"),
+         "ko": ("응급", "살려 주세요", "도와줘", "사람 살려", "구급차"),
          "en": ("help", "emergency", "ambulance")},
     ),
     Concept(
@@ -158,7 +158,7 @@ ALWAYS: tuple[Concept, ...] = (
     Concept(
         "repeat", "*",
         {"zh-CN": "再说一遍", "ko": "다시", "en": "repeat"},
-        {"zh-CN": ("再说一遍", "没听清"), "ko": ("다시", "뭐라고요"), "en": ("repeat", "again", "pardon")},
+        {"zh-CN": ("再说一遍", "没听清"), "ko": ("다시", "뭐라고", "안 들려"), "en": ("repeat", "again", "pardon")},
     ),
 )  # fmt: skip
 
