@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
+from typing import cast
 
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
-from sqlalchemy import or_, select, update
+from sqlalchemy import Table, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import clock
@@ -30,6 +31,7 @@ QUEUE = "dispatch"
 # A job reads a row, talks to Asterisk for a moment and writes a row (seconds).
 JOB_TIMEOUT_S = 30
 _RUN = "dispatch.jobs.run"
+_INSERT = insert(cast(Table, OutboxEntry.__table__)).returning(OutboxEntry.id)
 
 
 @cache
@@ -46,9 +48,15 @@ def _waker() -> Queue:
 
 def post(session: Session, verb: str, subject_id: int, due_at: datetime, call_id: int | None = None) -> None:
     """Write an errand for the worker into the open transaction: `verb` is a function of dispatch.jobs."""
-    entry = OutboxEntry(verb=verb, subject_id=subject_id, call_id=call_id, created_at=clock.now(), due_at=due_at)
-    session.add(entry)
-    session.info.setdefault("posted", []).append(entry)
+    row = {
+        "verb": verb,
+        "subject_id": subject_id,
+        "call_id": call_id,
+        "created_at": clock.now(),
+        "due_at": due_at,
+    }
+    entry_id = session.connection().execute(_INSERT, row).scalar_one()
+    session.info.setdefault("posted", []).append((entry_id, due_at))
 
 
 @contextmanager
@@ -57,7 +65,7 @@ def transaction() -> Iterator[Session]:
     with write() as session:
         yield session
     now = clock.now()
-    wake([entry.id for entry in session.info.get("posted", []) if entry.due_at <= now])
+    wake([entry_id for entry_id, due_at in session.info.get("posted", []) if due_at <= now])
 
 
 def wake(entry_ids: list[int]) -> int:

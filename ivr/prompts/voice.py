@@ -8,11 +8,13 @@ which prompt it heard.
 from __future__ import annotations
 
 import hashlib
+import os
+import string
 import subprocess
-import tempfile
+import threading
 import wave
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Protocol
 
@@ -26,8 +28,12 @@ from models.settings import settings
 
 RATE_HZ = 8000
 # espeak-ng's voices, and words a minute: slower than talk, the listener is 85.
-_ESPEAK = {"zh-CN": ("cmn", 150), "ko": ("ko", 140), "en": ("en-us", 130)}
-_PAUSE_MS = 150
+_ESPEAK = {"zh-CN": ("cmn", 180), "ko": ("ko", 160), "en": ("en-us", 130)}
+# A variable of this name is spoken digit by digit.
+_SPELLED = "number"
+# Silence at the end of a piece where two are joined, and how loud silence may be.
+_JOINT_MS = 120
+_SILENT = 300
 
 
 class VoiceFailed(RuntimeError):
@@ -60,18 +66,54 @@ class EspeakVoice:
         return " ".join(line.text(language) for line in lines)
 
     def render(self, lines: Sequence[Line], language: str, target: Path) -> None:
+        """Speak the sentence; one with a number in it is joined of pieces, so that a new number costs no speaking."""
+        pieces = _pieces(lines, language)
+        if len(pieces) == 1:
+            self._speak(pieces[0], language, target)
+        else:
+            write_wav(target, np.concatenate([self._piece(piece, language) for piece in pieces]))
+
+    @lru_cache(maxsize=256)  # noqa: B019 (there is one voice a process)
+    def _piece(self, text: str, language: str) -> np.ndarray:
+        """Return a piece's sound without the silence behind it."""
+        file = _target(self.name, language, f"piece/{text}")
+        if not file.exists():
+            _write_once(file, partial(self._speak, text, language))
+        with wave.open(str(file)) as sound:
+            samples = np.frombuffer(sound.readframes(sound.getnframes()), dtype="<i2")
+        loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > _SILENT)
+        end = loud[-1] + _JOINT_MS * RATE_HZ // 1000 if loud.size else 0
+        return samples[:end]
+
+    def _speak(self, text: str, language: str, target: Path) -> None:
         """Speak with espeak-ng, bring to the telephone band with sox."""
         voice, speed = _ESPEAK[language]
         raw = target.with_suffix(".raw.wav")
         try:
             espeak, sox = _programs()
-            text = self.identity(lines, language)
             espeak.run("-v", voice, "-s", str(speed), "-w", str(raw), "--stdin", input=text.encode(), timeout=20)
             sox.run("-V1", str(raw), "-r", str(RATE_HZ), "-c", "1", "-b", "16", str(target), "norm", "-3", timeout=20)
         except (toolbox.ToolMissing, OSError, subprocess.SubprocessError) as error:
             raise VoiceFailed(str(error)) from error
         finally:
             raw.unlink(missing_ok=True)
+
+
+def _pieces(lines: Sequence[Line], language: str) -> list[str]:
+    """Return the sentences, divided where a number is spoken: each digit is a piece of its own."""
+    pieces = [""]
+    for line in lines:
+        values = dict(line.values)
+        for text, name, _form, _conversion in string.Formatter().parse(CATALOGUE[line.key][language]):
+            pieces[-1] += text
+            if name == _SPELLED:
+                pieces += [*values[name].text.split(), ""]
+            elif name:
+                pieces[-1] += values[name].text
+        pieces[-1] += " "
+    # What stood behind the number begins with its comma or full stop.
+    stripped = (piece.strip().lstrip("，。,. ") for piece in pieces)
+    return [piece for piece in stripped if piece]
 
 
 class ToneVoice:
@@ -115,12 +157,15 @@ def utterance(lines: Sequence[Line], language: str) -> str:
     Raises:
         VoiceFailed: it cannot be rendered.
     """
-    identity = f"{voice().name}/{language}/{voice().identity(lines, language)}"
-    key = hashlib.sha256(identity.encode()).hexdigest()[:32]
-    target = settings().prompt_dir / voice().name / language / f"{key}.wav"
+    target = _target(voice().name, language, voice().identity(lines, language))
     if not target.exists():
-        _write_once(lines, language, target)
-    return str(target.with_suffix(""))
+        _write_once(target, partial(voice().render, lines, language))
+    return str(target)[: -len(".wav")]
+
+
+def _target(voice_name: str, language: str, identity: str) -> Path:
+    key = hashlib.sha256(f"{voice_name}/{language}/{identity}".encode()).hexdigest()[:32]
+    return settings().prompt_dir / voice_name / language / f"{key}.wav"
 
 
 def build_static(language: str) -> int:
@@ -129,7 +174,7 @@ def build_static(language: str) -> int:
     for key in DIALPLAN_PROMPTS:
         target = static_dir() / language / f"{key}.wav"
         if not target.exists():
-            _write_once([Line(key)], language, target)
+            _write_once(target, partial(voice().render, [Line(key)], language))
             new += 1
     # The tone after which a message is recorded: Debian's Asterisk brings none of its own here.
     write_wav(static_dir() / language / "beep.wav", _beep())
@@ -164,10 +209,13 @@ def silence() -> str:
     return str(target.with_suffix(""))
 
 
-def _write_once(lines: Sequence[Line], language: str, target: Path) -> None:
+def _write_once(target: Path, render: Callable[[Path], None]) -> None:
     """Render beside the target and move it in place: a file is whole or it is not there."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        part = Path(folder) / "part.wav"
-        voice().render(lines, language, part)
+    # Two calls may render the same sentence at the same time.
+    part = target.with_suffix(f".{os.getpid()}-{threading.get_ident()}.wav")
+    try:
+        render(part)
         part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
