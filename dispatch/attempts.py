@@ -23,6 +23,10 @@ from models.tasks import TaskKind
 
 # Nobody's telephone has rung, or nobody can know: the attempt does not count against the person called.
 NOT_COUNTED = frozenset({Outcome.CONGESTION, Outcome.LOST})
+# Nobody spoke with us at this number: the provider may have another one.
+NEXT_NUMBER = frozenset({Outcome.INVALID, Outcome.NO_ANSWER, Outcome.BUSY, Outcome.REFUSED, *NOT_COUNTED})
+# This number will not do the next time either.
+USELESS = frozenset({Outcome.INVALID, Outcome.REFUSED})
 # So often a fault of ours or of the network is tried again for one offer or callback.
 FAULTS_ALLOWED = 5
 
@@ -76,11 +80,12 @@ def close_attempt(
 def _after_offer_attempt(session: Session, offer: Offer, attempt: Attempt, now: datetime) -> None:
     if offer.status != OfferStatus.OPEN:
         return
-    if attempt.outcome in NOT_COUNTED and _count(session, Attempt.offer_id == offer.id) <= FAULTS_ALLOWED:
+    faults = _count(session, Attempt.offer_id == offer.id, Attempt.outcome.in_(NOT_COUNTED))
+    if attempt.outcome in NOT_COUNTED and faults <= FAULTS_ALLOWED:
         new_attempt(session, offer, attempt.number_id, now + timedelta(seconds=settings().transient_retry_s))
         return
     # One bad number does not break the cascade: the provider's next number first, then the next provider.
-    if attempt.outcome in (Outcome.INVALID, Outcome.NO_ANSWER, Outcome.BUSY):
+    if attempt.outcome in NEXT_NUMBER:
         tried = set(session.scalars(select(Attempt.number_id).where(Attempt.offer_id == offer.id)))
         for line in offer.provider.numbers:
             if line.number_id not in tried:
@@ -104,19 +109,28 @@ def _after_callback_attempt(session: Session, callback: Callback, attempt: Attem
     if attempt.outcome in NOT_COUNTED and faults <= FAULTS_ALLOWED:
         new_attempt(session, callback, attempt.number_id, now + timedelta(seconds=settings().transient_retry_s))
     elif attempt.outcome not in NOT_COUNTED and counted < settings().callback_attempts:
-        numbers = numbers_of_elder(session, callback.elder_id)
-        number_id = numbers[counted % len(numbers)].number_id if numbers else attempt.number_id
-        new_attempt(session, callback, number_id, now + timedelta(seconds=settings().callback_retry_s))
+        useless = set(session.scalars(select(Attempt.number_id).where(ours, Attempt.outcome.in_(USELESS))))
+        numbers = [n for n in numbers_of_elder(session, callback.elder_id) if n.number_id not in useless]
+        if not numbers:
+            _give_up(session, callback, attempt, now)
+            return
+        pause = 0 if attempt.outcome in USELESS else settings().callback_retry_s
+        new_attempt(session, callback, numbers[counted % len(numbers)].number_id, now + timedelta(seconds=pause))
     else:
-        callback.status, callback.closed_at = CallbackStatus.FAILED, now
-        task = tasks.NewTask(
-            TaskKind.CALLBACK,
-            f"callback:{callback.id}",
-            order_id=callback.order_id,
-            elder_id=callback.elder_id,
-            number_id=attempt.number_id,
-        )
-        tasks.open_task(session, task, now)
+        _give_up(session, callback, attempt, now)
+
+
+def _give_up(session: Session, callback: Callback, attempt: Attempt, now: datetime) -> None:
+    """She cannot be reached by the machine: an agent has to."""
+    callback.status, callback.closed_at = CallbackStatus.FAILED, now
+    task = tasks.NewTask(
+        TaskKind.CALLBACK,
+        f"callback:{callback.id}",
+        order_id=callback.order_id,
+        elder_id=callback.elder_id,
+        number_id=attempt.number_id,
+    )
+    tasks.open_task(session, task, now)
 
 
 def _count(session: Session, *where: object) -> int:

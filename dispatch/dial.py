@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dispatch.attempts import close_attempt
-from dispatch.gateways import GatewayRefused, OutboundCall, OutcomeUnknown, gateway
+from dispatch.attempts import attempt_of_channel, close_attempt
+from dispatch.events import end_unanswered
+from dispatch.gateways import GatewayRefused, GatewayUnavailable, OutboundCall, OutcomeUnknown, gateway
 from dispatch.outbox import post, transaction
 from models import clock
 from models.calls import Call, CallState, Direction
 from models.dialing import Attempt, AttemptStatus, CallbackStatus, OfferStatus, Outcome
+from models.people import PhoneNumber
 from models.phone import NumberKind
 from models.settings import settings
 
@@ -54,11 +56,13 @@ def dial(attempt_id: int) -> None:
         call = _begin(session, attempt, now)
     try:
         gateway().ring(call)
-    except GatewayRefused as error:
-        log.warning("attempt %s was refused: %s", attempt.public_id, error)
+    except (GatewayRefused, GatewayUnavailable) as error:
+        log.warning("attempt %s was not dialled: %s", attempt.public_id, error)
         with transaction() as session:
-            refused = session.get_one(Attempt, attempt_id)
-            close_attempt(session, refused, Outcome.CONGESTION, clock.now())
+            refused = attempt_of_channel(session, call.channel_id)
+            # The call ends with its attempt: left open it would keep the number engaged.
+            if refused is not None and refused.status == AttemptStatus.DIALING:
+                end_unanswered(session, refused, Outcome.CONGESTION, None)
     except OutcomeUnknown as error:
         # It may be ringing. The sweep asks Asterisk which channels live, and only then decides.
         log.warning("attempt %s may have been dialled: %s", attempt.public_id, error)
@@ -72,6 +76,8 @@ def _still_wanted(attempt: Attempt) -> bool:
 
 def _engaged(session: Session, attempt: Attempt, now: datetime) -> bool:
     """Return whether this number is in a call with us: one call at a time to the same person."""
+    # Two workers with two errands for the same telephone wait for each other here.
+    session.execute(select(PhoneNumber.id).where(PhoneNumber.id == attempt.number_id).with_for_update())
     query = (
         select(Call.id)
         .where(

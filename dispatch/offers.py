@@ -22,7 +22,9 @@ from models.tasks import TaskKind
 
 def lock_order(session: Session, order_id: int) -> Order:
     """Read the order so that nobody else moves it until this transaction ends."""
-    return session.scalars(select(Order).where(Order.id == order_id).with_for_update(of=Order)).one()
+    locked = select(Order).where(Order.id == order_id).with_for_update(of=Order)
+    # What this session read of the order before it had the lock may be stale by now.
+    return session.scalars(locked.execution_options(populate_existing=True)).one()
 
 
 def areas_above(session: Session, area_id: int | None) -> list[int]:

@@ -31,14 +31,15 @@ from models.tasks import TaskKind
 
 log = logging.getLogger(__name__)
 
-# A note without an end is of a call that Asterisk did not live to finish (s).
+# A note without an end is of a call that Asterisk did not live to finish. While Asterisk cannot be
+# asked, this much older than any wait for a person (s).
 STALE_S = 900
 # Shorter recordings are a breath and a click (ms).
 SHORTEST_MESSAGE_MS = 1000
 
 
-def collect(living: set[str]) -> int:
-    """Work off every finished note; `living` are the channels that exist now. Returns how many."""
+def collect(living: set[str] | None) -> int:
+    """Work off every finished note. `living`: the channels that exist now, None if nobody knows. Returns how many."""
     done = 0
     for path in sorted(settings().spool_dir.glob("*.note")):
         try:
@@ -49,10 +50,12 @@ def collect(living: set[str]) -> int:
     return done
 
 
-def _collect_one(path: Path, living: set[str]) -> int:
+def _collect_one(path: Path, living: set[str] | None) -> int:
     fields = _read(path)
     channel_id = path.stem
-    over = "end" in fields or (channel_id not in living and time.time() - path.stat().st_mtime > STALE_S)
+    patience = STALE_S if living is None else settings().lost_call_s
+    gone = living is None or channel_id not in living
+    over = "end" in fields or (gone and time.time() - path.stat().st_mtime > patience)
     if not over and fields.get("why") != "emergency":
         return 0
     now = clock.now()

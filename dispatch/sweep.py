@@ -29,7 +29,7 @@ def sweep() -> None:
     except GatewayUnavailable as error:
         # Without Asterisk's word nothing is declared lost, but finished notes can be worked off.
         log.warning("calls are not reconciled: %s", error)
-        spool.collect(set())
+        spool.collect(None)
         return
     spool.collect(living)
     reconcile(living)
