@@ -67,8 +67,8 @@ def view(session: Session, public_id: str) -> TaskView | None:
         number=Number(task.number.value, NumberKind(task.number.kind)).national if task.number else "",
         call=call.public_id if call else None,
         recording=audio.public_id if audio and audio.erased_at is None else None,
-        result=task.data.get("result"),
-        note=str(task.data.get("note", "")),
+        result=task.result,
+        note=task.note,
         closed_by=by.name if by else "",
     )
 
@@ -101,6 +101,6 @@ def close(session: Session, public_id: str, result: str, note: str, by: tuple[Us
     if len(note) > NOTE_MAX:
         raise TaskError("note_long")
     # The note stands in the task's own row, which can be erased; the audit gets ids and codes only.
-    task.data = {**task.data, "result": result, "note": note}
+    task.result, task.note = result, note
     task.closed_at, task.closed_by_id = now, user.id
     record(session, user, "task_closed", ("task", task.id), now)

@@ -48,9 +48,9 @@ def demo(
     json: Json = False,
 ) -> None:
     """Run the hotline with an invented world, and let one elder ring."""
-    from hotline import demo as rehearsal
+    from hotline.demo import run
 
-    raise typer.Exit(rehearsal.run(once=once, as_json=json))
+    raise typer.Exit(run(once=once, as_json=json))
 
 
 @app.command()

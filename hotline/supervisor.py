@@ -180,8 +180,9 @@ def programs(settings: Settings, asterisk_command: list[str]) -> list[Program]:
         Program("asterisk", tuple(asterisk_command), {}, health.banner(host, settings.ami_port, b"Asterisk")),
         Program("dispatcher", python("dispatch", "dispatcher")),
         Program("worker", python("dispatch", "worker")),
-        Program("web", python("web"), {}, health.http(host, settings.web_port, "/healthz")),
+        Program("web", python("web"), {}, health.http(host, settings.web_port, "/livez")),
     ]
     if settings.speech:
-        listed.insert(0, Program("speech", python("ivr.speech"), {}, health.http(host, settings.speech_port, "/health")))
+        listening = health.http(host, settings.speech_port, "/health")
+        listed.insert(0, Program("speech", python("ivr.speech"), {}, listening))
     return listed

@@ -113,7 +113,7 @@ class Attempt(Base):
     offer_id: Mapped[int | None] = mapped_column(ForeignKey("offers.id"), index=True)
     callback_id: Mapped[int | None] = mapped_column(ForeignKey("callbacks.id"), index=True)
     number_id: Mapped[int] = mapped_column(ForeignKey("phone_numbers.id"), index=True)
-    call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id"))
+    call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id"), index=True)
     channel_id: Mapped[str] = mapped_column(String(64), unique=True)
     status: Mapped[Code] = mapped_column(default=AttemptStatus.DUE)
     outcome: Mapped[str | None] = mapped_column(String(32))

@@ -29,4 +29,5 @@ def configure(level: int = logging.INFO) -> None:
     """Send this process's logs to standard error, masked."""
     handler = logging.StreamHandler()
     handler.setFormatter(MaskingFormatter("%(levelname)s %(name)s: %(message)s"))
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.basicConfig(level=level, handlers=[handler], force=True)

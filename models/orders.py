@@ -87,7 +87,7 @@ class Order(Base):
     idempotency_key: Mapped[str] = mapped_column(String(80), unique=True)
     channel: Mapped[Code]  # phone, agent, app: by which entrance the request came
     elder_id: Mapped[int] = mapped_column(ForeignKey("elders.id"))
-    call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id"))
+    call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id"), index=True)
     service: Mapped[Code]
     wanted_on: Mapped[date] = mapped_column(Date)  # the elder's calendar
     wanted_part: Mapped[Code]  # morning, afternoon

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Code, Pk, PublicId
@@ -56,6 +56,8 @@ class Task(Base):
     number_id: Mapped[int | None] = mapped_column(ForeignKey("phone_numbers.id"))
     audio_id: Mapped[int | None] = mapped_column(ForeignKey("audio.id"))
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)  # codes only
+    result: Mapped[str | None] = mapped_column(String(32))  # how an agent settled it (agents.tasks.TaskResult)
+    note: Mapped[str] = mapped_column(Text, default="")  # the agent's own words; erasable
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     closed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from models.settings import Settings
 from web.app import create_app
@@ -13,6 +15,15 @@ from web.config import ConsoleSettings
 
 # No address, no query, no referrer, no user agent: a log line is about a request, not about a person.
 ACCESS_LOG = "%(m)s %(U)s %(s)s %(b)s %(M)sms"
+
+
+class AccessLog(Logger):
+    """Gunicorn's log without the supervisor's question every two seconds."""
+
+    def access(self, resp: Any, req: Any, environ: MutableMapping[str, Any], request_time: Any) -> None:
+        """Log one request, unless it only asked whether the process lives."""
+        if environ.get("PATH_INFO") != "/livez":
+            super().access(resp, req, environ, request_time)
 
 
 class Console(BaseApplication):
@@ -30,6 +41,7 @@ class Console(BaseApplication):
             "timeout": 60,
             "graceful_timeout": 3,
             "accesslog": "-",
+            "logger_class": AccessLog,
             "access_log_format": ACCESS_LOG,
             "errorlog": "-",
             "loglevel": "info",

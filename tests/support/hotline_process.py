@@ -1,7 +1,8 @@
-"""The hotline under test: the real `hotline up`, in a folder and on ports of its own."""
+"""The real `hotline up` as a child, in a folder and on ports of its own: for tests and the demonstration."""
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -17,7 +18,13 @@ from redis import Redis
 from models.settings import ROOT
 from tests.support.ports import PortBlock
 
-START_S = 30
+START_S = 60
+PORTS = ("SIP_PORT", "WEB_PORT", "AGI_PORT", "AMI_PORT", "ASTERISK_HTTP_PORT", "SPEECH_PORT")
+
+
+def _die_with_owner() -> None:
+    """The kernel stops the hotline should its owner be killed: nothing is left behind."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 class HotlineProcess:
@@ -26,22 +33,17 @@ class HotlineProcess:
     def __init__(self, folder: Path, trunk: str, settings: Mapping[str, object] | None = None) -> None:
         self.folder = folder
         self._block = PortBlock()
-        take = self._block.take
-        self.sip_port, self.web_port, self.agi_port, self.ami_port = take(), take(), take(), take()
         first, last = self._block.rtp
         chosen = {
             "VAR_DIR": folder,
             "TRUNK": trunk,
-            "SIP_PORT": self.sip_port,
-            "WEB_PORT": self.web_port,
-            "AGI_PORT": self.agi_port,
-            "AMI_PORT": self.ami_port,
-            "ASTERISK_HTTP_PORT": take(),
-            "SPEECH_PORT": take(),
+            **{name: self._block.take() for name in PORTS},
             "RTP_START": first,
             "RTP_END": last,
             **(settings or {}),
         }
+        self.sip_port = int(str(chosen["SIP_PORT"]))
+        self.web_port = int(str(chosen["WEB_PORT"]))
         self.env = {f"HOTLINE_{name}": str(value) for name, value in chosen.items()}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -78,6 +80,7 @@ class HotlineProcess:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=_die_with_owner,
             )
         deadline = time.monotonic() + START_S
         while not self.ready():

@@ -183,8 +183,8 @@ def test_a_task_is_closed_once_with_result_and_note(world: World, agent: Browser
     assert "此待办已办结" in again.text
     with session.read() as db:
         row = db.get_one(Task, task.id)
-        assert row.data["result"] == "done"
-        assert row.data["note"] == "已约明天上午，\n<b>老人满意</b>。"
+        assert row.result == "done"
+        assert row.note == "已约明天上午，\n<b>老人满意</b>。"
         assert row.data["service"] == "cleaning"
         assert row.closed_by_id is not None
         audit = db.scalars(select(AuditEvent).where(AuditEvent.action == "task_closed")).all()

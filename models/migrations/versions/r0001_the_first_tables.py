@@ -88,9 +88,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(length=32), nullable=False),
         sa.Column("subject_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column(
-            "data",
-            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
-            nullable=False,
+            "data", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
         ),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_audit_events_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_events")),
@@ -220,9 +218,7 @@ def upgrade() -> None:
         sa.Column("at", models.base.UtcDateTime(timezone=True), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column(
-            "data",
-            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
-            nullable=False,
+            "data", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
         ),
         sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name=op.f("fk_call_events_call_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_call_events")),
@@ -256,6 +252,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_orders_public_id")),
     )
     with op.batch_alter_table("orders", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_orders_call_id"), ["call_id"], unique=False)
         batch_op.create_index("ix_orders_elder", ["elder_id", "wanted_on"], unique=False)
         batch_op.create_index(batch_op.f("ix_orders_provider_id"), ["provider_id"], unique=False)
         batch_op.create_index("ix_orders_status", ["status", "id"], unique=False)
@@ -362,10 +359,10 @@ def upgrade() -> None:
         sa.Column("number_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("audio_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column(
-            "data",
-            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
-            nullable=False,
+            "data", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
         ),
+        sa.Column("result", sa.String(length=32), nullable=True),
+        sa.Column("note", sa.Text(), nullable=False),
         sa.Column("created_at", models.base.UtcDateTime(timezone=True), nullable=False),
         sa.Column("closed_at", models.base.UtcDateTime(timezone=True), nullable=True),
         sa.Column("closed_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -410,6 +407,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_attempts_public_id")),
     )
     with op.batch_alter_table("attempts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_attempts_call_id"), ["call_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_attempts_callback_id"), ["callback_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_attempts_number_id"), ["number_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_attempts_offer_id"), ["offer_id"], unique=False)
@@ -425,6 +423,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_attempts_offer_id"))
         batch_op.drop_index(batch_op.f("ix_attempts_number_id"))
         batch_op.drop_index(batch_op.f("ix_attempts_callback_id"))
+        batch_op.drop_index(batch_op.f("ix_attempts_call_id"))
 
     op.drop_table("attempts")
     with op.batch_alter_table("tasks", schema=None) as batch_op:
@@ -460,6 +459,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_orders_status")
         batch_op.drop_index(batch_op.f("ix_orders_provider_id"))
         batch_op.drop_index("ix_orders_elder")
+        batch_op.drop_index(batch_op.f("ix_orders_call_id"))
 
     op.drop_table("orders")
     with op.batch_alter_table("call_events", schema=None) as batch_op:
