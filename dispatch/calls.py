@@ -14,6 +14,8 @@ from models.tasks import TaskKind
 
 def close_call(session: Session, call: Call, end: CallEnd, now: datetime) -> None:
     """Close the journal of `call`; a request that was not finished becomes a task. Safe to repeat."""
+    if call.ended_at is not None:
+        return
     # The call itself, an event and the sweep may all come to end it: the first one writes how it ended.
     session.refresh(call, ["ended_at"], with_for_update=True)
     if call.ended_at is not None:

@@ -1,0 +1,117 @@
+"""The outbox is the truth and Redis only a hint: it may be away, emptied, or stopped in its tracks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from sqlalchemy import Engine
+
+from dispatch import outbox
+from dispatch.outbox import relay, transaction
+from models import clock, toolbox
+from models.session import read
+from models.tables import OutboxEntry
+from tests.support.fresh import forget
+
+
+@pytest.fixture
+def valkey(database: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The embedded server, as `hotline up` starts it."""
+    path = tmp_path / "r.sock"
+    command = [*toolbox.redis_binary().argv, "--port", "0", "--unixsocket", str(path), "--dir", str(tmp_path)]
+    server = subprocess.Popen([*command, "--save", ""], stdout=subprocess.DEVNULL)
+    monkeypatch.setenv("HOTLINE_REDIS_URL", f"unix://{path}")
+    forget()
+    deadline = time.monotonic() + 5
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    yield server
+    outbox.redis().close()
+    outbox._waker().connection.close()
+    server.kill()
+    server.wait()
+
+
+def post(when: float = 0) -> None:
+    with transaction() as session:
+        outbox.post(session, "offer_order", 1, clock.now() + timedelta(seconds=when))
+
+
+def queued() -> int:
+    return len(outbox._waker().job_ids)
+
+
+def later(seconds: float) -> int:
+    return relay(clock.now() + timedelta(seconds=seconds))
+
+
+def test_a_commit_wakes_the_worker_with_ids_only(valkey: object) -> None:
+    post()
+    assert queued() == 1
+    (job,) = outbox._waker().jobs
+    assert (job.func_name, job.args) == ("dispatch.jobs.run", (1,)) or list(job.args) == [1]
+
+
+def test_what_is_rolled_back_wakes_nobody(valkey: object) -> None:
+    def fail() -> None:
+        with transaction() as session:
+            outbox.post(session, "offer_order", 1, clock.now())
+            raise RuntimeError("rolled back")
+
+    with pytest.raises(RuntimeError, match="rolled back"):
+        fail()
+    assert queued() == 0
+
+
+def test_what_is_due_later_is_relayed_when_it_is_due(valkey: object) -> None:
+    post(when=60)
+    assert queued() == 0 and later(30) == 0
+    assert later(61) == 1 and queued() == 1
+
+
+def test_an_emptied_redis_is_filled_again(valkey: object) -> None:
+    post()
+    assert later(2) == 1
+    client: Redis = outbox.redis()
+    client.flushall()
+    assert queued() == 0
+    assert later(3) == 0, "it was enqueued a moment ago"
+    assert later(40) == 1 and queued() == 1
+
+
+def test_what_is_done_is_not_enqueued_again(valkey: object) -> None:
+    post()
+    with transaction() as session:
+        session.get_one(OutboxEntry, 1).done_at = clock.now()
+    assert later(1000) == 0
+
+
+@pytest.mark.fault
+def test_a_redis_that_stands_still_keeps_nobody_waiting(valkey: subprocess.Popen[bytes]) -> None:
+    os.kill(valkey.pid, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        post()
+        assert time.monotonic() - began < 1.6, "she is on the telephone meanwhile"
+    finally:
+        os.kill(valkey.pid, signal.SIGCONT)
+    with read() as session:
+        assert session.get_one(OutboxEntry, 1).done_at is None
+
+
+@pytest.mark.fault
+def test_a_redis_that_is_away_costs_nothing_and_is_caught_up_with(valkey: subprocess.Popen[bytes]) -> None:
+    valkey.kill()
+    valkey.wait()
+    began = time.monotonic()
+    post()
+    assert later(2) == 0
+    assert time.monotonic() - began < 1
