@@ -42,8 +42,16 @@ def _render_line(line: str, values: Mapping[str, str]) -> str:
             name = match.group("name")
             if name not in values:
                 raise UnknownMark(name)
-            return form.format(new=values[name], **{k: v for k, v in match.groupdict().items() if k == "head"})
+            new = values[name] if pattern is _LINES else _value(values[name])
+            return form.format(new=new, **{k: v for k, v in match.groupdict().items() if k == "head"})
     return line
+
+
+def _value(text: str) -> str:
+    """Return `text` as the value of a line: no comment begins in it, and it is one line."""
+    if not text.isprintable():
+        raise ValueError("a line break or a control character in a value of Asterisk's configuration")
+    return text.replace(";", "\\;")
 
 
 def values(settings: Settings, tool: AsteriskTool, run_dir: Path) -> dict[str, str]:

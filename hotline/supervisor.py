@@ -59,27 +59,31 @@ class Supervisor:
         self._settings = settings
         self._say = say
         self._stopping = asyncio.Event()
+        self._programs_ended = asyncio.Event()
         self._running: dict[str, asyncio.subprocess.Process] = {}
 
     def stop(self) -> None:
-        """Stop everything, in the reverse order of its start."""
+        """Stop everything: the programs all at once, then the stores that they still write to."""
         self._stopping.set()
 
     async def run(self, programs: list[Program], stores: list[Program]) -> None:
         """Start the stores, then the programs; keep them running until `stop`."""
         keepers: list[asyncio.Task[None]] = []
         try:
-            for program in stores + programs:
-                keepers.append(asyncio.create_task(self._keep(program), name=program.name))
-                if program in stores and program.healthy is not None:
-                    await self._until(program.healthy)
+            for store in stores:
+                keepers.append(asyncio.create_task(self._keep(store, self._programs_ended), name=store.name))
+                if store.healthy is not None:
+                    await self._until(store.healthy)
+            for program in programs:
+                keepers.append(asyncio.create_task(self._keep(program, self._stopping), name=program.name))
             ready = asyncio.create_task(self._announce(programs))
             await self._stopping.wait()
             ready.cancel()
         finally:
             self._stopping.set()
-            for keeper in reversed(keepers):
-                await keeper
+            await asyncio.gather(*keepers[len(stores) :])
+            self._programs_ended.set()
+            await asyncio.gather(*keepers[: len(stores)])
             (self._settings.run_dir / "ready.json").unlink(missing_ok=True)
 
     async def _announce(self, programs: list[Program]) -> None:
@@ -95,22 +99,22 @@ class Supervisor:
         while not self._stopping.is_set() and not await healthy():
             await asyncio.sleep(0.05)
 
-    async def _keep(self, program: Program) -> None:
-        """Start `program` again and again until everything stops."""
+    async def _keep(self, program: Program, stop: asyncio.Event) -> None:
+        """Start `program` again and again until `stop`."""
         pause = FIRST_PAUSE_S
-        while not self._stopping.is_set():
+        while not stop.is_set():
             began = time.monotonic()
-            code = await self._run_once(program)
-            if self._stopping.is_set():
+            code = await self._run_once(program, stop)
+            if stop.is_set():
                 return
             if time.monotonic() - began > WELL_AFTER_S:
                 pause = FIRST_PAUSE_S
             self._say(program.name, f"ended with {code}; again in {pause:.1f} s")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), pause)
+                await asyncio.wait_for(stop.wait(), pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
 
-    async def _run_once(self, program: Program) -> int | str:
+    async def _run_once(self, program: Program, stop: asyncio.Event) -> int | str:
         try:
             process = await asyncio.create_subprocess_exec(
                 *program.command,
@@ -126,7 +130,7 @@ class Supervisor:
         self._running[program.name] = process
         reader = asyncio.create_task(self._read(program.name, process))
         watcher = asyncio.create_task(self._watch(program, process))
-        stopped = asyncio.create_task(self._stopping.wait())
+        stopped = asyncio.create_task(stop.wait())
         ended = asyncio.create_task(process.wait())
         await asyncio.wait({stopped, ended}, return_when=asyncio.FIRST_COMPLETED)
         if not ended.done():
@@ -148,9 +152,15 @@ class Supervisor:
 
     async def _read(self, name: str, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None  # noqa: S101 (a pipe was asked for)
-        with contextlib.suppress(ValueError):
-            async for raw in process.stdout:
-                self._say(name, raw.decode("utf-8", errors="replace").rstrip())
+        while True:
+            try:
+                raw = await process.stdout.readline()
+            except ValueError:
+                # A line too long to keep is dropped; left unread, its pipe would fill up and stop the program.
+                continue
+            if not raw:
+                return
+            self._say(name, raw.decode("utf-8", errors="replace").rstrip())
 
     async def _watch(self, program: Program, process: asyncio.subprocess.Process) -> None:
         """Kill a process that has answered before and does not answer any more."""

@@ -129,7 +129,7 @@ def hear(state: State, heard: Heard) -> tuple[State, Move]:
             return _next_language(state)
         case Key(key=key):
             if state.step in ("service", "more") and key == "8":
-                return _ask(state, "more" if state.step == "service" else "service")
+                return _ask(replace(state, misses=0), "more" if state.step == "service" else "service")
             concept = next((c for c in (*vocabulary.ALWAYS, *vocabulary.GRAMMARS[grammar]) if c.key == key), None)
         case _:
             concept = None
@@ -235,5 +235,5 @@ def language_after(state: State, heard: Heard) -> str:
 def _next_language(state: State) -> tuple[State, Move]:
     state = replace(state, language=language_after(state, Key("#")))
     if state.step == "done":
-        return state, Ask(state.lines, GRAMMAR["done"])
+        return _say_last(state, words.said_in(state.lines[0], state.language))
     return _ask(state, state.step)

@@ -84,6 +84,11 @@ def digits(number: int, language: str) -> Value:
     return Value(text, " ".join(spoken))
 
 
+def said_in(said: Line, language: str) -> Line:
+    """Return a line about an order's number, with the number's words in `language`."""
+    return Line(said.key, tuple((name, digits(int(value.code), language)) for name, value in said.values))
+
+
 def form_of_address(person: Person, language: str) -> Value:
     """Return surname and form of address: all that caller ID alone may have spoken."""
     name = person.family_name

@@ -1,0 +1,162 @@
+"""What production runs is what is tried here: the samples, loaded by Asterisk itself without a complaint of ours."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hotline import asterisk_config
+from hotline.asterisk_config import UnknownMark, render
+from models.settings import ROOT, settings
+from models.toolbox import asterisk
+from tests.support.ports import PortBlock
+
+MARK = re.compile(r";\s*@(\w+)\s*$", re.MULTILINE)
+# The engines of res_aeap read `@language` as a parameter's name; it is no mark.
+SOURCES = [
+    ROOT / "asterisk.conf.sample",
+    *sorted((ROOT / "dialplans/etc").glob("*.sample")),
+    *sorted((ROOT / "dialplans").glob("*.conf")),
+]
+DIALPLAN = {path.name: path.read_text() for path in SOURCES if path.parent.name == "dialplans"}
+
+
+def marks() -> set[str]:
+    return {name for path in SOURCES for name in MARK.findall(path.read_text())}
+
+
+def test_a_mark_is_replaced_and_everything_else_is_copied() -> None:
+    text = "; a comment\nport=5038 ; @p\n[hotline] ; @s\nkey => v ; @k\n; @lines\nplain=1 ; not a mark\nx=1;2\n"
+    filled = render(text, {"p": "1", "s": "me", "k": "w", "lines": "a=1\nb=2"})
+    assert filled == "; a comment\nport=1\n[me]\nkey => w\na=1\nb=2\nplain=1 ; not a mark\nx=1;2\n"
+    with pytest.raises(UnknownMark):
+        render("a=1 ; @nobody\n", {})
+
+
+def test_a_value_cannot_become_a_comment_or_a_line() -> None:
+    assert render("secret=x ; @s\n", {"s": "a;b"}) == "secret=a\\;b\n"
+    with pytest.raises(ValueError, match="line"):
+        render("secret=x ; @s\n", {"s": "a\nread=all"})
+
+
+def test_every_mark_has_a_value_and_every_value_is_used(hotline_dir: Path) -> None:
+    filled = asterisk_config.values(settings(), asterisk(settings().cache_dir), settings().run_dir)
+    assert set(filled) == marks()
+
+
+def test_what_up_runs_is_written_for_the_owner_only(hotline_dir: Path) -> None:
+    command = asterisk_config.write(settings())
+    etc = settings().run_dir / "asterisk/etc"
+    assert command[-1] == str(etc / "asterisk.conf")
+    assert {path.name for path in etc.iterdir()} == {path.name.removesuffix(".sample") for path in SOURCES}
+    assert all(path.stat().st_mode & 0o077 == 0 for path in etc.iterdir())
+    assert not [path.name for path in etc.iterdir() if MARK.search(path.read_text())]
+
+
+class Running:
+    """Asterisk on the production samples; `says` is its console."""
+
+    def __init__(self, folder: Path, ports: PortBlock) -> None:
+        self.tool = asterisk(settings().cache_dir)
+        self.folder = folder
+        for name in ("etc", "log", "spool", "data", "data/keys", "run"):
+            (folder / name).mkdir()
+        for name in ("documentation", "static-http", "rest-api"):
+            if (self.tool.data_dir / name).is_dir():
+                (folder / "data" / name).symlink_to(self.tool.data_dir / name)
+        # Only directories and ports differ from what the samples say.
+        changed = {
+            "etc_dir": folder / "etc", "modules_dir": self.tool.modules_dir, "lib_dir": folder / "data",
+            "data_dir": folder / "data", "agi_bin_dir": folder / "data", "asterisk_spool_dir": folder / "spool",
+            "asterisk_run_dir": folder / "run", "asterisk_log_dir": folder / "log", "sbin_dir": folder / "run",
+            "ami_port": ports.take(), "asterisk_http_port": ports.take(), "sip_bind": f"127.0.0.1:{ports.take()}",
+            "moh_dir": folder / "data",
+        }  # fmt: skip
+        for path in SOURCES:
+            text = path.read_text()
+            for name, value in changed.items():
+                text = re.sub(rf"^([^;\n]*?=>?\s*).*?\s*;\s*@{name}$", rf"\g<1>{value}", text, flags=re.MULTILINE)
+            (folder / "etc" / path.name.removesuffix(".sample")).write_text(text)
+        self.conf = folder / "etc/asterisk.conf"
+        with (folder / "stdout").open("wb") as out:
+            self.process = subprocess.Popen(
+                [*self.tool.argv, "-f", "-n", "-C", str(self.conf)], stdout=out, stderr=out, env=self.tool.environ()
+            )
+
+    def says(self, command: str) -> str:
+        done = subprocess.run(
+            [*self.tool.argv, "-C", str(self.conf), "-rx", command],
+            capture_output=True, text=True, env=self.tool.environ(), timeout=20, check=False,
+        )  # fmt: skip
+        return done.stdout + done.stderr
+
+    def log(self) -> str:
+        return (self.folder / "log/messages.log").read_text()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    ports = PortBlock()
+    one = Running(tmp_path_factory.mktemp("a"), ports)
+    try:
+        deadline = time.monotonic() + 30
+        while "fully booted" not in one.says("core waitfullybooted") and time.monotonic() < deadline:
+            assert one.process.poll() is None, (one.folder / "stdout").read_text()
+            time.sleep(0.1)
+        yield one
+    finally:
+        one.process.kill()
+        one.process.wait()
+        ports.release()
+
+
+def test_asterisk_loads_the_production_samples_without_a_complaint(running: Running) -> None:
+    assert os.access(running.folder / "log/messages.log", os.R_OK)
+    complaints = [line for line in running.log().splitlines() if re.search(r"WARNING|ERROR", line)]
+    assert complaints == []
+
+
+def named(pattern: str) -> set[str]:
+    return {found for text in DIALPLAN.values() for found in re.findall(pattern, text)}
+
+
+def missing(names: set[str], ask: Callable[[str], str], absent: str) -> list[str]:
+    return [name for name in sorted(names) if absent in ask(name)]
+
+
+def test_every_application_and_function_of_the_dialplan_exists(running: Running) -> None:
+    applications = named(r"(?:exten =>[^,]+,[^,]+|same => [^,]+),(\w+)\(") | named(r"\?(\w+)\(")
+    assert {"AGI", "Queue", "Record", "Playback", "Set"} <= applications
+    no_application = "Your application(s) is"
+    assert missing(applications, lambda name: running.says(f"core show application {name}"), no_application) == []
+    functions = named(r"\$\{([A-Z]+)\(") | named(r"Set\(([A-Z]+)\(")
+    assert {"FILE", "FILTER", "CHANNEL", "IF", "CALLERID"} <= functions
+    no_function = "No function by that name"
+    assert missing(functions, lambda name: running.says(f"core show function {name}"), no_function) == []
+    # The question can be answered with no.
+    assert no_application in running.says("core show application NoSuch")
+    assert no_function in running.says("core show function NOSUCH")
+
+
+def test_every_context_that_is_named_exists(running: Running) -> None:
+    plan = running.says("dialplan show")
+    contexts = set(re.findall(r"\[ Context '([^']+)'", plan))
+    targets = named(r"Goto\((?:[^?)]*\?)?([a-z][a-z-]+),") | named(r"\?([a-z-]+),[^,]+,1") | named(r"@([a-z-]+)/n")
+    targets |= set(re.findall(r"context\s*=\s*([\w-]+)", "".join(path.read_text() for path in SOURCES)))
+    targets |= {"offer", "callback", "person-ended"}
+    assert targets - {"s"} <= contexts, targets - contexts
+    assert {"inbound", "after-agi", "person", "message", "failsafe"} <= contexts
+
+
+def test_the_trunk_the_queue_and_the_engines_stand(running: Running) -> None:
+    assert "trunk" in running.says("pjsip show endpoints")
+    assert "person has 0 calls" in running.says("queue show person")
+    assert running.says("manager show user hotline").count("hotline") >= 1
+    for name in ("hotline-zh-CN", "hotline-ko", "hotline-en"):
+        assert name in running.says("aeap show clients")

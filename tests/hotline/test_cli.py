@@ -1,0 +1,116 @@
+"""The `hotline` command: people, elders, lists; and the names that our distribution takes."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+from typer.testing import CliRunner, Result
+
+from hotline import secret_store
+from hotline.cli import app
+from models import clock, schema
+from models.calls import Call, CallState, Direction
+from models.journal import Entry, note
+from models.lookup import number_row
+from models.people import Elder
+from models.phone import normalise
+from models.session import read, write
+from models.users import User
+
+PASSWORD = "correct horse battery"
+
+
+def hotline(*words: str, said: str = "") -> Result:
+    return CliRunner().invoke(app, list(words), input=said)
+
+
+def test_the_database_is_made_and_made_again(hotline_dir: Path) -> None:
+    for _ in range(2):
+        done = hotline("db", "upgrade")
+        assert done.exit_code == 0 and schema.heads()[0] in done.output
+
+
+def test_a_user_is_added_with_a_password_of_her_own(database: Engine) -> None:
+    done = hotline("users", "add", "小陈", "--role", "supervisor", said=f"{PASSWORD}\n{PASSWORD}\n")
+    assert done.exit_code == 0, done.output
+    with read() as session:
+        user = session.scalars(select(User)).one()
+    assert user.role == "supervisor" and PASSWORD not in user.password_hash
+    assert hotline("users", "add", "小陈", said=f"{PASSWORD}\n{PASSWORD}\n").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "said", ["short\nshort\n", "\n\n", "aaaaaaaaaaaaaaaa\naaaaaaaaaaaaaaaa\n", f"{PASSWORD}\nother\n"]
+)
+def test_no_short_no_plain_and_no_default_password(database: Engine, said: str) -> None:
+    assert hotline("users", "add", "小陈", said=said).exit_code != 0
+    with read() as session:
+        assert session.scalars(select(User)).all() == []
+
+
+def test_elders_are_checked_first_and_written_only_when_told_to(database: Engine, tmp_path: Path) -> None:
+    file = tmp_path / "elders.csv"
+    file.write_bytes("姓名,电话\n王秀英,88881234\n".encode("gb18030"))
+    done = hotline("elders", "import", str(file))
+    assert done.exit_code == 0 and "--apply" in done.output
+    with read() as session:
+        assert session.scalars(select(Elder)).all() == []
+    assert hotline("elders", "import", str(file), "--apply").exit_code == 0
+    again = hotline("elders", "import", str(file), "--apply")
+    assert again.exit_code == 1 and "already registered" in again.output and "88881234" not in again.output
+    with read() as session:
+        assert len(session.scalars(select(Elder)).all()) == 1
+
+
+@pytest.mark.parametrize("content", [b"", "姓名\n王\n".encode(), "姓名,电话\n王,abc\n李,88881235\n".encode()])
+def test_a_bad_file_writes_nothing(database: Engine, tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "elders.csv"
+    file.write_bytes(content)
+    assert hotline("elders", "import", str(file), "--apply").exit_code == 1
+    with read() as session:
+        assert session.scalars(select(Elder)).all() == []
+
+
+def test_lists_are_json_and_numbers_are_masked(database: Engine) -> None:
+    assert json.loads(hotline("orders", "list", "--json").output) == []
+    with write() as session:
+        call = Call(
+            channel_id="1.1", direction=Direction.IN, purpose="inbound", state=CallState.TALKING,
+            number_id=number_row(session, normalise("+8645110000001")).id, started_at=clock.now(),
+        )  # fmt: skip
+        session.add(call)
+        session.flush()
+        note(session, call.id, Entry.TURN, clock.now(), step="service", heard="key", key="1")
+    listed = hotline("calls", "list", "--json")
+    (row,) = json.loads(listed.output)
+    assert row["number"] == "+86*********01" and "45110000001" not in listed.output
+    course = json.loads(hotline("call", "show", row["id"], "--json").output)
+    assert [entry["what"] for entry in course["journal"]] == ["turn"]
+    for command in (["calls", "list"], ["orders", "list"], ["call", "show", row["id"]]):
+        done = hotline(*command)
+        assert done.exit_code == 0 and "45110000001" not in done.output
+
+
+def test_an_id_that_nobody_has(database: Engine) -> None:
+    done = hotline("call", "show", "nobody")
+    assert done.exit_code == 2 and "nobody" in done.output
+
+
+def test_secrets_are_made_once_and_are_the_owners(tmp_path: Path) -> None:
+    made = secret_store.ensure(tmp_path / "var")
+    assert set(made) == set(secret_store.NAMES) and all(len(secret) >= 32 for secret in made.values())
+    assert secret_store.ensure(tmp_path / "var") == made
+    path = tmp_path / "var/secrets.json"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
+    assert secret_store.ensure(tmp_path / "other") != made
+
+
+def test_the_generic_names_are_ours_alone() -> None:
+    owners = importlib.metadata.packages_distributions()
+    for name in ("agents", "dialplans", "dispatch", "hotline", "ivr", "models", "web"):
+        assert set(owners.get(name, [])) == {"hotline-12349"}, (name, owners.get(name))
