@@ -12,7 +12,7 @@ RUN = .venv/bin/python
 PYTEST = $(RUN) -m pytest -q
 
 # Journeys wait for telephones more than they compute.
-JOBS ?= auto
+JOBS ?= 4
 N ?= 1
 # No tool downloads a browser of its own.
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1

@@ -113,6 +113,15 @@ def town(request: pytest.FixtureRequest, _towns: dict[str, Town]) -> Iterator[To
 
 
 @pytest.fixture
+def sqlite_town(_towns: dict[str, Town]) -> Iterator[Town]:
+    """A fresh town on SQLite, for what cannot depend on the database."""
+    town = _towns["sqlite"]
+    begin_anew(town)
+    yield town
+    end_calls(town)
+
+
+@pytest.fixture
 def speaking_town(_towns: dict[str, Town]) -> Iterator[Town]:
     """A town whose hotline listens for Korean with the real model."""
     town = _towns["speech"]

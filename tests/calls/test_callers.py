@@ -21,6 +21,7 @@ def test_an_unknown_number_reaches_a_person(town: Town) -> None:
     call.hears("welcome", "to_person")
 
     agent.is_rung().answered()
+    town.rows.an_agent_talks()
     call.hangs_up()
     town.rows.wait_for(lambda: [c.end for c in town.rows.all(CallRow)] == ["person"], 10, "call with a person")
     assert town.rows.all(Task) == []
@@ -59,6 +60,7 @@ def test_a_withheld_number_reaches_a_person(town: Town) -> None:
     call.hears("welcome", "to_person").did_not_hear("greeting")
 
     agent.is_rung().answered()
+    town.rows.an_agent_talks()
     call.hangs_up()
     town.rows.wait_for(lambda: [c.end for c in town.rows.all(CallRow)] == ["person"], 10, "call with a person")
     assert town.rows.all(CallRow)[0].number_id is None
@@ -71,27 +73,32 @@ def test_a_telephone_that_two_elders_share_reaches_a_person_and_names_nobody(tow
     call.hears("welcome", "to_person").did_not_hear("greeting")
 
     agent.is_rung().answered()
+    town.rows.an_agent_talks()
     call.hangs_up()
 
 
 @pytest.mark.parametrize("form", ["008645110000001", "045110000001", "10000001", "+86 451 1000 0001", "8645110000001"])
-def test_mrs_wang_is_known_however_the_network_writes_her_number(town: Town, form: str) -> None:
+def test_mrs_wang_is_known_however_the_network_writes_her_number(sqlite_town: Town, form: str) -> None:
+    town = sqlite_town
     call = town.network.phone(WANG).rings("12349", as_number=form).answered()
     call.hears("greeting", "王/f")
     call.hangs_up()
 
 
 @pytest.mark.parametrize("name", ['a"; hangup', "$(reboot) ${SHELL(id)}", "result=-1", "名" * 1300, "%s|&;`"])
-def test_a_hostile_name_changes_nothing(town: Town, name: str) -> None:
+def test_a_hostile_name_changes_nothing(sqlite_town: Town, name: str) -> None:
+    town = sqlite_town
     call = town.network.phone(WANG).rings("12349", display_name=name).answered()
     call.hears("greeting", "王/f", "ask_service").presses("2").hears("ask_day")
     call.hangs_up()
 
 
 @pytest.mark.parametrize("number", ["letters", "0", "+", "12", "999999999999999999999"])
-def test_a_number_that_is_none_is_treated_as_withheld(town: Town, number: str) -> None:
+def test_a_number_that_is_none_is_treated_as_withheld(sqlite_town: Town, number: str) -> None:
+    town = sqlite_town
     agent = town.network.phone(AGENT).when_called(habits.listens())
     call = town.network.phone(STRANGER).rings("12349", as_number=number).answered()
     call.hears("welcome", "to_person")
     agent.is_rung().answered()
+    town.rows.an_agent_talks()
     call.hangs_up()

@@ -194,6 +194,7 @@ def test_zero_gets_a_person_at_every_question(town: Town) -> None:
             call.hears(question).presses("2")
         call.hears(questions[last]).presses("0").hears("to_person")
         agent.is_rung().answered()
+        town.rows.an_agent_talks()
         call.hangs_up()
 
 
@@ -205,6 +206,7 @@ def test_nine_is_an_alarm_and_reaches_a_person(town: Town) -> None:
     task = town.rows.the_task("alarm")
     assert (task.priority, task.elder_id is not None) == (0, True)
     agent.is_rung().answered()
+    town.rows.an_agent_talks()
     call.hangs_up()
     town.rows.wait_for(lambda: town.rows.all(CallRow)[0].end == "person", 10, "the end of the call with a person")
 

@@ -79,6 +79,7 @@ def test_a_government_enquiry_goes_to_a_person_and_never_to_a_provider(speaking_
     call.hears("ask_service_spoken").says("민원").hears("to_person", "ko")
 
     agent.is_rung().answered()
+    town.rows.an_agent_talks()
     call.hangs_up()
     assert town.rows.orders() == []
 
@@ -94,6 +95,7 @@ def test_a_foreign_word_is_asked_again_and_a_person_comes_in_the_end(speaking_to
     call.hears("ask_service_spoken", "ko").says("비행기가 하늘을 날아갑니다").hears("to_person", within=20)
 
     agent.is_rung().answered()
+    town.rows.an_agent_talks()
     call.hangs_up()
 
 

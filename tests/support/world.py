@@ -106,6 +106,10 @@ class Rows:
 
         return self.wait_for(found, within, f"a task of kind {kind}")
 
+    def an_agent_talks(self, within: float = 10) -> None:
+        """A caller and an agent are connected, and the console shows it."""
+        self.wait_for(lambda: any(call.state == "agent" for call in self.all(Call)), within, "call with an agent")
+
     def the_callback(self, status: str, within: float = 10) -> Callback:
         """The one callback, once it has `status`."""
 

@@ -114,7 +114,8 @@ def test_a_change_is_seen_at_once(world: World, agent: Browser) -> None:
         began = time.monotonic()
         world.call(elder)
         stream.until("calls", "王桂兰")
-        assert time.monotonic() - began < 1.0
+        # Far sooner than the full look that comes every few seconds would take on a busy machine.
+        assert time.monotonic() - began < 2.5
 
 
 def test_after_a_gap_the_new_stream_has_what_was_missed(world: World, agent: Browser) -> None:
