@@ -199,9 +199,7 @@ def test_voicemail_answers_and_presses_nothing(wang: Phone, other: Phone) -> Non
     assert call.ear.voice_ms() > 1000 and call.keys_received == []
 
 
-@pytest.mark.parametrize(
-    "name", ['a"; $(reboot) \\', "王" * 1300, "김순자, 할머니", "\udcff\udcfe", "a' OR 1=1 --"]
-)
+@pytest.mark.parametrize("name", ['a"; $(reboot) \\', "王" * 1300, "김순자, 할머니", "\udcff\udcfe", "a' OR 1=1 --"])
 def test_odd_names_are_shown(wang: Phone, other: Phone, name: str) -> None:
     other.does_not_answer()
     call = wang.rings(other.number, display_name=name).is_ringing()

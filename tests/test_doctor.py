@@ -109,9 +109,7 @@ def test_the_lock_file_is_read_with_its_markers(tmp_path: Path) -> None:
 def test_a_package_other_than_locked_is_named(
     machine: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "requirements.lock").write_text(
-        "flask==0.1 \\\n    --hash=sha256:00\nno-such==3 \\\n    --hash=x\n"
-    )
+    (tmp_path / "requirements.lock").write_text("flask==0.1 \\\n    --hash=sha256:00\nno-such==3 \\\n    --hash=x\n")
     monkeypatch.setattr(doctor_machine, "ROOT", tmp_path)
     finding = one(doctor_machine.packages, machine)
     assert finding.status is Status.FAILED

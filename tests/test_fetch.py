@@ -76,9 +76,7 @@ class Archive:
 
 
 def architecture() -> str:
-    return subprocess.run(
-        ["dpkg", "--print-architecture"], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    return subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 needs_apt = pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs apt")
@@ -103,9 +101,7 @@ def test_what_is_missing_is_fetched_recorded_and_kept(archive: Archive, tmp_path
     assert root == cache / "debian/forky/root"
     recorded = toolbox.manifest(cache)
     assert recorded["suite"] == "forky"
-    published = {
-        p.stem: hashlib.sha256(p.read_bytes()).hexdigest() for p in archive.folder.glob("pool/forky/*.deb")
-    }
+    published = {p.stem: hashlib.sha256(p.read_bytes()).hexdigest() for p in archive.folder.glob("pool/forky/*.deb")}
     assert {p["name"]: p["sha256"] for p in recorded["packages"]} == published
     # Kept: a second start works without the archive.
     shutil.rmtree(archive.folder)
@@ -131,9 +127,7 @@ def test_sid_is_tried_when_forky_is_too_old(archive: Archive, tmp_path: Path) ->
 
 
 @needs_apt
-def test_a_changed_file_in_the_archive_is_refused_and_leaves_nothing_behind(
-    archive: Archive, tmp_path: Path
-) -> None:
+def test_a_changed_file_in_the_archive_is_refused_and_leaves_nothing_behind(archive: Archive, tmp_path: Path) -> None:
     archive.publish("forky", "22.10.1")
     deb = archive.folder / "pool/forky/sox.deb"
     content = bytearray(deb.read_bytes())
@@ -160,9 +154,7 @@ def test_an_interrupted_fetch_is_begun_anew(archive: Archive, tmp_path: Path) ->
 def test_two_clones_that_start_at_once_fetch_once(archive: Archive, tmp_path: Path) -> None:
     archive.publish("forky", "22.10.1")
     found: list[Path | None] = []
-    starts = [
-        threading.Thread(target=lambda: found.append(fetch.fetch_tools(tmp_path / "cache"))) for _ in range(3)
-    ]
+    starts = [threading.Thread(target=lambda: found.append(fetch.fetch_tools(tmp_path / "cache"))) for _ in range(3)]
     for start in starts:
         start.start()
     for start in starts:

@@ -90,9 +90,7 @@ def test_the_fetched_voice_speaks_and_the_fetched_sox_brings_it_to_the_telephone
         assert any(spoken.readframes(spoken.getnframes()))
 
 
-def test_an_asterisk_on_path_is_taken_when_it_is_new_enough(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_asterisk_on_path_is_taken_when_it_is_new_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     program = fake_program(tmp_path / "sbin", "asterisk", "Asterisk 22.11.0")
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     assert toolbox.asterisk(settings().cache_dir).argv == (str(program),)
@@ -116,9 +114,7 @@ def test_a_configured_asterisk_that_is_too_old_is_refused_not_replaced(tmp_path:
         toolbox.asterisk(settings().cache_dir, str(program))
 
 
-def test_without_a_cache_each_missing_program_names_its_remedy(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_a_cache_each_missing_program_names_its_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     for find in (toolbox.asterisk, toolbox.espeak, toolbox.sox, toolbox.sipp):
         with pytest.raises(ToolMissing) as raised:
@@ -160,9 +156,7 @@ def test_chromium_draws_chinese_and_korean(tmp_path: Path) -> None:
     # The second character has no glyph in any font: drawn alike, both are boxes.
     for target, text in zip(drawn, ("&#x76EE;&#xBAA9;", "&#x10FFF0;&#x10FFF0;"), strict=True):
         page = f"data:text/html;charset=utf8,<p style='font-size:40px'>{text.replace('#', '%23')}"
-        browser.run(
-            *flags, "--window-size=200,120", f"--screenshot={target}", page, capture_output=True, timeout=60
-        )
+        browser.run(*flags, "--window-size=200,120", f"--screenshot={target}", page, capture_output=True, timeout=60)
     assert drawn[0].read_bytes() != drawn[1].read_bytes()
 
 

@@ -143,8 +143,7 @@ class Lab:
             "modules.conf": MODULES_CONF,
             "extensions.conf": EXTENSIONS_CONF.format(agi_port=self.agi.port, sounds=self.sounds),
             "aeap.conf": "".join(
-                AEAP_SECTION.format(name=name, url=url, language=language)
-                for name, (url, language) in engines.items()
+                AEAP_SECTION.format(name=name, url=url, language=language) for name, (url, language) in engines.items()
             ),
             "logger.conf": "[general]\n[logfiles]\nmessages => notice,warning,error,verbose\n",
             "http.conf": "[general]\nenabled = no\n",
@@ -217,9 +216,7 @@ class Lab:
             if "fully booted" in self.console("core waitfullybooted").lower():
                 return
             time.sleep(0.2)
-        raise RuntimeError(
-            f"Asterisk does not come up: {(self.run / 'console').read_text(errors='replace')[-2000:]}"
-        )
+        raise RuntimeError(f"Asterisk does not come up: {(self.run / 'console').read_text(errors='replace')[-2000:]}")
 
 
 @contextmanager

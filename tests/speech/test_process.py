@@ -83,9 +83,7 @@ def test_a_taken_port_is_said_and_ends_it(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize(
-    ("end", "reply"), [(signal.SIGKILL, "results=0"), (signal.SIGTERM, 'text0="<unavailable>"')]
-)
+@pytest.mark.parametrize(("end", "reply"), [(signal.SIGKILL, "results=0"), (signal.SIGTERM, 'text0="<unavailable>"')])
 def test_its_end_in_the_middle_of_a_call_reaches_the_agi(tmp_path: Path, end: signal.Signals, reply: str) -> None:
     port = free_port()
     engines = {"hotline-ko": (f"ws://127.0.0.1:{port}/ko", "ko")}

@@ -113,9 +113,7 @@ class TestTrouble:
             speak(other)
             assert other.result()["text"] == "목욕"
 
-    def test_a_socket_dropped_at_any_moment_leaves_nothing_behind(
-        self, server: RunningServer, fake: FakeModel
-    ) -> None:
+    def test_a_socket_dropped_at_any_moment_leaves_nothing_behind(self, server: RunningServer, fake: FakeModel) -> None:
         fake.may_finish.clear()
         for pcm in (b"", silence(500), WORD, WORD + AFTER):
             with peer(server.port) as caller:

@@ -68,9 +68,7 @@ class TestTurn:
             caller.play(silence(20))
             assert caller.result()["text"] == "목욕"
 
-    def test_a_key_ends_the_turn_and_nothing_of_it_comes_later(
-        self, server: RunningServer, fake: FakeModel
-    ) -> None:
+    def test_a_key_ends_the_turn_and_nothing_of_it_comes_later(self, server: RunningServer, fake: FakeModel) -> None:
         fake.may_finish.clear()
         with peer(server.port) as caller:
             caller.begin()
@@ -129,9 +127,7 @@ class TestTurn:
             speak(caller)
             assert caller.result()["text"] == "목욕"
 
-    def test_what_she_says_is_not_in_the_log(
-        self, server: RunningServer, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_what_she_says_is_not_in_the_log(self, server: RunningServer, caplog: pytest.LogCaptureFixture) -> None:
         with caplog.at_level(logging.DEBUG), peer(server.port) as caller:
             caller.begin()
             speak(caller)
