@@ -101,4 +101,10 @@ def relay(now: datetime) -> int:
         ids = list(session.scalars(due))
         if ids:
             session.execute(update(OutboxEntry).where(OutboxEntry.id.in_(ids)).values(enqueued_at=now))
-    return wake(ids)
+    woken = wake(ids)
+    if woken < len(ids):
+        # Redis is away: the next round tries them again, not the one after `lost_job_s`.
+        with write() as session:
+            unheard = OutboxEntry.id.in_(ids[woken:])
+            session.execute(update(OutboxEntry).where(unheard).values(enqueued_at=None))
+    return woken

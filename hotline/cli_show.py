@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from models import clock
 from models.calls import Call
@@ -78,7 +79,8 @@ def _call_row(one: Call) -> dict[str, Any]:
 @orders.command("list")
 def list_orders(json: Json = False, limit: Limit = 50, status: str = "") -> None:
     """List orders, the newest first."""
-    query = select(Order).order_by(Order.id.desc()).limit(limit)
+    together = (selectinload(Order.elder), selectinload(Order.provider))
+    query = select(Order).options(*together).order_by(Order.id.desc()).limit(limit)
     if status:
         query = query.where(Order.status == status)
     with read() as session:
@@ -89,7 +91,8 @@ def list_orders(json: Json = False, limit: Limit = 50, status: str = "") -> None
 def list_calls(json: Json = False, limit: Limit = 50) -> None:
     """List calls, the newest first. Numbers are masked."""
     with read() as session:
-        rows = session.scalars(select(Call).order_by(Call.id.desc()).limit(limit)).unique()
+        together = (selectinload(Call.number), selectinload(Call.elder), selectinload(Call.provider))
+        rows = session.scalars(select(Call).options(*together).order_by(Call.id.desc()).limit(limit)).unique()
         show([_call_row(one) for one in rows], json, "Calls")
 
 

@@ -53,10 +53,11 @@ def redis_socket(path: Path) -> Check:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 reader, writer = await asyncio.open_unix_connection(str(path))
-                writer.write(b"PING\r\n")
-                answer = await reader.readline()
-                writer.close()
-                return answer.startswith(b"+PONG")
+                try:
+                    writer.write(b"PING\r\n")
+                    return (await reader.readline()).startswith(b"+PONG")
+                finally:
+                    writer.close()
         except (OSError, TimeoutError):
             return False
 

@@ -115,3 +115,5 @@ def test_a_redis_that_is_away_costs_nothing_and_is_caught_up_with(valkey: subpro
     post()
     assert later(2) == 0
     assert time.monotonic() - began < 1
+    with read() as session:
+        assert session.get_one(OutboxEntry, 1).enqueued_at is None, "the next round tries it again"
