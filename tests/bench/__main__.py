@@ -1,0 +1,34 @@
+"""`python -m tests.bench [--only P1]`: run the benchmarks, write var/bench.json; 1 if a goal is not met."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from models.settings import ROOT
+from tests.bench import p1, report
+from tests.bench.report import Figure
+
+BENCHMARKS: dict[str, Callable[[], Figure]] = {"P1": p1.run}
+RESULTS = ROOT / "var" / "bench.json"
+
+
+def main() -> int:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--only", choices=sorted(BENCHMARKS), help="one benchmark instead of all")
+    only = parser.parse_args().only
+    met = True
+    for name, run in BENCHMARKS.items():
+        if only not in (None, name):
+            continue
+        figure = run()
+        report.save(RESULTS, name, figure)
+        print(report.verdict(name, figure), flush=True)  # noqa: T201
+        met = met and figure.met is not False
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
