@@ -257,6 +257,7 @@ def test_a_job_may_run_twice_early_late_and_for_nothing(town: Town) -> None:
         session.get_one(OutboxEntry, dial_entry.id).done_at = None
     jobs.run(dial_entry.id)
     assert town.rung() == [world.BATH]
+    assert [entry.failures for entry in town.all(OutboxEntry)] == [0, 0, 0]
 
 
 def test_an_errand_that_nobody_knows_becomes_a_fault_and_is_kept(town: Town) -> None:
