@@ -23,6 +23,9 @@ def close_call(session: Session, call: Call, end: CallEnd, now: datetime) -> Non
     call.ended_at, call.state, call.end = now, CallState.ENDED, end
     note(session, call.id, Entry.ENDED, now, end=end)
     if call.direction != Direction.IN:
+        # Whoever asked for a person in a call of ours, and got none, is owed one all the same.
+        if end in (CallEnd.ABANDONED, CallEnd.HUNG_UP, CallEnd.LOST) and _in_vain(session, call):
+            _task(session, call, TaskKind.MISSED, now)
         return
     if end == CallEnd.ABANDONED:
         _task(session, call, TaskKind.MISSED, now)
@@ -36,6 +39,12 @@ def _served(session: Session, call: Call) -> bool:
         last_data(session, call.id, kind) is not None
         for kind in (Entry.ORDER_PLACED, Entry.ORDER_KNOWN, Entry.AGENT_ANSWERED)
     )
+
+
+def _in_vain(session: Session, call: Call) -> bool:
+    """Return whether a person was asked for and none has answered."""
+    asked, answered = (last_data(session, call.id, kind) for kind in (Entry.TO_PERSON, Entry.AGENT_ANSWERED))
+    return asked is not None and answered is None
 
 
 def _task(session: Session, call: Call, kind: TaskKind, now: datetime) -> None:

@@ -15,11 +15,12 @@ from dispatch.calls import close_call
 from ivr.prompts.voice import write_wav
 from models import audio
 from models.audio import Audio
-from models.calls import Call, CallEnd, CallEvent
+from models.calls import Call, CallEnd, CallEvent, Direction
 from models.journal import Entry, note
 from models.people import PhoneNumber
 from models.session import read, write
 from models.settings import settings
+from models.tasks import Task
 from tests.dispatch.town import Town
 from tests.support import world
 
@@ -151,6 +152,19 @@ def test_the_end_of_a_call_and_what_must_not_be_forgotten(
     with read() as session:
         kinds = list(session.scalars(select(CallEvent.kind)))
     assert kinds.count(Entry.ENDED) == 1
+
+
+@pytest.mark.parametrize("end", [CallEnd.ABANDONED, CallEnd.HUNG_UP, CallEnd.LOST])
+def test_whoever_asks_for_a_person_in_a_call_of_ours_is_not_forgotten(town: Town, end: CallEnd) -> None:
+    for number, entries in enumerate(((), (Entry.TO_PERSON,), (Entry.TO_PERSON, Entry.AGENT_ANSWERED))):
+        call_id = town.inbound(channel=f"hotline-{number}").id
+        with write() as session:
+            call = session.get_one(Call, call_id)
+            call.direction = Direction.OUT
+            for entry in entries:
+                note(session, call_id, entry, town.now, reason="asked")
+            close_call(session, call, end, town.now)
+    assert [(task.kind, task.call_id) for task in town.all(Task)] == [("missed", 2)]
 
 
 def test_a_withheld_number_that_said_nothing_makes_no_task(town: Town) -> None:
