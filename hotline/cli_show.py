@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import Session, selectinload
 
+from agents.course import order_course
 from models import clock
 from models.calls import Call
 from models.dialing import Attempt
@@ -27,22 +29,38 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many, the newest first.")]
 
 NOT_FOUND = 2
+# What fits a terminal of 80 columns; --json has everything.
+ORDER_COLUMNS = ("number", "status", "service", "wanted_on", "wanted_part", "elder", "provider")
+CALL_COLUMNS = ("id", "started_at", "purpose", "who", "end")
 
 
-def _time(moment: datetime | None) -> str:
-    return "" if moment is None else f"{clock.local(moment):%Y-%m-%d %H:%M:%S}"
+def _text(value: object) -> str:
+    """A cell for people: local time to the second, nothing for nothing."""
+    if isinstance(value, datetime):
+        return f"{clock.local(value):%m-%d %H:%M:%S}"
+    return "" if value is None else str(value)
 
 
-def show(rows: list[dict[str, Any]], as_json: bool, title: str) -> None:
-    """Print rows as a table for people, or as JSON for programs (times as ISO 8601, UTC)."""
+def show(rows: list[dict[str, Any]], as_json: bool, title: str, columns: tuple[str, ...] = ()) -> None:
+    """Print rows as JSON for programs (everything, times as ISO 8601 UTC), or some `columns` as a table for people."""
     if as_json:
         typer.echo(json_format.dumps(rows, ensure_ascii=False, indent=2, default=str))
         return
-    table = Table(title=title, title_justify="left")
-    for name in rows[0] if rows else ("nothing yet",):
-        table.add_column(name, overflow="fold")
+    names = columns or tuple(rows[0] if rows else ("nothing yet",))
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for name in names:
+        table.add_column(name, no_wrap=name in ("id", "at", "when"))
     for row in rows:
-        table.add_row(*(_time(v) if isinstance(v, datetime) else "" if v is None else str(v) for v in row.values()))
+        table.add_row(*(_text(row[name]) for name in names))
+    Console().print(table)
+
+
+def _show_one(row: dict[str, Any], title: str) -> None:
+    """Print one record, a line a field."""
+    table = Table(title=title, title_justify="left", box=None, show_header=False)
+    for name, value in row.items():
+        if value is not None:
+            table.add_row(name, _text(value))
     Console().print(table)
 
 
@@ -60,6 +78,15 @@ def _order_row(order: Order) -> dict[str, Any]:
     }
 
 
+def _who(one: Call) -> str:
+    """Whom the call was with: the elder's family name, the provider, or the masked number."""
+    if one.elder:
+        return one.elder.person.family_name
+    if one.provider:
+        return one.provider.name
+    return mask(one.number.value) if one.number else "withheld"
+
+
 def _call_row(one: Call) -> dict[str, Any]:
     return {
         "id": one.public_id,
@@ -70,6 +97,7 @@ def _call_row(one: Call) -> dict[str, Any]:
         "number": mask(one.number.value) if one.number else None,
         "elder": one.elder.person.family_name if one.elder else None,
         "provider": one.provider.name if one.provider else None,
+        "who": _who(one),
         "started_at": one.started_at,
         "answered_at": one.answered_at,
         "ended_at": one.ended_at,
@@ -84,7 +112,7 @@ def list_orders(json: Json = False, limit: Limit = 50, status: str = "") -> None
     if status:
         query = query.where(Order.status == status)
     with read() as session:
-        show([_order_row(order) for order in session.scalars(query)], json, "Orders")
+        show([_order_row(order) for order in session.scalars(query)], json, "Orders", ORDER_COLUMNS)
 
 
 @calls.command("list")
@@ -93,7 +121,7 @@ def list_calls(json: Json = False, limit: Limit = 50) -> None:
     with read() as session:
         together = (selectinload(Call.number), selectinload(Call.elder), selectinload(Call.provider))
         rows = session.scalars(select(Call).options(*together).order_by(Call.id.desc()).limit(limit)).unique()
-        show([_call_row(one) for one in rows], json, "Calls")
+        show([_call_row(one) for one in rows], json, "Calls", CALL_COLUMNS)
 
 
 @call.command("show")
@@ -106,26 +134,39 @@ def show_call(
         if one is None:
             typer.secho(f"No call has the id {call_id}; `hotline calls list` shows them.", fg="red", err=True)
             raise typer.Exit(NOT_FOUND)
-        journal: list[dict[str, Any]] = [{"at": e.at, "what": e.kind, **e.data} for e in one.events]
         order = session.scalar(select(Order).where(Order.call_id == one.id))
         attempt = session.scalar(select(Attempt).where(Attempt.call_id == one.id))
-        course = {
+        course: dict[str, Any] = {
             "call": _call_row(one),
-            "journal": journal,
-            "order": _order_row(order) if order else None,
-            "attempt": {"id": attempt.public_id, "outcome": attempt.outcome, "cause": attempt.cause}
-            if attempt
-            else None,
+            "journal": [{"at": event.at, "what": event.kind, "data": event.data} for event in one.events],
+            "attempt": attempt and {"id": attempt.public_id, "outcome": attempt.outcome, "cause": attempt.cause},
+            "order": order and _order_row(order),
+            "order_course": _order_course(session, order) if order else [],
         }
     if json:
         typer.echo(json_format.dumps(course, ensure_ascii=False, indent=2, default=str))
         return
-    show([course["call"]], False, "Call")  # type: ignore[list-item]
-    rows = [
-        {"at": e.pop("at"), "what": e.pop("what"), "details": " ".join(f"{k}={v}" for k, v in e.items())}
-        for e in journal
-    ]
-    show(rows, False, "Journal")
-    for name in ("order", "attempt"):
+    _show_one(course["call"], "Call")
+    for entry in course["journal"]:
+        entry["data"] = " ".join(f"{name}={value}" for name, value in entry["data"].items())
+    show(course["journal"], False, "Journal")
+    for name in ("attempt", "order"):
         if course[name]:
-            show([course[name]], False, name.capitalize())  # type: ignore[list-item]
+            _show_one(course[name], f"\n{name.capitalize()}")
+    if course["order_course"]:
+        show(course["order_course"], False, "\nThe order's course")
+
+
+def _order_course(session: Session, order: Order) -> list[dict[str, Any]]:
+    """What became of the order: moves, offers, attempts, the callback; each with its call's id."""
+    course = order_course(session, order.public_id)
+    return [
+        {
+            "at": moment.at,
+            "what": moment.kind,
+            "how": moment.sentence or moment.code,
+            "who": moment.name,
+            "id": moment.call,
+        }
+        for moment in (course.moments if course else ())
+    ]

@@ -53,10 +53,13 @@ class Listener:
             VoiceFailed: the lines could not be rendered.
         """
         file = voice.utterance(ask.lines, language)
-        if ask.grammar != "none" and self._open(language):
+        if ask.grammar != "none":
             try:
-                return self._ask_words(file, ask.grammar)
-            except _EngineLost as error:
+                if self._open(language):
+                    return self._ask_words(file, ask.grammar)
+            except AGIHangup:
+                raise
+            except (_EngineLost, AGIError, KeyError, ValueError) as error:
                 log.warning("speech is lost in this call (%s): keys", error)
                 self._allowed = False
                 self.close()

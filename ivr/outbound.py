@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from asterisk.agi import AGIHangup
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from dispatch import callbacks, offers, tasks
@@ -76,6 +77,11 @@ def _lead(line: Line, make_notice: Callable[[Attempt, str], Notice | None], sett
         _end(channel_id, Outcome.NO_KEY, CallEnd.GOODBYE)
     except AGIHangup:
         _end(channel_id, Outcome.NO_KEY, CallEnd.HUNG_UP)
+        raise
+    except Exception:
+        # A fault of ours: whoever was rung is not blamed for it, and is rung again. The call itself goes on to a
+        # person, which is the dialplan's default.
+        _give_up(channel_id)
         raise
     finally:
         listener.close()
@@ -186,3 +192,14 @@ def _end(channel_id: str, outcome: Outcome, end: CallEnd) -> None:
         if end == CallEnd.HUNG_UP and call.ended_at is None:
             note(session, call.id, Entry.HUNG_UP, now)
         close_call(session, call, end, now)
+
+
+def _give_up(channel_id: str) -> None:
+    try:
+        with transaction() as session:
+            attempt = _attempt(session, channel_id)
+            close_attempt(session, attempt, Outcome.LOST, clock.now())
+            if attempt.call_id is not None:
+                note(session, attempt.call_id, Entry.FAULT, clock.now(), where="conversation")
+    except SQLAlchemyError:
+        log.warning("the fault could not be written; the sweep will find the attempt of %s", channel_id)
