@@ -94,9 +94,9 @@ def _towns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Town]
 
         class Towns(dict[str, Town]):
             def __missing__(self, database: str) -> Town:
-                url = stack.enter_context(postgres.cluster()) if database == "postgresql" else ""
-                listens = str(database == "speech").lower()
-                folder = tmp_path_factory.mktemp(database)
+                url = stack.enter_context(postgres.cluster()) if "postgresql" in database else ""
+                listens = str("speech" in database).lower()
+                folder = tmp_path_factory.mktemp(database.replace(" ", "-"))
                 self[database] = new_town(stack, folder, DATABASE_URL=url, SPEECH=listens)
                 return self[database]
 
@@ -122,19 +122,21 @@ def sqlite_town(_towns: dict[str, Town]) -> Iterator[Town]:
 
 
 @pytest.fixture
-def speaking_town(_towns: dict[str, Town]) -> Iterator[Town]:
-    """A town whose hotline listens for Korean with the real model."""
-    town = _towns["speech"]
+def speaking_town(request: pytest.FixtureRequest, _towns: dict[str, Town]) -> Iterator[Town]:
+    """A town whose hotline listens for Korean with the real model; on SQLite unless the journey says otherwise."""
+    town = _towns["speech " + getattr(request, "param", "sqlite")]
     begin_anew(town)
     yield town
     end_calls(town)
 
 
 @pytest.fixture
-def own_town(tmp_path: Path) -> Iterator[Town]:
-    """A town of this journey alone, for those that break something."""
+def own_town(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Town]:
+    """A town of this journey alone, for those that break something; on SQLite unless the journey says otherwise."""
     with ExitStack() as stack:
-        town = new_town(stack, tmp_path)
+        on_postgres = getattr(request, "param", "sqlite") == "postgresql"
+        url = stack.enter_context(postgres.cluster()) if on_postgres else ""
+        town = new_town(stack, tmp_path, DATABASE_URL=url)
         begin_anew(town)
         yield town
         end_calls(town)

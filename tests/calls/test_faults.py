@@ -15,7 +15,7 @@ from models.calls import CallEvent
 from models.dialing import Attempt
 from models.journal import Entry
 from models.outbox import OutboxEntry
-from tests.calls.conftest import Town
+from tests.calls.conftest import DATABASES, Town
 from tests.calls.test_orders_by_key import hears_who_comes, orders_a_bath
 from tests.support import habits
 from tests.support.call import Call
@@ -23,6 +23,7 @@ from tests.support.call_state import StoryError
 from tests.support.world import AGENT, BATH, KIM, WANG
 
 pytestmark = [pytest.mark.call, pytest.mark.fault]
+on_both_databases = pytest.mark.parametrize("own_town", DATABASES, indirect=True)
 
 
 @contextmanager
@@ -36,6 +37,7 @@ def nobody_restarts(town: Town) -> Iterator[None]:
         os.kill(supervisor, signal.SIGCONT)
 
 
+@on_both_databases
 def test_without_the_agi_server_mrs_wang_reaches_a_person_within_three_seconds(own_town: Town) -> None:
     town = own_town
     agent = town.network.phone(AGENT).when_called(habits.listens(ring=0))
@@ -51,6 +53,7 @@ def test_without_the_agi_server_mrs_wang_reaches_a_person_within_three_seconds(o
         assert (row.end, row.elder_id is not None) == ("person", True)
 
 
+@on_both_databases
 def test_without_the_agi_server_and_without_agents_a_message_becomes_a_task(own_town: Town) -> None:
     town = own_town
     town.network.phone(AGENT).does_not_answer()
@@ -64,6 +67,7 @@ def test_without_the_agi_server_and_without_agents_a_message_becomes_a_task(own_
     assert task.elder_id is not None
 
 
+@on_both_databases
 def test_the_agi_server_is_killed_in_the_middle_and_what_was_understood_is_kept(own_town: Town) -> None:
     town = own_town
     agent = town.network.phone(AGENT).when_called(habits.listens())
@@ -114,6 +118,7 @@ def test_the_speech_server_dies_mid_word_and_keys_take_over_within_two_seconds(o
     assert Entry.SPEECH_OFF in [event.kind for event in town.rows.all(CallEvent)]
 
 
+@on_both_databases
 def test_a_power_cut_after_the_spoken_confirmation_loses_nothing_and_doubles_nothing(own_town: Town) -> None:
     town = own_town
     bath = town.network.phone(BATH, lines=2).when_called(_accepts_if_it_hears_the_offer)
@@ -131,6 +136,7 @@ def test_a_power_cut_after_the_spoken_confirmation_loses_nothing_and_doubles_not
     bath.was_rung()
 
 
+@on_both_databases
 def test_an_emptied_redis_and_a_killed_worker_only_delay_the_order(own_town: Town) -> None:
     town = own_town
     town.network.phone(BATH).accepts(offer="offer")

@@ -31,6 +31,8 @@ class Keeper:
     def __init__(self) -> None:
         settings().run_dir.mkdir(parents=True, exist_ok=True)
         self.said: list[tuple[str, str]] = []
+        # Towns of other tests may live in this process; only what this keeper started is looked at.
+        self._others = set(psutil.Process().children(recursive=True))
         self.made = Supervisor(settings(), lambda name, text: self.said.append((name, text)))
 
     def keep(self, *programs: Program, until: Callable[[], bool], stores: tuple[Program, ...] = ()) -> float:
@@ -48,6 +50,10 @@ class Keeper:
 
         return asyncio.run(run())
 
+    def children(self) -> list[int]:
+        """Processes that are left of what was started since this keeper was made."""
+        return [child.pid for child in psutil.Process().children(recursive=True) if child not in self._others]
+
     def lines(self, name: str) -> list[str]:
         return [text for one, text in self.said if one == name]
 
@@ -57,10 +63,6 @@ def keeper(hotline_dir: Path) -> Keeper:
     return Keeper()
 
 
-def children() -> list[int]:
-    return [child.pid for child in psutil.Process().children(recursive=True)]
-
-
 def test_what_dies_is_started_again_with_a_growing_pause(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "FIRST_PAUSE_S", 0.02)
     monkeypatch.setattr(supervisor, "LONGEST_PAUSE_S", 0.08)
@@ -68,7 +70,7 @@ def test_what_dies_is_started_again_with_a_growing_pause(keeper: Keeper, monkeyp
     pauses = [float(text.rsplit(" ", 2)[1]) for text in keeper.lines("p")]
     assert all("ended with 1" in text for text in keeper.lines("p"))
     assert pauses == [0.0, 0.0, 0.1, 0.1, 0.1], "0.02, 0.04, 0.08 and no more"
-    assert children() == []
+    assert keeper.children() == []
 
 
 def test_a_program_that_is_not_there_is_said_and_tried_again(keeper: Keeper) -> None:
@@ -106,7 +108,7 @@ def test_a_stop_ends_everything_even_the_stubborn(keeper: Keeper) -> None:
         Program("q", STUBBORN, grace_s=0.3),
         until=lambda: keeper.lines("p") == keeper.lines("q") == ["up"],
     )
-    assert 0.2 < took < 3 and children() == []
+    assert 0.2 < took < 3 and keeper.children() == []
     assert not (settings().run_dir / "ready.json").exists()
 
 

@@ -93,7 +93,7 @@ def test_its_end_in_the_middle_of_a_call_reaches_the_agi(tmp_path: Path, end: si
     ):
         write_wav(line.sounds / "nothing.wav", silence(15_000))
         write_wav(line.sounds / "prompt.wav", silence(8_000))
-        prompt = f"SPEECH RECOGNIZE {line.sounds}/prompt 5"
+        prompt = f"SPEECH RECOGNIZE {line.sounds}/prompt 14"
 
         def script(agi: Agi) -> None:
             agi.command("SPEECH CREATE hotline-ko")
@@ -106,7 +106,8 @@ def test_its_end_in_the_middle_of_a_call_reaches_the_agi(tmp_path: Path, end: si
         call = line.call("caller-nothing", script)
         answers = [answer for _, _, answer in call.log]
         assert "(speech)" in answers[2] and reply in answers[2]
-        assert call.log[2][0] - call.log[1][0] < 1.5 + 2
+        # Long before the time-out of RECOGNIZE.
+        assert call.log[2][0] - call.log[1][0] < 10
         assert answers[4] == "200 result=0"
 
 
