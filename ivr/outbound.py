@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
 
 from asterisk.agi import AGIHangup
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,7 +21,7 @@ from ivr.prompts import words
 from ivr.prompts.words import Line as Prompt
 from ivr.prompts.words import line as prompt
 from ivr.turns import Ask, GoodBye, Key, ToPerson
-from models import clock
+from models import clock, vocabulary
 from models.calls import Call, CallEnd, CallState
 from models.dialing import Attempt, AttemptStatus, CallbackStatus, OfferStatus, Outcome
 from models.journal import Entry, note
@@ -32,8 +31,8 @@ from models.tasks import TaskKind
 
 log = logging.getLogger(__name__)
 
-# What to say and do when a key was pressed: writes the answer, returns the last words.
-Settle = Callable[[Session, Attempt, str, datetime], tuple[Prompt, ...]]
+# What to do and say when a key was pressed: writes the answer's code, returns the last words in the language.
+Settle = Callable[[Session, Attempt, str, str], tuple[Prompt, ...]]
 
 
 def offer(line: Line) -> None:
@@ -46,34 +45,34 @@ def callback(line: Line) -> None:
     _lead(line, _callback_notice, _settle_callback)
 
 
-def _lead(line: Line, make_notice: Callable[[Attempt, str], Notice | None], settle: Settle) -> None:
+def _lead(line: Line, make_notice: Callable[[Attempt], Notice | None], settle: Settle) -> None:
     channel_id = line.env["agi_uniqueid"]
     answered = _answered(channel_id, make_notice)
     if answered is None:
         handover.hang_up(line)
         return
-    notice, language, call_id = answered
+    notice, call_id = answered
     listener = Listener(line, speech=False)
     try:
-        move: outbound_turns.Move = Ask(notice.lines, "none")
+        move: outbound_turns.Move = notice.ask
         while isinstance(move, Ask):
-            heard = listener.ask(move, language)
+            heard = listener.ask(move, notice.language)
             notice, move = outbound_turns.hear(notice, heard)
             _journal(call_id, heard)
         match move:
             case Answer(code=code):
                 with transaction() as session:
                     attempt = _attempt(session, channel_id)
-                    last = settle(session, attempt, code, clock.now())
+                    last = settle(session, attempt, code, notice.language)
                 handover.hang_up(line)
-                listener.say(last, language)
+                listener.say(last, notice.language)
             case ToPerson():
-                _person(line, channel_id, move, language)
+                _person(line, channel_id, move, notice.language)
                 return
             case GoodBye(lines=lines):
                 handover.hang_up(line)
                 _end(channel_id, Outcome.NO_KEY, CallEnd.GOODBYE)
-                listener.say(lines, language)
+                listener.say(lines, notice.language)
         _end(channel_id, Outcome.NO_KEY, CallEnd.GOODBYE)
     except AGIHangup:
         _end(channel_id, Outcome.NO_KEY, CallEnd.HUNG_UP)
@@ -87,7 +86,7 @@ def _lead(line: Line, make_notice: Callable[[Attempt, str], Notice | None], sett
         listener.close()
 
 
-def _answered(channel_id: str, make_notice: Callable[[Attempt, str], Notice | None]) -> tuple[Notice, str, int] | None:
+def _answered(channel_id: str, make_notice: Callable[[Attempt], Notice | None]) -> tuple[Notice, int] | None:
     now = clock.now()
     with transaction() as session:
         attempt = _attempt(session, channel_id)
@@ -99,12 +98,12 @@ def _answered(channel_id: str, make_notice: Callable[[Attempt, str], Notice | No
             return None
         call.answered_at, call.state = now, CallState.TALKING
         note(session, call.id, Entry.ANSWERED, now)
-        notice = make_notice(attempt, call.language)
+        notice = make_notice(attempt)
         if notice is None:
             close_attempt(session, attempt, Outcome.TOO_LATE, now)
             close_call(session, call, CallEnd.GOODBYE, now)
             return None
-        return notice, call.language, call.id
+        return notice, call.id
 
 
 def _attempt(session: Session, channel_id: str) -> Attempt:
@@ -124,7 +123,14 @@ def _matter(order: Order, language: str, aloud: bool) -> dict[str, words.Value]:
     }
 
 
-def _offer_notice(attempt: Attempt, language: str) -> Notice | None:
+def _in_all_languages(first: str, say: Callable[[str], Prompt]) -> tuple[tuple[str, Prompt], ...]:
+    """Return the line in every language, beginning with `first`, in the order in which `#` goes through them."""
+    order = vocabulary.LANGUAGES
+    start = order.index(first)
+    return tuple((language, say(language)) for language in (*order[start:], *order[:start]))
+
+
+def _offer_notice(attempt: Attempt) -> Notice | None:
     assert attempt.offer is not None  # noqa: S101 (the dialplan's context and the attempt agree)
     if attempt.offer.status != OfferStatus.OPEN:
         return None
@@ -133,33 +139,40 @@ def _offer_notice(attempt: Attempt, language: str) -> Notice | None:
     while district is not None and district.kind != "district" and district.parent is not None:
         district = district.parent
     name = words.name(district.name if district else settings().district_unknown)
-    return Notice((prompt("offer", district=name, **_matter(order, language, aloud=True)),), OFFER_KEYS)
+
+    def say(language: str) -> Prompt:
+        return prompt("offer", district=name, **_matter(order, language, aloud=True))
+
+    return Notice(_in_all_languages(attempt.offer.provider.language, say), OFFER_KEYS)
 
 
-def _callback_notice(attempt: Attempt, language: str) -> Notice | None:
+def _callback_notice(attempt: Attempt) -> Notice | None:
     assert attempt.callback is not None  # noqa: S101
     if attempt.callback.status != CallbackStatus.OPEN:
         return None
     order = attempt.callback.order
-    who = words.form_of_address(order.elder.person, language)
     provider = words.name(attempt.callback.provider.name)
-    said = prompt("callback", who=who, provider=provider, **_matter(order, language, aloud=False))
-    return Notice((said,), CALLBACK_KEYS)
+
+    def say(language: str) -> Prompt:
+        who = words.form_of_address(order.elder.person, language)
+        return prompt("callback", who=who, provider=provider, **_matter(order, language, aloud=False))
+
+    return Notice(_in_all_languages(order.language, say), CALLBACK_KEYS)
 
 
-def _settle_offer(session: Session, attempt: Attempt, code: str, now: datetime) -> tuple[Prompt, ...]:
+def _settle_offer(session: Session, attempt: Attempt, code: str, language: str) -> tuple[Prompt, ...]:
     assert attempt.offer is not None  # noqa: S101
+    now = clock.now()
     if code == "decline":
         offers.decline_offer(session, attempt, now)
         return (prompt("offer_declined"),)
     if offers.accept_offer(session, attempt, now):
-        language = attempt.offer.provider.language
         return (prompt("offer_accepted", number=words.digits(attempt.offer.order.number, language)),)
     return (prompt("offer_too_late"),)
 
 
-def _settle_callback(session: Session, attempt: Attempt, code: str, now: datetime) -> tuple[Prompt, ...]:
-    callbacks.confirm(session, attempt, now)
+def _settle_callback(session: Session, attempt: Attempt, code: str, language: str) -> tuple[Prompt, ...]:
+    callbacks.confirm(session, attempt, clock.now())
     return (prompt("callback_confirmed"),)
 
 

@@ -17,11 +17,25 @@ REPEATS = 2
 
 @dataclass(frozen=True)
 class Notice:
-    """What is said, and which keys answer it. `answers` maps a key to the answer's code."""
+    """What is said, and which keys answer it.
 
-    lines: tuple[Line, ...]
+    `spoken` has the one line in each language, the first one's is said first;
+    `answers` maps a key to the answer's code.
+    """
+
+    spoken: tuple[tuple[str, Line], ...]
     answers: tuple[tuple[str, str], ...]
     silences: int = 0
+
+    @property
+    def language(self) -> str:
+        """The language in which it is said now."""
+        return self.spoken[0][0]
+
+    @property
+    def ask(self) -> Ask:
+        """Say it, and take a key."""
+        return Ask((self.spoken[0][1],), "none")
 
 
 @dataclass(frozen=True)
@@ -50,7 +64,10 @@ def hear(notice: Notice, heard: Heard) -> tuple[Notice, Move]:
         if heard.key == "0":
             return notice, ToPerson("asked", (line("to_person"),))
         if heard.key in REPEAT_KEYS:
-            return notice, Ask(notice.lines, "none")
+            return notice, notice.ask
+        if heard.key == "#":
+            notice = replace(notice, spoken=(*notice.spoken[1:], notice.spoken[0]))
+            return notice, notice.ask
     if notice.silences >= REPEATS:
         return notice, GoodBye()
-    return replace(notice, silences=notice.silences + 1), Ask(notice.lines, "none")
+    return replace(notice, silences=notice.silences + 1), notice.ask

@@ -220,3 +220,23 @@ def test_a_provider_who_hangs_up_without_a_key_has_not_accepted(town: Town) -> N
 
     town.rows.the_order("accepted", within=30)
     assert [attempt.outcome for attempt in town.rows.all(Attempt)][:2] == ["no_key", "accepted"]
+
+
+def test_a_provider_hears_the_offer_in_korean_and_gets_a_person_by_zero(town: Town) -> None:
+    agent = town.network.phone(AGENT).when_called(habits.listens())
+
+    def changes_language_and_asks(call: Call) -> None:
+        call.answers().hears("offer", "zh-CN").presses("#").hears("offer", "ko")
+        call.presses("3").hears("offer", "ko").presses("0").hears("to_person", "ko").is_silent(30)
+
+    town.network.phone(BATH).when_called(changes_language_and_asks)
+    town.network.phone(CARE).accepts(offer="offer")
+    town.network.phone(WANG).when_called(hears_who_comes)
+
+    orders_a_bath(town).hangs_up()
+
+    agent.is_rung(within=20).answered()
+    town.rows.an_agent_talks()
+    town.network.phone(BATH).calls_received[0].hangs_up()
+    town.rows.the_order("accepted", within=30)
+    assert town.rows.outcomes()[:2] == ["person", "accepted"]

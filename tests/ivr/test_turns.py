@@ -201,7 +201,8 @@ def test_whatever_is_heard_an_order_has_all_its_slots_and_a_yes(language: str, h
 
 # Our own calls.
 
-NOTICES = [Notice((line("callback_confirmed"),), keys) for keys in (OFFER_KEYS, CALLBACK_KEYS)]
+SPOKEN = tuple((language, line("callback_confirmed")) for language in LANGUAGES)
+NOTICES = [Notice(SPOKEN, keys) for keys in (OFFER_KEYS, CALLBACK_KEYS)]
 
 
 @pytest.mark.parametrize("notice", NOTICES, ids=["offer", "callback"])
@@ -227,3 +228,13 @@ def test_no_word_ever_accepts_and_no_key_but_its_own(notice: Notice, heard: list
             assert one in (Key("0"), Key("9"))
         if not isinstance(move, Ask):
             return
+
+
+@pytest.mark.parametrize("notice", NOTICES, ids=["offer", "callback"])
+def test_the_hash_key_says_our_own_calls_in_the_next_language(notice: Notice) -> None:
+    heard_in = [notice.language]
+    for _ in LANGUAGES:
+        notice, move = outbound_turns.hear(notice, Key("#"))
+        assert move == notice.ask
+        heard_in.append(notice.language)
+    assert sorted(heard_in[:-1]) == sorted(LANGUAGES) and heard_in[-1] == heard_in[0]
