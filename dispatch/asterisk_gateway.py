@@ -83,6 +83,10 @@ class AsteriskGateway:
             raise GatewayUnavailable(f"Asterisk does not list its channels: {events[-1].header('Message')}")
         return {event.header("Uniqueid") for event in events if "Uniqueid" in event.headers}
 
+    def close(self) -> None:
+        """Close the connection; it is opened again when needed."""
+        self._drop()
+
     def _drop(self) -> None:
         with self._lock:
             ami, self._ami = self._ami, None
