@@ -35,6 +35,7 @@ def gateway(
 
 def test_a_call_that_was_rung_lives_under_the_channel_id_that_was_fixed_for_it(gateway: tuple[Gateway, Town]) -> None:
     made, town = gateway
+    town.network.phone(WANG).does_not_answer()
     channel_id = f"hotline-{new_public_id()}"
     made.ready()
     assert channel_id not in set(made.living())
