@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from dispatch import tasks
 from models.calls import Call, CallEnd, CallState, Direction
-from models.journal import Entry, last_data, note
+from models.journal import Entry, has_any, last_data, note
 from models.tasks import TaskKind
 
 
@@ -35,10 +35,7 @@ def close_call(session: Session, call: Call, end: CallEnd, now: datetime) -> Non
 
 def _served(session: Session, call: Call) -> bool:
     """Return whether she already has what she rang for: an order, or an alarm in front of a person."""
-    return any(
-        last_data(session, call.id, kind) is not None
-        for kind in (Entry.ORDER_PLACED, Entry.ORDER_KNOWN, Entry.AGENT_ANSWERED)
-    )
+    return has_any(session, call.id, Entry.ORDER_PLACED, Entry.ORDER_KNOWN, Entry.AGENT_ANSWERED)
 
 
 def _in_vain(session: Session, call: Call) -> bool:

@@ -21,7 +21,7 @@ from ivr.prompts.words import line as prompt
 from ivr.turns import Ask, GoodBye, Heard, Key, Move, PlaceOrder, Said, State, ToPerson
 from models import clock, phone
 from models.calls import Call, CallEnd, CallState, Direction, Utterance
-from models.journal import Entry, note
+from models.journal import Entry, note, write_turn
 from models.lookup import elders_at, number_row
 from models.people import Elder
 from models.settings import settings
@@ -123,25 +123,32 @@ def _converse(line: Line, listener: Listener, caller: Caller, first: tuple[State
 def _journal_turn(caller: Caller, before: State, after: State, heard: Heard) -> None:
     """Write what was heard, and all that is understood by now: whatever happens next, this much is kept."""
     now = clock.now()
-    with transaction() as session:
-        data: dict[str, object] = {"step": before.step, "heard": type(heard).__name__.lower()}
-        if isinstance(heard, Key):
-            data["key"] = heard.key
-        elif isinstance(heard, Said):
-            said = Utterance(
-                call_id=caller.call_id, at=now, language=before.language, text=heard.phrase, score=heard.score
-            )
-            session.add(said)
-            session.flush()
-            data |= {"utterance_id": said.id, "score": heard.score}
-        note(session, caller.call_id, Entry.TURN, now, **data)
-        if after.slots != before.slots:
-            note(session, caller.call_id, Entry.SLOT, now, slots=after.slots.as_data())
-        if before.listens and not after.listens:
-            note(session, caller.call_id, Entry.SPEECH_OFF, now)
-        if after.language != before.language:
-            note(session, caller.call_id, Entry.LANGUAGE, now, language=after.language)
+    turn: dict[str, object] = {"step": before.step, "heard": type(heard).__name__.lower()}
+    if isinstance(heard, Key):
+        turn["key"] = heard.key
+    elif isinstance(heard, Said):
+        turn |= {"utterance_id": _keep_words(caller, before.language, heard), "score": heard.score}
+    entries: list[tuple[Entry, dict[str, object]]] = [(Entry.TURN, turn)]
+    if after.slots != before.slots:
+        entries.append((Entry.SLOT, {"slots": after.slots.as_data()}))
+    if before.listens and not after.listens:
+        entries.append((Entry.SPEECH_OFF, {}))
+    if after.language != before.language:
+        entries.append((Entry.LANGUAGE, {"language": after.language}))
+        with transaction() as session:
             _remember_language(session, caller, after.language)
+    write_turn(caller.call_id, now, entries)
+
+
+def _keep_words(caller: Caller, language: str, heard: Said) -> int:
+    """Keep the words apart from the journal, where they can be erased; return their id."""
+    with transaction() as session:
+        said = Utterance(
+            call_id=caller.call_id, at=clock.now(), language=language, text=heard.phrase, score=heard.score
+        )
+        session.add(said)
+        session.flush()
+        return said.id
 
 
 def _remember_language(session: Session, caller: Caller, language: str) -> None:

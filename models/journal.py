@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
@@ -10,6 +11,7 @@ from sqlalchemy import Table, insert, select
 from sqlalchemy.orm import Session
 
 from models.calls import CallEvent
+from models.session import engine
 
 # Made once: putting a statement together takes longer than running it, and a call writes a dozen entries.
 _INSERT = insert(cast(Table, CallEvent.__table__))
@@ -41,6 +43,22 @@ class Entry(StrEnum):
 def note(session: Session, call_id: int, kind: Entry, now: datetime, **data: Any) -> None:
     """Write one entry."""
     session.connection().execute(_INSERT, {"call_id": call_id, "at": now, "kind": kind.value, "data": data})
+
+
+def write_turn(call_id: int, now: datetime, entries: Sequence[tuple[Entry, dict[str, Any]]]) -> None:
+    """Write the entries of one turn in a transaction of their own, committed on return.
+
+    Without an ORM session: this runs at every key a caller presses, and is most of what a turn costs.
+    """
+    rows = [{"call_id": call_id, "at": now, "kind": kind.value, "data": data} for kind, data in entries]
+    with engine().begin() as connection:
+        connection.execute(_INSERT, rows)
+
+
+def has_any(session: Session, call_id: int, *kinds: Entry) -> bool:
+    """Return whether the journal has an entry of one of these kinds."""
+    query = select(CallEvent.id).where(CallEvent.call_id == call_id, CallEvent.kind.in_(kinds)).limit(1)
+    return session.scalar(query) is not None
 
 
 def last_data(session: Session, call_id: int, kind: Entry) -> dict[str, Any] | None:
