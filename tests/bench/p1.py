@@ -17,9 +17,9 @@ from tests.bench.report import Figure, compare, table
 from tests.bench.room import Exchange, Room
 
 GOAL = 1.25
-ROUNDS = 6
-CALLS = 35  # a round and side: 210 in all
-RATE = 3.0  # begun a second and side
+ROUNDS = 4
+CALLS = 50  # a round and side: 200 in all
+RATE = 4.0  # begun a second and side
 IDLE_S = 10
 PROFILED_CALLS = 40
 OURS, PLAIN = "Asterisk, ours", "Asterisk, plain"
