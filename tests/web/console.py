@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,14 +12,8 @@ import urllib.request
 from pathlib import Path
 from types import TracebackType
 
+from tests.support.ports import PortBlock
 from tests.web.secret import SECRET
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Console:
@@ -28,7 +21,9 @@ class Console:
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
-        self.port = free_port()
+        # Reserved for as long as this console may come back: between a kill and a start nobody else takes it.
+        self._block = PortBlock()
+        self.port = self._block.take()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
         self._settings = {
@@ -89,3 +84,4 @@ class Console:
     ) -> None:
         if self._process is not None and self._process.poll() is None:
             self.stop()
+        self._block.release()
