@@ -45,14 +45,22 @@ def note(session: Session, call_id: int, kind: Entry, now: datetime, **data: Any
     session.connection().execute(_INSERT, {"call_id": call_id, "at": now, "kind": kind.value, "data": data})
 
 
+def note_all(session: Session, call_id: int, now: datetime, entries: Sequence[tuple[Entry, dict[str, Any]]]) -> None:
+    """Write several entries at once, in their order."""
+    session.connection().execute(_INSERT, _rows(call_id, now, entries))
+
+
 def write_turn(call_id: int, now: datetime, entries: Sequence[tuple[Entry, dict[str, Any]]]) -> None:
     """Write the entries of one turn in a transaction of their own, committed on return.
 
     Without an ORM session: this runs at every key a caller presses, and is most of what a turn costs.
     """
-    rows = [{"call_id": call_id, "at": now, "kind": kind.value, "data": data} for kind, data in entries]
     with engine().begin() as connection:
-        connection.execute(_INSERT, rows)
+        connection.execute(_INSERT, _rows(call_id, now, entries))
+
+
+def _rows(call_id: int, now: datetime, entries: Sequence[tuple[Entry, dict[str, Any]]]) -> list[dict[str, Any]]:
+    return [{"call_id": call_id, "at": now, "kind": kind.value, "data": data} for kind, data in entries]
 
 
 def has_any(session: Session, call_id: int, *kinds: Entry) -> bool:

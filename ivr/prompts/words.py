@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 
 from ivr.prompts.catalogue import CATALOGUE, variables
 from models import vocabulary
-from models.people import Person
 
 _KO_DIGITS = dict(zip("0123456789", "영일이삼사오육칠팔구", strict=True))
 
@@ -89,7 +89,17 @@ def said_in(said: Line, language: str) -> Line:
     return Line(said.key, tuple((name, digits(int(value.code), language)) for name, value in said.values))
 
 
-def form_of_address(person: Person, language: str) -> Value:
+class Named(Protocol):
+    """Whoever can be addressed: an elder of the conversation, a person's row."""
+
+    @property
+    def family_name(self) -> str: ...
+
+    @property
+    def sex(self) -> str | None: ...
+
+
+def form_of_address(person: Named, language: str) -> Value:
     """Return surname and form of address: all that caller ID alone may have spoken."""
     name = person.family_name
     match language:

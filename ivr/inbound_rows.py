@@ -1,0 +1,191 @@
+"""The rows of an inbound call: who rings, what each turn leaves, the order, how it ended.
+
+Plain values go in and come out, and every function is one transaction, committed
+when it returns: what is said after it is true. Nothing here touches the line.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from dispatch import orders, tasks
+from dispatch.calls import close_call
+from dispatch.orders import OrderRequest
+from dispatch.outbox import transaction
+from models import clock
+from models.calls import Call, CallEnd, CallState, Direction, Utterance
+from models.journal import Entry, note, note_all, write_turn
+from models.lookup import elders_at, number_row
+from models.people import Elder
+from models.phone import Number
+from models.settings import settings
+from models.tasks import TaskKind
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Known:
+    """An elder as the conversation needs her: what may be spoken of her, and her language."""
+
+    id: int
+    family_name: str
+    sex: str | None
+    language: str
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is on the line: the call's row id, and all the elders who may ring from this number."""
+
+    call_id: int
+    how: str  # one, household, unknown, withheld
+    elders: tuple[Known, ...] = ()
+
+    @property
+    def elder(self) -> Known | None:
+        """The elder, if exactly one fits the number."""
+        return self.elders[0] if len(self.elders) == 1 else None
+
+
+@dataclass(frozen=True)
+class Words:
+    """What was heard by voice: the text, the engine's score (0..100), and the language it listened for."""
+
+    text: str
+    score: int
+    language: str
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one turn leaves behind. `step` is the question; `heard` the kind of answer (key, said, silence, …)."""
+
+    step: str
+    heard: str
+    key: str | None = None
+    words: Words | None = None
+    slots: dict[str, Any] | None = None  # all that is understood by now, if this turn changed it
+    language: str | None = None  # the new language, if this turn changed it
+    speech_off: bool = False
+
+
+def identify(channel_id: str, number: Number | None) -> Caller:
+    """Open the call's row and return who rings; `number` is None where it is withheld."""
+    now = clock.now()
+    with transaction() as session:
+        elders = elders_at(session, number) if number else []
+        how = "withheld" if number is None else {0: "unknown", 1: "one"}.get(len(elders), "household")
+        elder = elders[0] if how == "one" else None
+        call = Call(
+            channel_id=channel_id,
+            direction=Direction.IN,
+            purpose="inbound",
+            state=CallState.TALKING,
+            number_id=number_row(session, number).id if number else None,
+            elder_id=elder.id if elder else None,
+            language=elder.person.language if elder else settings().languages[0],
+            started_at=now,
+            answered_at=now,
+        )
+        session.add(call)
+        session.flush()
+        note(session, call.id, Entry.ANSWERED, now)
+        note(session, call.id, Entry.IDENTIFIED, now, how=how)
+    people = (elder.person for elder in elders)
+    return Caller(call.id, how, tuple(Known(p.id, p.family_name, p.sex, p.language) for p in people))
+
+
+def keep_turn(call_id: int, elder_id: int | None, turn: Turn) -> None:
+    """Write what was heard, and all that is understood by now: whatever happens next, this much is kept."""
+    if turn.words is None and turn.language is None:
+        write_turn(call_id, clock.now(), _entries(turn))
+        return
+    with transaction() as session:
+        _write(session, call_id, elder_id, turn)
+
+
+def place_order(request: OrderRequest, turn: Turn) -> tuple[int, bool]:
+    """Write the order, and the turn that confirmed it; return its spoken number and whether it is new.
+
+    `request.call_id` names the call. The order is spoken of only after this has returned.
+    """
+    assert request.call_id is not None  # noqa: S101 (the caller's own call)
+    with transaction() as session:
+        _write(session, request.call_id, request.elder_id, turn)
+        placed = orders.place_order(session, request, clock.now())
+    return placed.order.number, placed.created
+
+
+def to_person(call_id: int, reason: str) -> None:
+    """Write that the call goes to a person and why, before it goes; an emergency is an alarm task at once."""
+    now = clock.now()
+    with transaction() as session:
+        call = session.get_one(Call, call_id)
+        call.state = CallState.WAITING
+        note(session, call_id, Entry.TO_PERSON, now, reason=reason)
+        if reason == "emergency":
+            tasks.open_task(session, tasks.for_call(TaskKind.ALARM, call), now)
+
+
+def goodbye(call_id: int) -> None:
+    """The conversation came to its designed end."""
+    with transaction() as session:
+        close_call(session, session.get_one(Call, call_id), CallEnd.GOODBYE, clock.now())
+
+
+def hung_up(call_id: int) -> None:
+    """She hung up before the end."""
+    now = clock.now()
+    with transaction() as session:
+        note(session, call_id, Entry.HUNG_UP, now)
+        close_call(session, session.get_one(Call, call_id), CallEnd.HUNG_UP, now)
+
+
+def failed(call_id: int) -> None:
+    """Something of ours broke; the call goes on to a person, and the journal says so if it still can."""
+    try:
+        with transaction() as session:
+            session.get_one(Call, call_id).state = CallState.WAITING
+            note(session, call_id, Entry.FAULT, clock.now(), where="conversation")
+    except SQLAlchemyError:
+        log.warning("the fault could not be written into the journal of call %d", call_id)
+
+
+def _write(session: Session, call_id: int, elder_id: int | None, turn: Turn) -> None:
+    now = clock.now()
+    said = _keep_words(session, call_id, turn.words) if turn.words else None
+    note_all(session, call_id, now, _entries(turn, said))
+    if turn.language is not None:
+        session.get_one(Call, call_id).language = turn.language
+        if elder_id is not None:
+            session.get_one(Elder, elder_id).person.language = turn.language
+
+
+def _entries(turn: Turn, utterance_id: int | None = None) -> list[tuple[Entry, dict[str, Any]]]:
+    data: dict[str, Any] = {"step": turn.step, "heard": turn.heard}
+    if turn.key is not None:
+        data["key"] = turn.key
+    if turn.words is not None:
+        data |= {"utterance_id": utterance_id, "score": turn.words.score}
+    entries: list[tuple[Entry, dict[str, Any]]] = [(Entry.TURN, data)]
+    if turn.slots is not None:
+        entries.append((Entry.SLOT, {"slots": turn.slots}))
+    if turn.speech_off:
+        entries.append((Entry.SPEECH_OFF, {}))
+    if turn.language is not None:
+        entries.append((Entry.LANGUAGE, {"language": turn.language}))
+    return entries
+
+
+def _keep_words(session: Session, call_id: int, words: Words) -> int:
+    """Keep the words apart from the journal, where they can be erased; return their id."""
+    said = Utterance(call_id=call_id, at=clock.now(), language=words.language, text=words.text, score=words.score)
+    session.add(said)
+    session.flush()
+    return said.id
