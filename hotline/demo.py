@@ -66,7 +66,9 @@ def run(once: bool, as_json: bool) -> int:
         return 2
     _choose_folder()
     tell = Teller(quiet=as_json)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # SIGINT by name too: whoever is started in the background of a script inherits it ignored.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     try:
         with ExitStack() as stack:
             tell("The public telephone network (a second Asterisk) starts.")
