@@ -16,7 +16,7 @@ from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Code, Pk, PublicId
-from models.people import Elder, PhoneNumber
+from models.people import Elder, Person, PhoneNumber
 from models.providers import Provider
 
 
@@ -49,6 +49,17 @@ class CallEnd(StrEnum):
     LOST = "lost"  # cut by a fault; found by the sweep
 
 
+class IdentifiedBy(StrEnum):
+    """By what we know who is on the line: how sure that is, and so what may be said."""
+
+    CALLER_ID = "caller_id"  # the number alone: surname and form of address, nothing more
+    HOUSEHOLD = "household"  # the number, and she said which of them she is
+    CONTACT = "contact"  # a known contact's number, and for whom she rings
+    CARD = "card"  # the digits of her service card
+    AGENT = "agent"  # a person has asked her
+    NONE = "none"
+
+
 class Call(Base):
     """One call leg between the hotline and somebody. Ended exactly when `ended_at` is set."""
 
@@ -65,6 +76,9 @@ class Call(Base):
     number_id: Mapped[int | None] = mapped_column(ForeignKey("phone_numbers.id"), index=True)
     elder_id: Mapped[int | None] = mapped_column(ForeignKey("elders.id"), index=True)
     provider_id: Mapped[int | None] = mapped_column(ForeignKey("providers.id"))
+    # Who is on the line where it is not the elder herself: the contact who rings for her.
+    caller_person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    identified_by: Mapped[Code] = mapped_column(default=IdentifiedBy.NONE)
     language: Mapped[str] = mapped_column(String(8), default="zh-CN")
     started_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
@@ -73,6 +87,7 @@ class Call(Base):
     number: Mapped[PhoneNumber | None] = relationship()
     elder: Mapped[Elder | None] = relationship()
     provider: Mapped[Provider | None] = relationship()
+    caller: Mapped[Person | None] = relationship()
     events: Mapped[list[CallEvent]] = relationship(order_by="CallEvent.id", viewonly=True)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 
-from sqlalchemy import Date, ForeignKey, Index, String
+from sqlalchemy import Date, ForeignKey, Index, String, Time
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models.base import Base, Code, Pk, PublicId
@@ -91,8 +91,10 @@ class Order(Base):
     service: Mapped[Code]
     wanted_on: Mapped[date] = mapped_column(Date)  # the elder's calendar
     wanted_part: Mapped[Code]  # morning, afternoon
+    wanted_at: Mapped[time | None] = mapped_column(Time)  # the elder's clock; None: any time of that part
     area_id: Mapped[int | None] = mapped_column(ForeignKey("areas.id"))
     language: Mapped[str] = mapped_column(String(8))
+    note: Mapped[str] = mapped_column(String(200), default="")  # her own words to it; erasable
     status: Mapped[Code]
     provider_id: Mapped[int | None] = mapped_column(ForeignKey("providers.id"), index=True)
     created_at: Mapped[datetime]

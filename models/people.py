@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from models.base import Base, Code, Pk, PublicId
 
@@ -69,10 +71,22 @@ class Elder(Base):
     area_id: Mapped[int | None] = mapped_column(ForeignKey("areas.id"), index=True)
     address: Mapped[str] = mapped_column(String(200), default="")
     card_number: Mapped[str | None] = mapped_column(String(32), unique=True)
+    # What of it can be keyed on a telephone; follows card_number. Two cards may agree in it.
+    card_digits: Mapped[str | None] = mapped_column(String(32), index=True)
     needs: Mapped[str] = mapped_column(String(400), default="")  # special needs, told after acceptance only
 
     person: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
     area: Mapped[Area | None] = relationship()
+
+    @validates("card_number")
+    def _card_changes(self, _name: str, number: str | None) -> str | None:
+        self.card_digits = card_digits(number)
+        return number
+
+
+def card_digits(card_number: str | None) -> str | None:
+    """Return the digits of a service card's number as they are keyed (D-0001 → 0001); None if it has none."""
+    return re.sub(r"[^0-9]", "", unicodedata.normalize("NFKC", card_number or "")) or None
 
 
 class PhoneNumber(Base):

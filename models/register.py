@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from models.contacts import Contact, Relation
 from models.lookup import number_row
-from models.people import Area, AreaKind, Elder, NumberRole, Person, PersonNumber
+from models.people import Area, AreaKind, Elder, NumberRole, Person, PersonNumber, PhoneNumber
 from models.phone import Number
 from models.providers import Provider, ProviderArea, ProviderItem, ProviderKind, ProviderNumber
 
@@ -74,7 +75,10 @@ def add_elder(session: Session, new: NewElder, now: datetime) -> Elder:
     session.flush()
     for position, number in enumerate(new.numbers):
         row = number_row(session, number)
-        others = select(PersonNumber).where(PersonNumber.number_id == row.id)
+        # A daughter's or a butler's line makes no household: only elders do.
+        others = (
+            select(PersonNumber).join(Elder, Elder.id == PersonNumber.person_id).where(PersonNumber.number_id == row.id)
+        )
         shared = list(session.scalars(others))
         for other in shared:
             other.role = NumberRole.SHARED
@@ -82,6 +86,68 @@ def add_elder(session: Session, new: NewElder, now: datetime) -> Elder:
         session.add(PersonNumber(person_id=person.id, number_id=row.id, role=role, position=position))
         session.flush()
     return elder
+
+
+@dataclass(frozen=True)
+class NewContact:
+    """Who may ring on an elder's behalf. Every consent is no until it is given."""
+
+    name: str
+    numbers: Sequence[Number]
+    relation: Relation
+    sex: str | None = None
+    language: str = "zh-CN"
+    may_order: bool = True
+    may_hear_orders: bool = False
+    may_hear_money: bool = False
+    may_hear_health: bool = False
+
+
+def add_contact(session: Session, elder: Elder, new: NewContact, now: datetime) -> Contact:
+    """Register a contact of `elder`, behind those she has. The same name at the same number is the same person."""
+    person = person_at(session, new.name, new.numbers[0]) if new.numbers else None
+    if person is None:
+        person = Person(
+            name=new.name,
+            family_name=family_name_of(new.name),
+            sex=new.sex,
+            language=new.language,
+            created_at=now,
+        )
+        session.add(person)
+        session.flush()
+    reached_at = {link.number.value for link in person.numbers}
+    for number in new.numbers:
+        if number.value not in reached_at:
+            row = number_row(session, number)
+            person.numbers.append(PersonNumber(number=row, role=NumberRole.OWN, position=len(person.numbers)))
+    contact = Contact(
+        person=person,
+        elder=elder,
+        relation=new.relation,
+        position=session.scalar(select(func.count()).select_from(Contact).where(Contact.elder_id == elder.id)) or 0,
+        may_order=new.may_order,
+        may_hear_orders=new.may_hear_orders,
+        may_hear_money=new.may_hear_money,
+        may_hear_health=new.may_hear_health,
+        since=now,
+    )
+    session.add(contact)
+    session.flush()
+    return contact
+
+
+def person_at(session: Session, name: str, number: Number) -> Person | None:
+    """Return the person of this name at this number, None if there is none yet."""
+    query = (
+        select(Person)
+        .join(PersonNumber, PersonNumber.person_id == Person.id)
+        .join(PhoneNumber, PhoneNumber.id == PersonNumber.number_id)
+        .where(Person.name == name, PhoneNumber.value == number.value)
+        .order_by(Person.id)
+        .limit(1)
+    )
+    return session.scalar(query)
 
 
 def area_at(session: Session, *path: str) -> Area | None:

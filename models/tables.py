@@ -3,11 +3,14 @@
 from models.audio import Audio
 from models.base import Base
 from models.calls import Call, CallEvent, Utterance
+from models.contacts import Contact
 from models.dialing import Attempt, Callback, Offer
 from models.orders import Order, OrderEvent
 from models.outbox import OutboxEntry
 from models.people import Area, Elder, Person, PersonNumber, PhoneNumber
+from models.preferences import ElderSetting
 from models.providers import Provider, ProviderArea, ProviderItem, ProviderNumber
+from models.ratings import OrderRating
 from models.tasks import Task
 from models.users import AuditEvent, User
 
@@ -21,10 +24,13 @@ __all__ = [
     "Call",
     "CallEvent",
     "Callback",
+    "Contact",
     "Elder",
+    "ElderSetting",
     "Offer",
     "Order",
     "OrderEvent",
+    "OrderRating",
     "OutboxEntry",
     "Person",
     "PersonNumber",

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, inspect, make_url, text
 from sqlalchemy.exc import IntegrityError
 
 from models import schema
-from models.session import write
+from models.session import make_engine, write
 from models.tables import metadata
 
 
@@ -86,3 +87,37 @@ def test_journal_history_and_outbox_have_no_room_for_people() -> None:
             "id", "call_id", "at", "kind", "data", "order_id", "from_status", "to_status", "actor", "actor_id",
             "verb", "subject_id", "created_at", "due_at", "enqueued_at", "done_at", "failures",
         }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["sqlite", "postgresql"])
+def test_a_hotline_with_calls_is_brought_to_the_newest_schema(
+    name: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if name == "sqlite":
+        engine = make_engine(f"sqlite:///{tmp_path / 'old.db'}")
+    else:
+        url = make_url(request.getfixturevalue("_postgres_url"))
+        cluster = make_engine(url.render_as_string(False))
+        with cluster.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("DROP DATABASE IF EXISTS old"))
+            connection.execute(text("CREATE DATABASE old"))
+        cluster.dispose()
+        engine = make_engine(url.set(database="old").render_as_string(False))
+    schema.upgrade(engine, "0001")
+    with engine.begin() as connection:
+        for statement in (
+            "INSERT INTO people (id, public_id, name, family_name, language, created_at)"
+            " VALUES (1, 'a', '王', '王', 'zh-CN', '2026-11-22 01:00:00')",
+            "INSERT INTO elders (id, address, card_number, needs) VALUES (1, '', 'D-0001', '')",
+            "INSERT INTO calls (id, public_id, channel_id, direction, purpose, state, elder_id, language, started_at)"
+            " VALUES (1, 'b', 'c', 'in', 'inbound', 'ended', 1, 'zh-CN', '2026-11-22 01:00:00')",
+            "INSERT INTO call_events (id, call_id, at, kind, data)"
+            " VALUES (1, 1, '2026-11-22 01:00:00', 'answered', '{}')",
+        ):
+            connection.execute(text(statement))
+    schema.upgrade(engine)
+    assert differences(engine) == []
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT card_digits FROM elders")).scalar() == "0001"
+        assert connection.execute(text("SELECT identified_by FROM calls")).scalar() == "none"
+    engine.dispose()

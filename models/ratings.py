@@ -1,0 +1,48 @@
+"""What an elder thought of a service: one rating an order, given by whom it was for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base, Pk
+from models.orders import Order
+
+
+class OrderRating(Base):
+    """The elder's rating of one order. Said again, it replaces the first: `order_id` is unique."""
+
+    __tablename__ = "order_ratings"
+    __table_args__ = (CheckConstraint("score BETWEEN 1 AND 5", name="score"),)
+
+    id: Mapped[Pk]
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), unique=True)
+    score: Mapped[int]  # 1 (bad) to 5 (very good)
+    call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id"))
+    utterance_id: Mapped[int | None] = mapped_column(ForeignKey("utterances.id"))  # her words, erasable
+    at: Mapped[datetime]
+
+
+def rate(session: Session, rating: OrderRating) -> OrderRating:
+    """Write `rating`; whoever rates an order again has changed her mind: the new score and words replace the old.
+
+    Raises:
+        ValueError: the score is not 1–5.
+        sqlalchemy.exc.NoResultFound: there is no such order.
+    """
+    if not 1 <= rating.score <= 5:
+        raise ValueError(f"a score is 1 to 5, not {rating.score}")
+    # The order's row lock: two calls that rate it at once wait for each other (on SQLite the transaction does).
+    session.execute(select(Order.id).where(Order.id == rating.order_id).with_for_update()).one()
+    known = session.scalar(select(OrderRating).where(OrderRating.order_id == rating.order_id))
+    if known is None:
+        session.add(rating)
+        session.flush()
+        return rating
+    known.score, known.call_id, known.utterance_id, known.at = (
+        rating.score, rating.call_id, rating.utterance_id, rating.at,
+    )  # fmt: skip
+    session.flush()
+    return known
