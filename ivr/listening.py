@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 from asterisk.agi import AGIError, AGIHangup
 
@@ -25,8 +26,14 @@ from models.settings import settings
 
 log = logging.getLogger(__name__)
 
-# The longest utterance the engine lets her finish, and a little more (s).
-UTTERANCE_S = 14
+# The longest utterance the engine lets her finish, the longest pause inside it, and a little more (s).
+UTTERANCE_S = 16
+# Stands between the names in SPEECH SET grammar, and between grammar and audio in a result.
+_SEPARATOR = "|"
+_AUDIO_MARK = ":"
+_LONGEST_GRAMMAR = 1000  # bytes; an AGI command has 2,048
+
+Pace = Literal["slow", "normal"]
 
 
 class _EngineLost(Exception):
@@ -34,12 +41,18 @@ class _EngineLost(Exception):
 
 
 class Listener:
-    """One call's ears and mouth. `speech`: whether this call may listen for words at all."""
+    """One call's ears and mouth. `speech`: whether this call may listen for words at all.
 
-    def __init__(self, line: AgiLine, speech: bool) -> None:
+    `pace` may be changed between two turns: it decides how long she may think
+    before she answers and how long she may pause inside an answer.
+    """
+
+    def __init__(self, line: AgiLine, speech: bool, pace: Pace = "normal") -> None:
         self._line = line
         self._allowed = speech
+        self.pace: Pace = pace
         self._engine: str | None = None  # the language whose engine is open
+        self._engine_pace: Pace = "normal"  # what the engine was told last
 
     def listens_for(self, language: str) -> bool:
         """Return whether words in `language` will be heard in the next turn."""
@@ -56,15 +69,20 @@ class Listener:
         if ask.grammar != "none":
             try:
                 if self._open(language):
-                    return self._ask_words(file, ask.grammar)
+                    return self._ask_words(file, ask)
             except AGIHangup:
                 raise
             except (_EngineLost, AGIError, KeyError, ValueError) as error:
                 log.warning("speech is lost in this call (%s): keys", error)
                 self._allowed = False
                 self.close()
-        key = self._line.ask_key(file, settings().answer_timeout_ms)
+        key = self._line.ask_key(file, self._patience_ms)
         return Silence() if key is None else Key(key)
+
+    @property
+    def _patience_ms(self) -> int:
+        slow = self.pace == "slow"
+        return settings().answer_timeout_slow_ms if slow else settings().answer_timeout_ms
 
     def say(self, lines: Sequence[Line], language: str) -> None:
         """Say the lines to their end."""
@@ -88,13 +106,16 @@ class Listener:
         self.close()
         if self._line.execute("SPEECH CREATE", f"hotline-{language}").result != "1":
             return False
-        self._engine = language
+        self._engine, self._engine_pace = language, "normal"
         return True
 
-    def _ask_words(self, file: str, grammar: str) -> Heard:
-        self._line.execute("SPEECH SET", "grammar", grammar)
+    def _ask_words(self, file: str, ask: Ask) -> Heard:
+        if self.pace != self._engine_pace:
+            self._line.execute("SPEECH SET", "pace", self.pace)
+            self._engine_pace = self.pace
+        self._line.execute("SPEECH SET", "grammar", _grammar(ask))
         # Whole seconds, and Asterisk may count the running one: never less than what is set.
-        seconds = math.ceil(settings().answer_timeout_ms / 1000) + 1
+        seconds = math.ceil(self._patience_ms / 1000) + 1
         reply = self._line.execute("SPEECH RECOGNIZE", file, seconds)
         if reply.fields.get("text0") == speech.SPEAKING:
             reply = self._line.execute("SPEECH RECOGNIZE", voice.silence(), UTTERANCE_S)
@@ -112,6 +133,18 @@ class Listener:
         text = reply.fields.get("text0", speech.UNAVAILABLE)
         if reply.result != "1" or text == speech.UNAVAILABLE:
             raise _EngineLost(reply.data or "no engine")
-        if text == speech.UNKNOWN:
-            return Unknown()
-        return Said(text, int(reply.fields.get("score0") or 0))
+        audio = reply.fields.get("grammar0", "").partition(_AUDIO_MARK)[2]
+        if text.startswith(speech.UNKNOWN):
+            return Unknown(text.removeprefix(speech.UNKNOWN).strip(), audio)
+        return Said(text, int(reply.fields.get("score0") or 0), audio)
+
+
+def _grammar(ask: Ask) -> str:
+    """Return what SPEECH SET wants: the name, and after it as many names of this turn as an AGI line carries."""
+    spec = ask.grammar
+    for phrase in ask.extra:
+        longer = spec + _SEPARATOR + phrase.replace(_SEPARATOR, " ")
+        if len(longer.encode()) > _LONGEST_GRAMMAR:
+            break
+        spec = longer
+    return spec

@@ -30,10 +30,11 @@ class Key:
 
 @dataclass(frozen=True)
 class Said:
-    """She said a whole phrase of the vocabulary."""
+    """She said phrases of the vocabulary and nothing else, or a cry for help among other words."""
 
     phrase: str
-    score: int  # 0..100
+    score: int  # 0..100, the least sure word
+    audio: str = ""  # content key of what was kept of her voice
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,9 @@ class Silence:
 @dataclass(frozen=True)
 class Unknown:
     """Something was said that is no phrase of the vocabulary."""
+
+    text: str = ""  # what a phrase list made of it: a hint for an agent, never an answer
+    audio: str = ""  # content key of what was kept of her voice
 
 
 Heard = Key | Said | Silence | Unknown
@@ -85,10 +89,14 @@ class State:
 
 @dataclass(frozen=True)
 class Ask:
-    """Say the lines and listen. `grammar` names the phrases; keys always work."""
+    """Say the lines and listen. `grammar` names the phrases; keys always work.
+
+    `extra`: phrases of this turn alone, as the names of a household; they hold no `|`.
+    """
 
     lines: tuple[Line, ...]
     grammar: str
+    extra: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

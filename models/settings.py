@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     # Clocks of the conversation and of dispatch.
     clock_offset_s: float = Field(0, description="moves the hotline's clock; for tests and rehearsals")
     answer_timeout_ms: int = Field(6000, description="silence after a prompt before it is repeated; at least 4000")
+    answer_timeout_slow_ms: int = Field(10_000, description="the same for an elder whose pace is slow")
+    endpoint_ms: int = Field(700, ge=200, le=5000, description="pause that ends a spoken answer (ms)")
+    endpoint_slow_ms: int = Field(1200, ge=200, le=5000, description="the same for an elder whose pace is slow")
     offer_ring_s: int = Field(25, description="how long a provider's telephone rings")
     callback_ring_s: int = Field(35, description="how long an elder's telephone rings")
     agent_ring_s: int = Field(20, description="how long an agent's telephone rings before the next")

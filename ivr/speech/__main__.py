@@ -18,11 +18,17 @@ def _phrases(language: str, grammar: str) -> Sequence[str]:
     return phrases(language, grammar)
 
 
+def _cries(language: str) -> Sequence[str]:
+    from models.vocabulary import ALWAYS
+
+    return [phrase for concept in ALWAYS if concept.code == "emergency" for phrase in concept.phrases[language]]
+
+
 def main() -> int:
     """Runs until SIGTERM; 1 where the port is taken."""
     logs.configure()
     try:
-        serve(settings(), _phrases)
+        serve(settings(), _phrases, _cries)
     except OSError as error:
         logging.getLogger(__name__).error("speech server cannot listen: %s", error)
         return 1

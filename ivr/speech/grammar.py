@@ -2,16 +2,17 @@
 
 A recogniser that knows only the phrases of the turn hears one of them in
 everything. So each list also holds fillers, everyday words that nobody is asked
-for here: foreign speech comes back as those. Only a whole utterance that is
-exactly one phrase is accepted.
+for here: foreign speech comes back as those. Only an utterance that is wholly
+phrases is accepted ("내일 오후 목욕" is three of them), with one exception: a cry
+for help is heard among whatever else was said.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from ivr.speech.fillers import FILLERS
 
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 # A filler this much like a phrase would be heard in its place.
 _TOO_SIMILAR = 0.5
 _LONGEST_WORD = 8
+# More phrases in one breath than any request has slots are a sound that fits everything.
+_MOST_PHRASES = 8
 
 Knows = Callable[[str], bool]
 
@@ -31,7 +34,9 @@ class Grammar:
     name: str
     phrases: dict[str, str]  # the words as the recogniser spells them → the phrase as it was given
     fillers: tuple[str, ...]
-    missing: tuple[str, ...]  # phrases left out, because the model lacks a word of theirs
+    missing: tuple[str, ...] = ()  # phrases left out, because the model lacks a word of theirs
+    urgent: frozenset[str] = frozenset()  # keys of `phrases` that count wherever they stand
+    joint: str = " "  # what stands between two phrases in the script of the language
 
     @cached_property
     def entries(self) -> list[str]:
@@ -39,20 +44,56 @@ class Grammar:
         return [*self.phrases, *self.fillers]
 
     def match(self, words: Sequence[str]) -> str | None:
-        """The one phrase that the words are, or None.
+        """What the words say, as the vocabulary spells it; None where something else was said as well.
 
-        The same phrase said more than once is that phrase: she says 네, 네.
+        The same phrase again counts once: she says 네, 네. A cry for help counts
+        also among other words, and then is all that is returned: rather one alarm
+        too many, which a person hears.
         """
-        for times in range(1, len(words) + 1):
-            part, rest = divmod(len(words), times)
-            if not rest and list(words) == list(words[:part]) * times:
-                phrase = self.phrases.get(" ".join(words[:part]))
-                if phrase is not None:
-                    return phrase
+        said = self._phrases_of(words)
+        if said is not None and len(said) <= _MOST_PHRASES:
+            return self.joint.join(said)
+        for key in self.urgent:
+            cry = key.split()
+            if any(list(words[at : at + len(cry)]) == cry for at in range(len(words))):
+                return self.phrases[key]
         return None
 
+    @cached_property
+    def _longest(self) -> int:
+        return max((len(key.split()) for key in self.phrases), default=0)
 
-def build(name: str, language: str, phrases: Iterable[str], knows: Knows) -> Grammar:
+    def _phrases_of(self, words: Sequence[str]) -> list[str] | None:
+        """The words as the fewest phrases that make them up wholly, repetitions left out."""
+        best: list[list[str] | None] = [[]]
+        for end in range(1, len(words) + 1):
+            choices = [
+                [*before, self.phrases[key]]
+                for start in range(max(0, end - self._longest), end)
+                if (before := best[start]) is not None and (key := " ".join(words[start:end])) in self.phrases
+            ]
+            best.append(min(choices, key=len) if choices else None)
+        said = best[-1]
+        if not said:
+            return None
+        return [phrase for at, phrase in enumerate(said) if at == 0 or phrase != said[at - 1]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a turn's grammar is made from.
+
+    `private` phrases (names of a household) are of this call only and never
+    logged; `urgent` ones are those of `phrases` that cry for help.
+    """
+
+    name: str
+    phrases: tuple[str, ...]
+    private: tuple[str, ...] = ()
+    urgent: tuple[str, ...] = ()
+
+
+def build(wanted: Wanted, language: str, knows: Knows) -> Grammar:
     """Makes the list of one turn. `knows` says whether a word is in the model's vocabulary.
 
     A phrase with a word that the model lacks is left out and named in a
@@ -60,21 +101,23 @@ def build(name: str, language: str, phrases: Iterable[str], knows: Knows) -> Gra
     """
     known: dict[str, str] = {}
     missing: list[str] = []
-    for phrase in phrases:
+    for phrase in (*wanted.phrases, *wanted.private):
         words = split_words(phrase, knows)
         if words is None:
             missing.append(phrase)
         else:
             known.setdefault(" ".join(words), phrase)
-    if missing:
-        # Phrases are our own words, not the caller's: they may be logged.
-        log.warning("grammar %s (%s): the model lacks words of: %s", name, language, ", ".join(missing))
+    # Phrases are our own words, not the caller's, and may be logged; names may not.
+    if told := [phrase for phrase in missing if phrase not in wanted.private]:
+        log.warning("grammar %s (%s): the model lacks words of: %s", wanted.name, language, ", ".join(told))
     fillers = tuple(
         filler
         for filler in FILLERS.get(language, ())
         if knows(filler) and not any(similarity(filler, entry) >= _TOO_SIMILAR for entry in known)
     )
-    return Grammar(name, known, fillers, tuple(missing))
+    urgent = frozenset(key for key, phrase in known.items() if phrase in wanted.urgent)
+    joint = "" if language.startswith("zh") else " "
+    return Grammar(wanted.name, known, fillers, tuple(missing), urgent, joint)
 
 
 def split_words(phrase: str, knows: Knows) -> list[str] | None:
@@ -108,6 +151,7 @@ def _cut(text: str, knows: Knows) -> list[str] | None:
     return best[-1]
 
 
+@lru_cache(maxsize=1 << 16)  # each filler meets the same phrases in every turn
 def similarity(one: str, other: str) -> float:
     """How alike two words are: 1 the same, 0 nothing in common. Korean by sounds, others by letters."""
     a, b = _sounds(one), _sounds(other)

@@ -25,10 +25,15 @@ _LEAST_VOICE_MS = 80
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What an utterance was: exactly one phrase of the grammar, or None. `score` is 0 to 100."""
+    """What an utterance was: phrases of the grammar, or None. `score` is 0 to 100.
+
+    `words`: what the recogniser made of it, fillers included. For a person to
+    look at where `phrase` is None; a phrase list hears something in everything.
+    """
 
     phrase: str | None
     score: int = 0
+    words: str = ""
 
 
 class Utterance(Protocol):
@@ -70,7 +75,8 @@ class VoskUtterance:
             if phrase is not None and not is_voice(bytes(self._audio), _LEAST_VOICE_MS):
                 phrase = None
             surest = min((confidence for _, confidence in self._words), default=0.0)
-            self._heard = Heard(phrase, round(100 * min(1.0, surest)) if phrase else 0)
+            words = " ".join(word for word, _ in self._words)
+            self._heard = Heard(phrase, round(100 * min(1.0, surest)) if phrase else 0, words)
         return self._heard
 
     def _collect(self, result: str) -> None:

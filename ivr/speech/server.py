@@ -18,7 +18,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -33,9 +33,9 @@ from websockets.http11 import Request, Response
 
 from ivr.speech import protocol
 from ivr.speech.gate import GateSettings
-from ivr.speech.models import Model, Models, load, model_folder
+from ivr.speech.models import Models, model_folder
 from ivr.speech.stream import Stream
-from ivr.speech.turns import Phrases, Turns
+from ivr.speech.turns import Phrases, Turns, Urgent, no_cries
 from models.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -57,17 +57,18 @@ class ServerSettings:
     max_streams: int = 200
     decoders: int = 0
     gate: GateSettings = field(default_factory=GateSettings)
+    paces: Mapping[str, int] = field(default_factory=dict)  # silence that ends an answer, by pace (ms)
 
 
 class SpeechServer:
     """The server's parts. `start` listens at once and loads the models meanwhile."""
 
-    def __init__(self, settings: ServerSettings, models: Models, phrases: Phrases) -> None:
+    def __init__(self, settings: ServerSettings, models: Models, phrases: Phrases, urgent: Urgent = no_cries) -> None:
         self.settings = settings
         self.models = models
         self.port = settings.port
         threads = settings.decoders or os.cpu_count() or 1
-        self._turns = Turns(models, phrases, ThreadPoolExecutor(threads, thread_name_prefix="decode"))
+        self._turns = Turns(models, phrases, ThreadPoolExecutor(threads, thread_name_prefix="decode"), urgent)
         self._streams: set[Stream] = set()
         self._loop_lag_ms = 0.0
         self._server: Server | None = None
@@ -155,7 +156,7 @@ class SpeechServer:
                 await connection.send(text)
 
         path = unquote(urlsplit(connection.request.path if connection.request else "/").path)
-        stream = Stream(self._turns, send, path.strip("/") or None, self.settings.gate)
+        stream = Stream(self._turns, send, path.strip("/") or None, self.settings.gate, self.settings.paces)
         self._streams.add(stream)
         errors = 0
         try:
@@ -226,9 +227,9 @@ def _quiet_logger() -> logging.Logger:
     return logger
 
 
-async def run(settings: ServerSettings, models: Models, phrases: Phrases) -> None:
+async def run(settings: ServerSettings, models: Models, phrases: Phrases, urgent: Urgent) -> None:
     """Serves until SIGTERM or SIGINT."""
-    server = SpeechServer(settings, models, phrases)
+    server = SpeechServer(settings, models, phrases, urgent)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -242,12 +243,14 @@ async def run(settings: ServerSettings, models: Models, phrases: Phrases) -> Non
         log.warning("speech server: streams did not end in time")
 
 
-def serve(settings: Settings, phrases: Phrases, loader: Callable[..., Model] = load) -> None:
+def serve(settings: Settings, phrases: Phrases, urgent: Urgent = no_cries) -> None:
     """Serves the hotline's languages on its speech port until SIGTERM. Blocks.
 
-    `phrases(language, grammar)` gives the phrases of a named grammar. Raises
-    OSError where the port is taken.
+    `phrases(language, grammar)` gives the phrases of a named grammar,
+    `urgent(language)` those that cry for help. Raises OSError where the port is taken.
     """
-    models = Models(settings.languages, lambda language: model_folder(language, settings.cache_dir), loader)
-    server = ServerSettings(settings.host, settings.speech_port, settings.languages)
-    asyncio.run(run(server, models, phrases))
+    models = Models(settings.languages, lambda language: model_folder(language, settings.cache_dir))
+    paces = {"normal": settings.endpoint_ms, "slow": settings.endpoint_slow_ms}
+    gate = GateSettings(endpoint_ms=settings.endpoint_ms)
+    server = ServerSettings(settings.host, settings.speech_port, settings.languages, gate=gate, paces=paces)
+    asyncio.run(run(server, models, phrases, urgent))

@@ -17,7 +17,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from ivr.speech import protocol
@@ -31,6 +31,7 @@ from ivr.speech.turns import Refused, Turns
 log = logging.getLogger(__name__)
 
 _FRAMES_BEFORE_RESULT = 2
+_LONGEST_HINT = 200  # characters
 _ENDPOINT_RANGE = (200, 5000)  # ms
 # Some gateways send nothing at all while she is silent; then the clock ends the utterance.
 _STALL_MARGIN_MS = 500
@@ -47,13 +48,19 @@ class Result:
 
 
 class Stream:
-    """The state of one socket. All methods run on the event loop; nothing here blocks it."""
+    """The state of one socket. All methods run on the event loop; nothing here blocks it.
 
-    def __init__(self, turns: Turns, send: Send, language: str | None, gate: GateSettings) -> None:
+    `paces`: how long she may pause inside an answer, by the name of her pace (ms).
+    """
+
+    def __init__(
+        self, turns: Turns, send: Send, language: str | None, gate: GateSettings, paces: Mapping[str, int]
+    ) -> None:
         self._turns = turns
         self._send = send
         self._language = language
         self._gate = Gate(gate)
+        self._paces = paces
         self._listening = False  # whether this turn still has something to hear
         self._ready = False
         self._grammar: Grammar | None = None
@@ -158,6 +165,10 @@ class Stream:
             self._listen()
         elif name == "endpoint_ms":
             self._gate.endpoint_ms = _milliseconds(value)
+        elif name == "pace":
+            if str(value) not in self._paces:
+                raise Refused("unknown pace")
+            self._gate.endpoint_ms = self._paces[str(value)]
         elif name not in ("results_type", "dtmf"):  # Asterisk's own; nothing to do for either
             raise Refused("unknown parameter")
 
@@ -213,7 +224,8 @@ class Stream:
         if heard is None:
             await self._finish(Result(UNAVAILABLE))
         else:
-            await self._finish(Result(heard.phrase or UNKNOWN, heard.score))
+            unknown = f"{UNKNOWN} {heard.words[:_LONGEST_HINT]}".rstrip()
+            await self._finish(Result(heard.phrase or unknown, heard.score))
 
     # Results.
 

@@ -14,6 +14,8 @@ from models.vocabulary import phrases
 from tests.speech.fakes import FakeModel
 from tests.speech.support import RunningServer, Voice, serving
 
+PACES = {"normal": 700, "slow": 1500}
+
 
 @pytest.fixture(scope="session")
 def korean() -> LoadedModel:
@@ -37,7 +39,9 @@ def server(fake: FakeModel) -> Iterator[RunningServer]:
     """A server that understands what the test says it understands; there is no model for English."""
     folders = {"ko": Path("/fake")}
     models = Models(["ko", "en"], folders.get, lambda folder: fake)
-    with serving(models, phrases, ServerSettings(port=0, languages=("ko", "en"), max_streams=8)) as running:
+    with serving(
+        models, phrases, ServerSettings(port=0, languages=("ko", "en"), max_streams=8, paces=PACES)
+    ) as running:
         yield running
 
 

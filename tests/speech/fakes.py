@@ -35,7 +35,7 @@ class FakeModel:
         return True
 
     def utterance(self, grammar: Grammar) -> Utterance:
-        heard = FakeUtterance(self)
+        heard = FakeUtterance(self, grammar)
         self.utterances.append(heard)
         return heard
 
@@ -43,8 +43,9 @@ class FakeModel:
 class FakeUtterance:
     """Fails the test when it is fed after its end: the real one aborts the process then."""
 
-    def __init__(self, model: FakeModel) -> None:
+    def __init__(self, model: FakeModel, grammar: Grammar) -> None:
         self._model = model
+        self.grammar = grammar
         self.audio = b""
         self.finished = False
 

@@ -8,31 +8,63 @@ import pytest
 
 from ivr.speech import grammar
 from ivr.speech.fillers import FILLERS
+from ivr.speech.grammar import Grammar, Knows, Wanted
 
 
 def everything(word: str) -> bool:
     return True
 
 
-def test_only_a_whole_phrase_counts() -> None:
-    made = grammar.build("x", "ko", ["병원", "병원 동행", "네"], everything)
+def build(
+    *phrases: str, language: str = "ko", knows: Knows = everything, private: tuple[str, ...] = (), urgent: str = ""
+) -> Grammar:
+    return grammar.build(Wanted("x", phrases, private, (urgent,)), language, knows)
+
+
+def test_only_what_is_wholly_phrases_counts() -> None:
+    made = build("병원", "병원 동행", "네", "내일")
     assert made.match(["병원"]) == "병원"
     assert made.match(["병원", "동행"]) == "병원 동행"
     assert made.match(["동행"]) is None
-    assert made.match(["병원", "네"]) is None
     assert made.match(["어머니", "병원"]) is None
+    assert made.match(["병원", "어머니", "내일"]) is None
     assert made.match([]) is None
 
 
+def test_several_phrases_in_one_breath_are_all_heard() -> None:
+    made = build("병원", "병원 동행", "네", "내일", "오후")
+    assert made.match(["내일", "오후", "병원", "동행"]) == "내일 오후 병원 동행"
+    assert made.match(["네", "네", "병원"]) == "네 병원"
+    assert made.match(["내일", "오후"] * 20) is None, "nobody asks for twenty things in one breath"
+    chinese = build("明天", "上午", "洗澡", language="zh-CN")
+    assert chinese.match(["明天", "上午", "洗澡"]) == "明天上午洗澡"
+
+
+def test_a_cry_for_help_is_heard_among_other_words() -> None:
+    made = build("살려 주세요", "네", urgent="살려 주세요")
+    assert made.match(["어머니", "살려", "주세요", "빨리"]) == "살려 주세요"
+    assert made.match(["네", "살려", "주세요"]) == "네 살려 주세요"
+    assert made.match(["어머니", "주세요"]) is None
+    assert build("살려 주세요", "네").match(["어머니", "살려", "주세요"]) is None
+
+
+def test_names_of_a_household_are_phrases_and_stay_out_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        made = build("네", private=("김 할머니", "무명씨"), knows=lambda word: word != "무명씨")
+    assert made.match(["김", "할머니"]) == "김 할머니"
+    assert made.missing == ("무명씨",)
+    assert "무명씨" not in caplog.text
+
+
 def test_the_same_phrase_twice_is_that_phrase() -> None:
-    made = grammar.build("x", "ko", ["네", "병원 동행"], everything)
+    made = build("네", "병원 동행")
     assert made.match(["네", "네"]) == "네"
     assert made.match(["네", "네", "네"]) == "네"
     assert made.match(["병원", "동행", "병원", "동행"]) == "병원 동행"
 
 
 def test_fillers_that_are_or_sound_like_a_phrase_are_left_out() -> None:
-    made = grammar.build("x", "ko", ["전화", "가슴"], everything)
+    made = build("전화", "가슴")
     assert "전화" not in made.fillers
     assert "전화기" not in made.fillers
     assert "텔레비전" in made.fillers
@@ -41,7 +73,7 @@ def test_fillers_that_are_or_sound_like_a_phrase_are_left_out() -> None:
 
 def test_a_phrase_with_an_unknown_word_is_left_out_and_named(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        made = grammar.build("x", "ko", ["네", "도와주세요"], lambda word: word != "도와주세요")
+        made = build("네", "도와주세요", knows=lambda word: word != "도와주세요")
     assert made.missing == ("도와주세요",)
     assert list(made.phrases) == ["네"]
     assert "도와주세요" in caplog.text
@@ -50,7 +82,7 @@ def test_a_phrase_with_an_unknown_word_is_left_out_and_named(caplog: pytest.LogC
 def test_chinese_is_cut_into_the_fewest_known_words() -> None:
     known = {"我", "要", "洗", "洗澡", "澡", "打扫", "卫生"}
     assert grammar.split_words("我要洗澡", known.__contains__) == ["我", "要", "洗澡"]
-    made = grammar.build("x", "zh-CN", ["打扫卫生", "摔倒了"], known.__contains__)
+    made = build("打扫卫生", "摔倒了", language="zh-CN", knows=known.__contains__)
     assert made.phrases == {"打扫 卫生": "打扫卫生"}
     assert made.match(["打扫", "卫生"]) == "打扫卫生"
     assert made.missing == ("摔倒了",)

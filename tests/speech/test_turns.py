@@ -100,6 +100,19 @@ class TestTurn:
             for wrong in ("0", "99999", "soon", "", "9" * 4000):
                 assert "error_msg" in caller.set(endpoint_ms=wrong)
 
+    def test_her_pace_is_the_service_s_setting(self, server: RunningServer) -> None:
+        with peer(server.port) as caller:
+            caller.begin()
+            assert "error_msg" not in caller.set(pace="slow")
+            speak(caller)
+            assert caller.hears_nothing(), "she may be going on"
+            caller.play(AFTER)
+            assert caller.result()["text"] == "목욕"
+            assert "error_msg" not in caller.set(pace="normal")
+            speak(caller)
+            assert caller.result()["text"] == "목욕"
+            assert "error_msg" in caller.set(pace="hasty")
+
     def test_an_endless_monologue_is_decided_after_ten_seconds(self, server: RunningServer) -> None:
         with peer(server.port) as caller:
             caller.begin()
@@ -148,6 +161,15 @@ class TestGrammar:
             assert "error_msg" not in caller.set(grammar="day")
             speak(caller)
             assert caller.result()["text"] == "목욕"
+
+    def test_names_of_this_call_go_with_the_name(self, server: RunningServer, fake: FakeModel) -> None:
+        with peer(server.port) as caller:
+            caller.begin("day|김 할머니|박 할아버지")
+            speak(caller)
+            assert caller.result()["grammar"] == "day"
+            assert caller.ask("get", params=["grammar"])["params"] == {"grammar": "day"}
+        [utterance] = fake.utterances
+        assert {"김 할머니", "박 할아버지", "내일"} <= utterance.grammar.phrases.keys()
 
     def test_a_stream_without_a_grammar_ends_the_recognize_too(self, server: RunningServer) -> None:
         with peer(server.port) as caller:
