@@ -15,7 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from dispatch import events, outbox
 from dispatch.ami import Ami
+from dispatch.learning import Learner
 from dispatch.sweep import sweep
+from models import clock
 from models.settings import settings
 
 log = logging.getLogger(__name__)
@@ -41,13 +43,15 @@ def work() -> None:
 
 
 def dispatch() -> None:
-    """Run the dispatcher until SIGTERM: listen to Asterisk's events, sweep every `sweep_s` seconds."""
+    """Run the dispatcher until SIGTERM: listen to Asterisk's events, sweep every `sweep_s` seconds, learn."""
     _stop_on_signals()
     listener = threading.Thread(target=_listen, name="events", daemon=True)
     listener.start()
+    learner = Learner()
     while not _stop.is_set():
         try:
             sweep()
+            learner.round(clock.now())
         except (SQLAlchemyError, RedisError, OSError):
             log.exception("the sweep was cut short; the next one takes it up")
         _stop.wait(settings().sweep_s)

@@ -116,7 +116,7 @@ def history(session: Session, elder_id: int) -> list[ElderSetting]:
 def put(
     session: Session, elder_id: int, setting: tuple[Setting, str], because: Because, now: datetime
 ) -> ElderSetting | None:
-    """Write `setting` = (name, value); None and no row where the same value was set by the same origin already.
+    """Write `setting` = (name, value); None and no row where that changes nothing.
 
     Raises:
         ValueError: the setting has no such value.
@@ -127,6 +127,9 @@ def put(
     # One writer at a time for one elder: an agent and the learning may come together.
     elder = session.scalars(select(Elder).where(Elder.id == elder_id).with_for_update(of=Elder)).unique().one()
     newest = present_row(session, elder_id, name)
+    # What somebody has set, or an earlier lesson, stands above a lesson.
+    if newest is not None and because.origin == Origin.LEARNT:
+        return None
     # Of the language the person's own column decides: it may have been changed beside these rows.
     holds = name is not Setting.LANGUAGE or elder.person.language == value
     if holds and newest is not None and (newest.value, newest.origin) == (value, because.origin):

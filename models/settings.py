@@ -81,6 +81,14 @@ class Settings(BaseSettings):
     lost_job_s: int = Field(30, description="an enqueued job not done by then is enqueued again")
     lost_call_s: int = Field(15, description="a dialled call that Asterisk does not know after this is reconciled")
 
+    # What her calls teach (dispatch/learning.py).
+    learn_every_s: float = Field(60, gt=0, description="how often ended calls are looked at")
+    learn_looks_back: int = Field(10, ge=1, description="how many of her last calls count")
+    learn_slow_timeouts: int = Field(2, ge=1, description="time-outs in a row that make a call a slow one")
+    learn_slow_calls: int = Field(2, ge=1, description="slow calls after which she is spoken to slowly")
+    learn_person_calls: int = Field(3, ge=1, description="calls in a row that ended with a person: person first")
+    learn_quiet_days: int = Field(30, ge=0, description="after an undo the same is not learnt again for so long")
+
     @property
     def sqlalchemy_url(self) -> str:
         """The database URL, in the form SQLAlchemy takes."""
