@@ -87,7 +87,7 @@ def database(settings: Settings) -> Iterator[Finding]:
 def prompts(settings: Settings) -> Iterator[Finding]:
     """Every language has its texts, and what the dialplan plays by itself is rendered."""
     untranslated = [
-        f"{k} ({lang})" for k, texts in CATALOGUE.items() for lang in settings.languages if lang not in texts
+        f"{k} ({lang})" for k, prompt in CATALOGUE.items() for lang in settings.languages if lang not in prompt.text
     ]
     if untranslated:
         shown = ", ".join(untranslated[:3])

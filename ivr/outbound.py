@@ -123,8 +123,10 @@ def _matter(order: Order, language: str, aloud: bool) -> dict[str, words.Value]:
     }
 
 
-def _in_all_languages(first: str, say: Callable[[str], Prompt]) -> tuple[tuple[str, Prompt], ...]:
-    """Return the line in every language, beginning with `first`, in the order in which `#` goes through them."""
+def _in_all_languages(
+    first: str, say: Callable[[str], tuple[Prompt, ...]]
+) -> tuple[tuple[str, tuple[Prompt, ...]], ...]:
+    """Return the lines in every language, beginning with `first`, in the order in which `#` goes through them."""
     order = vocabulary.LANGUAGES
     start = order.index(first)
     return tuple((language, say(language)) for language in (*order[start:], *order[:start]))
@@ -140,8 +142,9 @@ def _offer_notice(attempt: Attempt) -> Notice | None:
         district = district.parent
     name = words.name(district.name if district else settings().district_unknown)
 
-    def say(language: str) -> Prompt:
-        return prompt("offer", district=name, **_matter(order, language, aloud=True))
+    def say(language: str) -> tuple[Prompt, ...]:
+        matter = prompt("offer", district=name, **_matter(order, language, aloud=True))
+        return prompt("offer_hello"), matter, prompt("offer_keys")
 
     return Notice(_in_all_languages(attempt.offer.provider.language, say), OFFER_KEYS)
 
@@ -153,9 +156,10 @@ def _callback_notice(attempt: Attempt) -> Notice | None:
     order = attempt.callback.order
     provider = words.name(attempt.callback.provider.name)
 
-    def say(language: str) -> Prompt:
+    def say(language: str) -> tuple[Prompt, ...]:
         who = words.form_of_address(order.elder.person, language)
-        return prompt("callback", who=who, provider=provider, **_matter(order, language, aloud=False))
+        matter = prompt("callback", provider=provider, **_matter(order, language, aloud=False))
+        return prompt("callback_hello", who=who), matter, prompt("callback_keys")
 
     return Notice(_in_all_languages(order.language, say), CALLBACK_KEYS)
 

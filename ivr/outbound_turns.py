@@ -19,11 +19,11 @@ REPEATS = 2
 class Notice:
     """What is said, and which keys answer it.
 
-    `spoken` has the one line in each language, the first one's is said first;
+    `spoken` has the lines in each language, the first one's are said first;
     `answers` maps a key to the answer's code.
     """
 
-    spoken: tuple[tuple[str, Line], ...]
+    spoken: tuple[tuple[str, tuple[Line, ...]], ...]
     answers: tuple[tuple[str, str], ...]
     silences: int = 0
 
@@ -35,7 +35,7 @@ class Notice:
     @property
     def ask(self) -> Ask:
         """Say it, and take a key."""
-        return Ask((self.spoken[0][1],), "none")
+        return Ask(self.spoken[0][1], "none")
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ def hear(state: State, heard: Heard) -> tuple[State, Move]:
 def order_placed(state: State, number: int, created: bool) -> tuple[State, Move]:
     """The order stands on disk: only now is it said to be done."""
     said = line("order_done" if created else "order_known", number=words.digits(number, state.language))
-    return _say_last(state, said)
+    return _say_last(state, said, line("order_next"), line("order_end"))
 
 
 # Which phrases answer the question of a step.
@@ -220,8 +220,8 @@ def _ask(state: State, step: str, *before: Line) -> tuple[State, Move]:
     return replace(state, step=step, lines=(question,)), Ask(lines, GRAMMAR[step])
 
 
-def _say_last(state: State, said: Line) -> tuple[State, Move]:
-    return replace(state, step="done", lines=(said,), misses=0), Ask((said,), GRAMMAR["done"])
+def _say_last(state: State, *said: Line) -> tuple[State, Move]:
+    return replace(state, step="done", lines=said, misses=0), Ask(said, GRAMMAR["done"])
 
 
 def _missed(state: State, silent: bool) -> tuple[State, Move]:
@@ -231,7 +231,9 @@ def _missed(state: State, silent: bool) -> tuple[State, Move]:
     if misses >= MISSES_BEFORE_PERSON:
         return state, ToPerson("not_heard" if silent else "not_understood", (line("to_person"),))
     sorry = line("not_heard" if silent else "not_understood")
-    return replace(state, misses=misses), Ask((sorry, *state.lines), GRAMMAR[state.step])
+    # The open question did not help: now the keys are named.
+    lines = tuple(line("ask_service") if said.key == "ask_service_spoken" else said for said in state.lines)
+    return replace(state, misses=misses, lines=lines), Ask((sorry, *lines), GRAMMAR[state.step])
 
 
 def language_after(state: State, heard: Heard) -> str:
@@ -243,5 +245,5 @@ def language_after(state: State, heard: Heard) -> str:
 def _next_language(state: State) -> tuple[State, Move]:
     state = replace(state, language=language_after(state, Key("#")))
     if state.step == "done":
-        return _say_last(state, words.said_in(state.lines[0], state.language))
+        return _say_last(state, *(words.said_in(said, state.language) for said in state.lines))
     return _ask(state, state.step)

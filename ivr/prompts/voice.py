@@ -104,7 +104,7 @@ def _pieces(lines: Sequence[Line], language: str) -> list[str]:
     pieces = [""]
     for line in lines:
         values = dict(line.values)
-        for text, name, _form, _conversion in string.Formatter().parse(CATALOGUE[line.key][language]):
+        for text, name, _form, _conversion in string.Formatter().parse(CATALOGUE[line.key].text[language]):
             pieces[-1] += text
             if name == _SPELLED:
                 pieces += [*values[name].text.split(), ""]
@@ -189,8 +189,8 @@ def _beep() -> np.ndarray:
 
 def warm(language: str) -> None:
     """Render every prompt without variables, so that no caller waits for it."""
-    for key, texts in CATALOGUE.items():
-        if "{" not in texts[language]:
+    for key, prompt in CATALOGUE.items():
+        if not prompt.variables:
             utterance([Line(key)], language)
 
 

@@ -30,7 +30,7 @@ class Line:
 
     def text(self, language: str) -> str:
         """Return the sentence in `language`."""
-        return CATALOGUE[self.key][language].format(**{name: value.text for name, value in self.values})
+        return CATALOGUE[self.key].text[language].format(**{name: value.text for name, value in self.values})
 
     def codes(self) -> tuple[str, ...]:
         """Return the key and the codes of its values, in the catalogue's order: what the line is, in any voice."""
@@ -52,7 +52,7 @@ def service(code: str, language: str, aloud: bool = True) -> Value:
     """Return the service's name; one that is sensitive is not named unless `aloud`."""
     item = vocabulary.SERVICE[code]
     if item.sensitive and not aloud:
-        return Value("some_service", CATALOGUE["some_service"][language])
+        return Value("some_service", CATALOGUE["some_service"].text[language])
     return Value(code, item.name[language])
 
 

@@ -45,7 +45,7 @@ def test_mrs_wang_orders_a_bath_by_key_and_hears_who_comes(town: Town) -> None:
     told = bath.is_rung().hears("offer_accepted")
     told.has_heard("offer", "道里区", "tomorrow", "morning", "bathing", "offer_accepted").did_not_hear("王/f")
     town.rows.the_callback("confirmed", within=20)
-    wang.is_rung().has_heard("callback", "王/f", "tomorrow", "morning", "bathing", "康乐助浴")
+    wang.is_rung().has_heard("callback_hello", "王/f", "callback", "tomorrow", "morning", "bathing", "康乐助浴")
     assert town.rows.outcomes() == ["accepted", "confirmed"]
     assert [move.to_status for move in town.rows.all(OrderEvent)] == ["confirmed", "offered", "accepted"]
     assert town.rows.all(Task) == []

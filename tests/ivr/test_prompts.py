@@ -19,7 +19,7 @@ EVERY = [(key, language) for key in CATALOGUE for language in LANGUAGES]
 
 @pytest.mark.parametrize("key", CATALOGUE)
 def test_a_prompt_is_whole_in_every_language(key: str) -> None:
-    texts = CATALOGUE[key]
+    texts = CATALOGUE[key].text
     assert set(texts) == set(LANGUAGES)
     for language, text in texts.items():
         assert text.strip() and text == text.strip()

@@ -201,7 +201,7 @@ def test_whatever_is_heard_an_order_has_all_its_slots_and_a_yes(language: str, h
 
 # Our own calls.
 
-SPOKEN = tuple((language, line("callback_confirmed")) for language in LANGUAGES)
+SPOKEN = tuple((language, (line("callback_confirmed"),)) for language in LANGUAGES)
 NOTICES = [Notice(SPOKEN, keys) for keys in (OFFER_KEYS, CALLBACK_KEYS)]
 
 

@@ -1,0 +1,120 @@
+"""The conversation of an elder who rings."""
+
+from __future__ import annotations
+
+from ivr.prompts.entry import Place, Prompt
+
+PROMPTS = (
+    # The greeting, and the one open question.
+    Prompt("greeting", Place.START, {
+        "zh-CN": "{who}，您好！",
+        "ko": "{who}, 안녕하세요!",
+        "en": "Hello, {who}!",
+    }),
+    Prompt("welcome", Place.START, {
+        "zh-CN": "您好，这里是一二三四九养老热线。",
+        "ko": "안녕하세요, 일이삼사구 노인 돌봄 전화입니다.",
+        "en": "Hello, this is the one two three four nine hotline.",
+    }),
+    # Where an engine listens for her language. The menu is read after a silence.
+    Prompt("ask_service_spoken", Place.SERVICE, {
+        "zh-CN": "您需要什么？",
+        "ko": "무엇을 도와드릴까요?",
+        "en": "What do you need?",
+    }),
+    # The menu in pages of four, for keys: nobody is invited to talk to the deaf.
+    Prompt("ask_service", Place.SERVICE, {
+        "zh-CN": "送餐按1，洗澡按2，打扫按3，看病按4，其他按8。",
+        "ko": "식사 1번, 목욕 2번, 청소 3번, 병원 4번, 다른 것은 8번.",
+        "en": "Meals 1, bathing 2, cleaning 3, doctor 4, more 8.",
+    }),
+    Prompt("ask_service_2", Place.SERVICE, {
+        "zh-CN": "跑腿按1，维修按2，聊天按3，健康按4，其他按8。",
+        "ko": "심부름 1번, 수리 2번, 말벗 3번, 건강 4번, 다른 것은 8번.",
+        "en": "Errands 1, repairs 2, company 3, health 4, more 8.",
+    }),
+    Prompt("ask_service_3", Place.SERVICE, {
+        "zh-CN": "康复按1，娱乐按2，日托按3，政务按4，其他按8。",
+        "ko": "재활 1번, 여가 2번, 주간 보호 3번, 민원 4번, 다른 것은 8번.",
+        "en": "Rehabilitation 1, leisure 2, day care 3, government 4, more 8.",
+    }),
+    Prompt("ask_service_4", Place.SERVICE, {
+        "zh-CN": "法律援助按1，回到开头按8。",
+        "ko": "법률 상담 1번, 처음으로 8번.",
+        "en": "Legal aid 1, back to the beginning 8.",
+    }),
+    # The second half of the menu as it was; it goes when the conversation uses the pages above.
+    Prompt("ask_service_more", Place.SERVICE, {
+        "zh-CN": "看病按4，维修按5，聊天按6，政务按7，返回按8。",
+        "ko": "병원 4번, 수리 5번, 말벗 6번, 민원 7번, 뒤로 8번.",
+        "en": "Doctor 4, repairs 5, company 6, government 7, back 8.",
+    }),
+    Prompt("ask_day", Place.TIME, {
+        "zh-CN": "哪一天？今天按1，明天按2，后天按3。",
+        "ko": "언제요? 오늘 1번, 내일 2번, 모레 3번.",
+        "en": "Which day? Today 1, tomorrow 2, the day after 3.",
+    }),
+    Prompt("ask_part", Place.TIME, {
+        "zh-CN": "上午按1，下午按2。",
+        "ko": "오전은 1번, 오후는 2번.",
+        "en": "Morning 1, afternoon 2.",
+    }),
+    Prompt("too_late_today", Place.TIME, {
+        "zh-CN": "今天太晚了，来不及了。",
+        "ko": "오늘은 너무 늦었습니다.",
+        "en": "It is too late for today.",
+    }),
+    Prompt("readback", Place.READBACK, {
+        "zh-CN": "{day}{part}，{service}。对按1，不对按2。",
+        "ko": "{day} {part}, {service}. 맞으면 1번, 아니면 2번.",
+        "en": "{service}, {day} {part}. Right: 1, wrong: 2.",
+    }),
+    # What is named instead of a service that is a matter of health.
+    Prompt("some_service", Place.PART, {
+        "zh-CN": "您预约的服务",
+        "ko": "예약하신 서비스",
+        "en": "the service you asked for",
+    }),
+    # The order stands: three sentences, one after another.
+    Prompt("order_done", Place.DONE, {
+        "zh-CN": "好，记下了，单号{number}。",
+        "ko": "네, 접수했습니다. 번호는 {number}.",
+        "en": "It is noted, number {number}.",
+    }),
+    Prompt("order_known", Place.DONE, {
+        "zh-CN": "这个已经记下了，单号{number}。",
+        "ko": "이미 접수되어 있습니다. 번호는 {number}.",
+        "en": "We have that already, number {number}.",
+    }),
+    Prompt("order_next", Place.DONE, {
+        "zh-CN": "安排好了就给您打电话。",
+        "ko": "정해지면 전화드리겠습니다.",
+        "en": "We will ring you when it is arranged.",
+    }),
+    Prompt("order_end", Place.DONE, {
+        "zh-CN": "要找人请按0，没事就可以挂了。",
+        "ko": "상담원은 0번, 아니면 끊으셔도 됩니다.",
+        "en": "For a person press 0, or hang up.",
+    }),
+    Prompt("goodbye", Place.DONE, {
+        "zh-CN": "再见，您保重。",
+        "ko": "안녕히 계세요.",
+        "en": "Goodbye, take care.",
+    }),
+    # When she was not heard, or not understood.
+    Prompt("not_heard", Place.MISSED, {
+        "zh-CN": "我没听见。",
+        "ko": "말씀이 안 들렸어요.",
+        "en": "I did not hear you.",
+    }),
+    Prompt("not_understood", Place.MISSED, {
+        "zh-CN": "我没听明白。",
+        "ko": "잘 못 알아들었어요.",
+        "en": "I did not understand.",
+    }),
+    Prompt("person_hint", Place.MISSED, {
+        "zh-CN": "要找人，请按0。",
+        "ko": "상담원은 0번입니다.",
+        "en": "For a person, press 0.",
+    }),
+)  # fmt: skip
