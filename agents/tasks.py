@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from agents.accounts import record
 from agents.lines import TaskLine, task_lines, tasks_query
 from models.audio import Audio
-from models.calls import Call
+from models.calls import Call, Utterance
 from models.phone import Number, NumberKind
 from models.tasks import Task
 from models.users import User
@@ -40,6 +40,15 @@ class TaskError(ValueError):
 
 
 @dataclass(frozen=True)
+class Transcript:
+    """What is said in the task's recording: the words as heard by the machine, or the state that says why not."""
+
+    state: str  # models.audio.Transcript; empty: not tried yet
+    text: str
+    language: str
+
+
+@dataclass(frozen=True)
 class TaskView:
     """One task with what is needed to work it off: the whole number, the call, the recording."""
 
@@ -48,6 +57,7 @@ class TaskView:
     number: str
     call: str | None
     recording: str | None
+    transcript: Transcript | None
     result: str | None
     note: str
     closed_by: str
@@ -67,10 +77,18 @@ def view(session: Session, public_id: str) -> TaskView | None:
         number=Number(task.number.value, NumberKind(task.number.kind)).national if task.number else "",
         call=call.public_id if call else None,
         recording=audio.public_id if audio and audio.erased_at is None else None,
+        transcript=_transcript(session, audio) if audio and audio.erased_at is None else None,
         result=task.result,
         note=task.note,
         closed_by=by.name if by else "",
     )
+
+
+def _transcript(session: Session, audio: Audio) -> Transcript:
+    words = session.scalar(select(Utterance).where(Utterance.audio_id == audio.id))
+    if words is None:
+        return Transcript(audio.transcript or "", "", "")
+    return Transcript(audio.transcript or "", words.text, words.language)
 
 
 def clean_note(note: str) -> str:

@@ -6,12 +6,22 @@ import hashlib
 import os
 import shutil
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Code, Pk, PublicId
+
+
+class Transcript(StrEnum):
+    """How the writing down of a recording went. None in the row: not tried yet."""
+
+    DONE = "done"  # the words are an utterance of the call, with this recording's id
+    NO_WORDS = "no_words"  # listened to, nothing understood
+    NO_MODEL = "no_model"  # no speech engine knows the language here
+    FAILED = "failed"  # the engine broke over it
 
 
 class Audio(Base):
@@ -25,6 +35,7 @@ class Audio(Base):
     kind: Mapped[Code]  # message
     call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id"), index=True)
     duration_ms: Mapped[int]
+    transcript: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
 

@@ -45,6 +45,7 @@ class CallEnd(StrEnum):
     PERSON = "person"  # an agent answered it
     MESSAGE = "message"  # a message was left
     ABANDONED = "abandoned"  # hung up while waiting for a person
+    RING_BACK = "ring_back"  # chose to be rung back instead of waiting
     NOT_ANSWERED = "not_answered"  # an outbound call that nobody took
     LOST = "lost"  # cut by a fault; found by the sweep
 
@@ -82,6 +83,8 @@ class Call(Base):
     language: Mapped[str] = mapped_column(String(8), default="zh-CN")
     started_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
+    # When she was put through to people: her place among those who wait.
+    waiting_since: Mapped[datetime | None] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
 
     number: Mapped[PhoneNumber | None] = relationship()
@@ -114,3 +117,5 @@ class Utterance(Base):
     language: Mapped[str] = mapped_column(String(8))
     text: Mapped[str] = mapped_column(Text)
     score: Mapped[int]  # 0..100, the least sure word
+    # Of a transcript: the recording that was written down.
+    audio_id: Mapped[int | None] = mapped_column(ForeignKey("audio.id"), index=True)

@@ -32,6 +32,8 @@ class Entry(StrEnum):
     OFFER_TOO_LATE = "offer_too_late"  # data: offer_id
     CALLBACK_CONFIRMED = "callback_confirmed"  # data: callback_id
     TO_PERSON = "to_person"  # data: reason
+    WAIT_TOLD = "wait_told"  # data: place, minutes (0: not known)
+    RING_BACK = "ring_back"  # data: number (shown, keyed)
     AGENT_ANSWERED = "agent_answered"
     MESSAGE = "message"  # data: audio_id
     SPEECH_OFF = "speech_off"  # the speech engine was not to be had; keys only

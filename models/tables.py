@@ -5,6 +5,7 @@ from models.base import Base
 from models.calls import Call, CallEvent, Utterance
 from models.contacts import Contact
 from models.dialing import Attempt, Callback, Offer
+from models.hours import OpeningHours, SpecialDay
 from models.orders import Order, OrderEvent
 from models.outbox import OutboxEntry
 from models.people import Area, Elder, Person, PersonNumber, PhoneNumber
@@ -28,6 +29,7 @@ __all__ = [
     "Elder",
     "ElderSetting",
     "Offer",
+    "OpeningHours",
     "Order",
     "OrderEvent",
     "OrderRating",
@@ -39,6 +41,7 @@ __all__ = [
     "ProviderArea",
     "ProviderItem",
     "ProviderNumber",
+    "SpecialDay",
     "Task",
     "User",
     "Utterance",

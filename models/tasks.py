@@ -24,6 +24,7 @@ class TaskKind(StrEnum):
     MISSED = "missed"  # she waited for a person and nobody came
     NO_PROVIDER = "no_provider"  # nobody accepted the order
     CALLBACK = "callback"  # she could not be told who comes
+    RING_BACK = "ring_back"  # nobody was free, and she chose to be rung back
     FAULT = "fault"  # something of ours broke on her call
 
 
@@ -32,6 +33,7 @@ PRIORITY: dict[TaskKind, int] = {
     TaskKind.ALARM: 0,
     TaskKind.NO_PROVIDER: 1,
     TaskKind.MISSED: 1,
+    TaskKind.RING_BACK: 1,
     TaskKind.MESSAGE: 2,
     TaskKind.PARTIAL: 2,
     TaskKind.CALLBACK: 2,

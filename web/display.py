@@ -50,6 +50,7 @@ TASK_ICONS: dict[str, str] = {
     "missed": "phone-off",
     "no_provider": "user-search",
     "callback": "phone-outgoing",
+    "ring_back": "phone-outgoing",
     "fault": "tool",
 }
 
@@ -67,6 +68,8 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "offer_too_late": ("warn", "hourglass"),
     "callback_confirmed": ("good", "circle-check"),
     "to_person": ("warn", "arrows-transfer-up"),
+    "wait_told": ("warn", "hourglass"),
+    "ring_back": ("good", "phone-outgoing"),
     "agent_answered": ("good", "headset"),
     "message": ("warn", "message"),
     "speech_off": ("warn", "microphone-off"),

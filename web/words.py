@@ -48,6 +48,7 @@ CALL_END: Words = {
     "person": _l("Answered by an agent"),
     "message": _l("Left a message"),
     "abandoned": _l("Gave up waiting"),
+    "ring_back": _l("Chose to be rung back"),
     "not_answered": _l("Nobody answered"),
     "lost": _l("Cut off by a fault"),
 }
@@ -63,6 +64,7 @@ TASK_KIND: Words = {
     "missed": _l("Missed caller"),
     "no_provider": _l("No provider found"),
     "callback": _l("Callback not delivered"),
+    "ring_back": _l("Wants to be rung back"),
     "fault": _l("Fault on our side"),
 }
 TASK_ADVICE: Words = {
@@ -72,6 +74,7 @@ TASK_ADVICE: Words = {
     "missed": _l("She waited for a person and nobody came: call back."),
     "no_provider": _l("Find a provider by telephone, or agree on another time."),
     "callback": _l("She does not know yet who comes: tell her."),
+    "ring_back": _l("Nobody was free and we promised to ring back: ring her."),
     "fault": _l("The call was cut by a fault: call back and ask what she needs."),
 }
 TASK_RESULT: Words = {
@@ -80,6 +83,13 @@ TASK_RESULT: Words = {
     "passed_on": _l("Passed on to somebody else"),
     "not_reached": _l("Not reached"),
     "not_needed": _l("No longer needed"),
+}
+TRANSCRIPT: Words = {
+    "": _l("Not written down yet: listen to the recording."),
+    "done": _l("The words have been erased."),
+    "no_words": _l("No words were understood: listen to the recording."),
+    "no_model": _l("There is no speech model for this language here: listen to the recording."),
+    "failed": _l("Writing it down failed: listen to the recording."),
 }
 TASK_PROBLEM: Words = {
     "closed": _l("This task has been closed already."),
@@ -131,6 +141,8 @@ JOURNAL: Words = {
     "offer_too_late": _l("Accepted too late, somebody else has it"),
     "callback_confirmed": _l("She has heard it and confirmed"),
     "to_person": _l("Put through to a person"),
+    "wait_told": _l("Told her place in the queue"),
+    "ring_back": _l("Chose to be rung back"),
     "agent_answered": _l("An agent answered"),
     "message": _l("Message left"),
     "speech_off": _l("Speech recognition off, keys only"),

@@ -1,0 +1,100 @@
+"""When people answer. Without rows the hotline is open round the clock, as the standard asks (GB/T 33358: 24 × 7).
+
+A row of `opening_hours` is a span of a weekday; once there is one, only such spans are open. A `special_days`
+row wins over its weekday: closed, or open from … to …. Days and minutes are those of the hotline's local time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import CheckConstraint, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models import clock
+from models.base import Base, Pk
+
+DAY_MINUTES = 24 * 60
+# How far ahead the next opening is looked for.
+_HORIZON_DAYS = 31
+
+Span = tuple[int, int]  # minutes after midnight: from, to (at most 1440)
+
+
+class OpeningHours(Base):
+    """One span of one weekday (0 is Monday) in which people answer."""
+
+    __tablename__ = "opening_hours"
+    __table_args__ = (
+        CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
+        CheckConstraint("opens >= 0 AND opens < closes AND closes <= 1440", name="span"),
+    )
+
+    id: Mapped[Pk]
+    weekday: Mapped[int]
+    opens: Mapped[int]
+    closes: Mapped[int]
+
+
+class SpecialDay(Base):
+    """A day that is unlike its weekday: closed if `opens` is empty, otherwise open for that span."""
+
+    __tablename__ = "special_days"
+    __table_args__ = (
+        CheckConstraint(
+            "(opens IS NULL AND closes IS NULL) OR (opens >= 0 AND opens < closes AND closes <= 1440)", name="span"
+        ),
+    )
+
+    id: Mapped[Pk]
+    day: Mapped[date] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(String(40))
+    opens: Mapped[int | None]
+    closes: Mapped[int | None]
+
+
+@dataclass(frozen=True)
+class Hours:
+    """The opening hours as plain values."""
+
+    weekly: Mapping[int, tuple[Span, ...]] = field(default_factory=dict)
+    special: Mapping[date, tuple[Span, ...]] = field(default_factory=dict)
+
+    def spans(self, day: date) -> tuple[Span, ...]:
+        """Return when people answer on `day`."""
+        if day in self.special:
+            return self.special[day]
+        if not self.weekly:
+            return ((0, DAY_MINUTES),)
+        return self.weekly.get(day.weekday(), ())
+
+    def is_open(self, moment: datetime) -> bool:
+        """Return whether people answer at `moment` (aware)."""
+        local = clock.local(moment)
+        minute = local.hour * 60 + local.minute
+        return any(opens <= minute < closes for opens, closes in self.spans(local.date()))
+
+    def next_opening(self, moment: datetime) -> datetime | None:
+        """Return when people answer again after `moment`, in local time; None if not within a month."""
+        local = clock.local(moment)
+        for ahead in range(_HORIZON_DAYS + 1):
+            day = local.date() + timedelta(days=ahead)
+            for opens, _closes in sorted(self.spans(day)):
+                start = datetime.combine(day, time(opens // 60, opens % 60), local.tzinfo)
+                if start > local:
+                    return start
+        return None
+
+
+def read_hours(session: Session, since: date) -> Hours:
+    """Return the opening hours, with the special days from `since` on."""
+    weekly: dict[int, tuple[Span, ...]] = {}
+    for row in session.scalars(select(OpeningHours).order_by(OpeningHours.weekday, OpeningHours.opens)):
+        weekly[row.weekday] = (*weekly.get(row.weekday, ()), (row.opens, row.closes))
+    special = {
+        row.day: () if row.opens is None or row.closes is None else ((row.opens, row.closes),)
+        for row in session.scalars(select(SpecialDay).where(SpecialDay.day >= since))
+    }
+    return Hours(weekly, special)
