@@ -3,52 +3,77 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any, cast
 
+from sqlalchemy import Connection, Table, bindparam, update
 from sqlalchemy.orm import Session
 
 from dispatch import tasks
 from models.calls import Call, CallEnd, CallState, Direction
-from models.journal import Entry, has_any, last_data, note
+from models.journal import Entry, has_any, last_data, note_all
 from models.tasks import TaskKind
+
+# Made once: putting a statement together takes longer than running it, and every call comes to its end here.
+_CALLS = cast(Table, Call.__table__)
+_END = (
+    update(_CALLS)
+    .where(_CALLS.c.id == bindparam("call_id"), _CALLS.c.ended_at.is_(None))
+    .values(ended_at=bindparam("at"), state=CallState.ENDED.value, end=bindparam("how"))
+    .returning(_CALLS.c.direction)
+)
 
 
 def close_call(session: Session, call: Call, end: CallEnd, now: datetime) -> None:
-    """Close the journal of `call`; a request that was not finished becomes a task. Safe to repeat."""
-    if call.ended_at is not None:
-        return
-    # The call itself, an event and the sweep may all come to end it: the first one writes how it ended.
-    session.refresh(call, ["ended_at"], with_for_update=True)
-    if call.ended_at is not None:
-        return
-    call.ended_at, call.state, call.end = now, CallState.ENDED, end
-    note(session, call.id, Entry.ENDED, now, end=end)
-    if call.direction != Direction.IN:
-        # Whoever asked for a person in a call of ours, and got none, is owed one all the same.
-        if end in (CallEnd.ABANDONED, CallEnd.HUNG_UP, CallEnd.LOST) and _in_vain(session, call):
-            _task(session, call, TaskKind.MISSED, now)
-        return
-    if end == CallEnd.ABANDONED:
-        _task(session, call, TaskKind.MISSED, now)
-    elif end in (CallEnd.HUNG_UP, CallEnd.LOST) and not _served(session, call):
-        _task(session, call, TaskKind.PARTIAL, now)
+    """Do as `end_call` with a call that is loaded: what the session still holds of it is written first."""
+    session.flush()
+    end_call(session, call.id, end, now)
+    session.expire(call, ["ended_at", "state", "end"])
 
 
-def _served(session: Session, call: Call) -> bool:
+def end_call(session: Session, call_id: int, end: CallEnd, now: datetime, *before: Entry) -> None:
+    """Close the journal of the call; a request that was not finished becomes a task. Safe to repeat.
+
+    The call itself, an event and the sweep may all come to end it: the first one writes how it ended.
+    `before` are entries that stand in the journal in any case, in front of its last one.
+    """
+    connection = session.connection()
+    direction = connection.execute(_END, {"call_id": call_id, "at": now, "how": end.value}).scalar()
+    entries: list[tuple[Entry, dict[str, Any]]] = [(kind, {}) for kind in before]
+    if direction is not None:
+        entries.append((Entry.ENDED, {"end": end.value}))
+    if entries:
+        note_all(connection, call_id, now, entries)
+    match direction, end:
+        case None, _:
+            return
+        case Direction.IN, CallEnd.ABANDONED:
+            _task(session, call_id, TaskKind.MISSED, now)
+        case Direction.IN, CallEnd.HUNG_UP | CallEnd.LOST:
+            if not _served(connection, call_id):
+                _task(session, call_id, TaskKind.PARTIAL, now)
+        case Direction.OUT, CallEnd.ABANDONED | CallEnd.HUNG_UP | CallEnd.LOST:
+            # Whoever asked for a person in a call of ours, and got none, is owed one all the same.
+            if _in_vain(connection, call_id):
+                _task(session, call_id, TaskKind.MISSED, now)
+
+
+def _served(connection: Connection, call_id: int) -> bool:
     """Return whether she already has what she rang for: an order, or an alarm in front of a person."""
-    return has_any(session, call.id, Entry.ORDER_PLACED, Entry.ORDER_KNOWN, Entry.AGENT_ANSWERED)
+    return has_any(connection, call_id, Entry.ORDER_PLACED, Entry.ORDER_KNOWN, Entry.AGENT_ANSWERED)
 
 
-def _in_vain(session: Session, call: Call) -> bool:
+def _in_vain(connection: Connection, call_id: int) -> bool:
     """Return whether a person was asked for and none has answered."""
-    asked, answered = (last_data(session, call.id, kind) for kind in (Entry.TO_PERSON, Entry.AGENT_ANSWERED))
+    asked, answered = (last_data(connection, call_id, kind) for kind in (Entry.TO_PERSON, Entry.AGENT_ANSWERED))
     return asked is not None and answered is None
 
 
-def _task(session: Session, call: Call, kind: TaskKind, now: datetime) -> None:
+def _task(session: Session, call_id: int, kind: TaskKind, now: datetime) -> None:
+    call = session.get_one(Call, call_id)
     # What was understood so far goes along, so that the agent does not ask it again.
-    slots = (last_data(session, call.id, Entry.SLOT) or {}).get("slots", {})
+    slots = (last_data(session.connection(), call_id, Entry.SLOT) or {}).get("slots", {})
     if call.number_id is None and not slots:
         return  # A withheld number that said nothing: nobody could be rung back.
-    to_person = last_data(session, call.id, Entry.TO_PERSON) or {}
+    to_person = last_data(session.connection(), call_id, Entry.TO_PERSON) or {}
     reason = {"reason": to_person["reason"]} if "reason" in to_person else {}
     tasks.open_task(session, tasks.for_call(kind, call, slots=slots, **reason), now)

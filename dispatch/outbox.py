@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.outbox import OutboxEntry
-from models.session import write
+from models.session import inserted_id, write
 from models.settings import settings
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ QUEUE = "dispatch"
 # A job reads a row, talks to Asterisk for a moment and writes a row (seconds).
 JOB_TIMEOUT_S = 30
 _RUN = "dispatch.jobs.run"
-_INSERT = insert(cast(Table, OutboxEntry.__table__)).returning(OutboxEntry.id)
+_INSERT = insert(cast(Table, OutboxEntry.__table__))
 
 
 @cache
@@ -55,7 +55,7 @@ def post(session: Session, verb: str, subject_id: int, due_at: datetime, call_id
         "created_at": clock.now(),
         "due_at": due_at,
     }
-    entry_id = session.connection().execute(_INSERT, row).scalar_one()
+    entry_id = inserted_id(session.connection().execute(_INSERT, row))
     session.info.setdefault("posted", []).append((entry_id, due_at))
 
 

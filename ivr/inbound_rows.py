@@ -8,35 +8,34 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+from sqlalchemy import Connection, Table, bindparam, insert, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from dispatch import orders, tasks
-from dispatch.calls import close_call
+from dispatch.calls import end_call
 from dispatch.orders import OrderRequest
 from dispatch.outbox import transaction
 from models import clock
 from models.calls import Call, CallEnd, CallState, Direction, Utterance
 from models.journal import Entry, note, note_all, write_turn
-from models.lookup import elders_at, number_row
-from models.people import Elder
+from models.lookup import KnownElder, callers_at, number_row
+from models.people import Person
 from models.phone import Number
+from models.session import inserted_id
 from models.settings import settings
 from models.tasks import TaskKind
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class Known:
-    """An elder as the conversation needs her: what may be spoken of her, and her language."""
-
-    id: int
-    family_name: str
-    sex: str | None
-    language: str
+# Made once, and without the ORM: this runs while somebody is on the telephone, and is most of what a call costs.
+_CALLS = cast(Table, Call.__table__)
+_INSERT_CALL = insert(_CALLS)
+_INSERT_WORDS = insert(cast(Table, Utterance.__table__))
+_SET_STATE = update(_CALLS).where(_CALLS.c.id == bindparam("of_call")).values(state=bindparam("new_state"))
+_SET_LANGUAGE = update(_CALLS).where(_CALLS.c.id == bindparam("of_call")).values(language=bindparam("new_language"))
 
 
 @dataclass(frozen=True)
@@ -45,10 +44,10 @@ class Caller:
 
     call_id: int
     how: str  # one, household, unknown, withheld
-    elders: tuple[Known, ...] = ()
+    elders: tuple[KnownElder, ...] = ()
 
     @property
-    def elder(self) -> Known | None:
+    def elder(self) -> KnownElder | None:
         """The elder, if exactly one fits the number."""
         return self.elders[0] if len(self.elders) == 1 else None
 
@@ -79,26 +78,26 @@ def identify(channel_id: str, number: Number | None) -> Caller:
     """Open the call's row and return who rings; `number` is None where it is withheld."""
     now = clock.now()
     with transaction() as session:
-        elders = elders_at(session, number) if number else []
+        connection = session.connection()
+        number_id, elders = callers_at(connection, number) if number else (None, ())
+        if number is not None and number_id is None:
+            number_id = number_row(session, number).id
         how = "withheld" if number is None else {0: "unknown", 1: "one"}.get(len(elders), "household")
         elder = elders[0] if how == "one" else None
-        call = Call(
-            channel_id=channel_id,
-            direction=Direction.IN,
-            purpose="inbound",
-            state=CallState.TALKING,
-            number_id=number_row(session, number).id if number else None,
-            elder_id=elder.id if elder else None,
-            language=elder.person.language if elder else settings().languages[0],
-            started_at=now,
-            answered_at=now,
-        )
-        session.add(call)
-        session.flush()
-        note(session, call.id, Entry.ANSWERED, now)
-        note(session, call.id, Entry.IDENTIFIED, now, how=how)
-    people = (elder.person for elder in elders)
-    return Caller(call.id, how, tuple(Known(p.id, p.family_name, p.sex, p.language) for p in people))
+        row = {
+            "channel_id": channel_id,
+            "direction": Direction.IN.value,
+            "purpose": "inbound",
+            "state": CallState.TALKING.value,
+            "number_id": number_id,
+            "elder_id": elder.id if elder else None,
+            "language": elder.language if elder else settings().languages[0],
+            "started_at": now,
+            "answered_at": now,
+        }
+        call_id = inserted_id(connection.execute(_INSERT_CALL, row))
+        note_all(connection, call_id, now, [(Entry.ANSWERED, {}), (Entry.IDENTIFIED, {"how": how})])
+    return Caller(call_id, how, elders)
 
 
 def keep_turn(call_id: int, elder_id: int | None, turn: Turn) -> None:
@@ -119,32 +118,30 @@ def place_order(request: OrderRequest, turn: Turn) -> tuple[int, bool]:
     with transaction() as session:
         _write(session, request.call_id, request.elder_id, turn)
         placed = orders.place_order(session, request, clock.now())
-    return placed.order.number, placed.created
+    return placed.number, placed.created
 
 
 def to_person(call_id: int, reason: str) -> None:
     """Write that the call goes to a person and why, before it goes; an emergency is an alarm task at once."""
     now = clock.now()
     with transaction() as session:
-        call = session.get_one(Call, call_id)
-        call.state = CallState.WAITING
-        note(session, call_id, Entry.TO_PERSON, now, reason=reason)
+        connection = session.connection()
+        connection.execute(_SET_STATE, {"of_call": call_id, "new_state": CallState.WAITING.value})
+        note_all(connection, call_id, now, [(Entry.TO_PERSON, {"reason": reason})])
         if reason == "emergency":
-            tasks.open_task(session, tasks.for_call(TaskKind.ALARM, call), now)
+            tasks.open_task(session, tasks.for_call(TaskKind.ALARM, session.get_one(Call, call_id)), now)
 
 
 def goodbye(call_id: int) -> None:
     """The conversation came to its designed end."""
     with transaction() as session:
-        close_call(session, session.get_one(Call, call_id), CallEnd.GOODBYE, clock.now())
+        end_call(session, call_id, CallEnd.GOODBYE, clock.now())
 
 
 def hung_up(call_id: int) -> None:
     """She hung up before the end."""
-    now = clock.now()
     with transaction() as session:
-        note(session, call_id, Entry.HUNG_UP, now)
-        close_call(session, session.get_one(Call, call_id), CallEnd.HUNG_UP, now)
+        end_call(session, call_id, CallEnd.HUNG_UP, clock.now(), Entry.HUNG_UP)
 
 
 def failed(call_id: int) -> None:
@@ -158,13 +155,13 @@ def failed(call_id: int) -> None:
 
 
 def _write(session: Session, call_id: int, elder_id: int | None, turn: Turn) -> None:
-    now = clock.now()
-    said = _keep_words(session, call_id, turn.words) if turn.words else None
-    note_all(session, call_id, now, _entries(turn, said))
+    now, connection = clock.now(), session.connection()
+    said = _keep_words(connection, call_id, turn.words) if turn.words else None
+    note_all(connection, call_id, now, _entries(turn, said))
     if turn.language is not None:
-        session.get_one(Call, call_id).language = turn.language
+        connection.execute(_SET_LANGUAGE, {"of_call": call_id, "new_language": turn.language})
         if elder_id is not None:
-            session.get_one(Elder, elder_id).person.language = turn.language
+            session.get_one(Person, elder_id).language = turn.language
 
 
 def _entries(turn: Turn, utterance_id: int | None = None) -> list[tuple[Entry, dict[str, Any]]]:
@@ -183,9 +180,7 @@ def _entries(turn: Turn, utterance_id: int | None = None) -> list[tuple[Entry, d
     return entries
 
 
-def _keep_words(session: Session, call_id: int, words: Words) -> int:
+def _keep_words(connection: Connection, call_id: int, words: Words) -> int:
     """Keep the words apart from the journal, where they can be erased; return their id."""
-    said = Utterance(call_id=call_id, at=clock.now(), language=words.language, text=words.text, score=words.score)
-    session.add(said)
-    session.flush()
-    return said.id
+    row = {"call_id": call_id, "at": clock.now(), "language": words.language, "text": words.text, "score": words.score}
+    return inserted_id(connection.execute(_INSERT_WORDS, row))

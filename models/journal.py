@@ -7,14 +7,20 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Connection, Table, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from models.calls import CallEvent
 from models.session import engine
 
 # Made once: putting a statement together takes longer than running it, and a call writes a dozen entries.
-_INSERT = insert(cast(Table, CallEvent.__table__))
+_EVENTS = cast(Table, CallEvent.__table__)
+_INSERT = insert(_EVENTS)
+_OF_CALL = _EVENTS.c.call_id == bindparam("call_id")
+_ANY = select(_EVENTS.c.id).where(_OF_CALL, _EVENTS.c.kind.in_(bindparam("kinds", expanding=True))).limit(1)
+_LAST = (
+    select(_EVENTS.c.data).where(_OF_CALL, _EVENTS.c.kind == bindparam("kind")).order_by(_EVENTS.c.id.desc()).limit(1)
+)
 
 
 class Entry(StrEnum):
@@ -42,41 +48,35 @@ class Entry(StrEnum):
     ENDED = "ended"  # data: end
 
 
+# The entries of one moment, in their order: kind and data.
+Entries = Sequence[tuple[Entry, dict[str, Any]]]
+
+
 def note(session: Session, call_id: int, kind: Entry, now: datetime, **data: Any) -> None:
     """Write one entry."""
     session.connection().execute(_INSERT, {"call_id": call_id, "at": now, "kind": kind.value, "data": data})
 
 
-def note_all(session: Session, call_id: int, now: datetime, entries: Sequence[tuple[Entry, dict[str, Any]]]) -> None:
+def note_all(connection: Connection, call_id: int, now: datetime, entries: Entries) -> None:
     """Write several entries at once, in their order."""
-    session.connection().execute(_INSERT, _rows(call_id, now, entries))
+    rows = [{"call_id": call_id, "at": now, "kind": kind.value, "data": data} for kind, data in entries]
+    connection.execute(_INSERT, rows)
 
 
-def write_turn(call_id: int, now: datetime, entries: Sequence[tuple[Entry, dict[str, Any]]]) -> None:
+def write_turn(call_id: int, now: datetime, entries: Entries) -> None:
     """Write the entries of one turn in a transaction of their own, committed on return.
 
     Without an ORM session: this runs at every key a caller presses, and is most of what a turn costs.
     """
     with engine().begin() as connection:
-        connection.execute(_INSERT, _rows(call_id, now, entries))
+        note_all(connection, call_id, now, entries)
 
 
-def _rows(call_id: int, now: datetime, entries: Sequence[tuple[Entry, dict[str, Any]]]) -> list[dict[str, Any]]:
-    return [{"call_id": call_id, "at": now, "kind": kind.value, "data": data} for kind, data in entries]
-
-
-def has_any(session: Session, call_id: int, *kinds: Entry) -> bool:
+def has_any(connection: Connection, call_id: int, *kinds: Entry) -> bool:
     """Return whether the journal has an entry of one of these kinds."""
-    query = select(CallEvent.id).where(CallEvent.call_id == call_id, CallEvent.kind.in_(kinds)).limit(1)
-    return session.scalar(query) is not None
+    return connection.execute(_ANY, {"call_id": call_id, "kinds": kinds}).scalar() is not None
 
 
-def last_data(session: Session, call_id: int, kind: Entry) -> dict[str, Any] | None:
+def last_data(connection: Connection, call_id: int, kind: Entry) -> dict[str, Any] | None:
     """Return the data of the newest entry of `kind`, None if there is none."""
-    query = (
-        select(CallEvent.data)
-        .where(CallEvent.call_id == call_id, CallEvent.kind == kind)
-        .order_by(CallEvent.id.desc())
-        .limit(1)
-    )
-    return session.scalar(query)
+    return connection.execute(_LAST, {"call_id": call_id, "kind": kind}).scalar()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models.people import Elder, PersonNumber, PhoneNumber
+from models.people import Elder, Person, PersonNumber, PhoneNumber
 from models.phone import Number
 
 
@@ -19,6 +19,34 @@ class Dialable:
     number_id: int
     value: str
     kind: str
+
+
+@dataclass(frozen=True)
+class KnownElder:
+    """An elder as a conversation needs her: what may be spoken of her, and her language."""
+
+    id: int
+    family_name: str
+    sex: str | None
+    language: str
+
+
+# Made once: it is asked at the beginning of every call.
+_CALLERS = (
+    select(PhoneNumber.id, Person.id, Person.family_name, Person.sex, Person.language)
+    .select_from(PhoneNumber)
+    .outerjoin(PersonNumber, PersonNumber.number_id == PhoneNumber.id)
+    .outerjoin(Elder, Elder.id == PersonNumber.person_id)
+    .outerjoin(Person, Person.id == Elder.id)
+    .where(PhoneNumber.value == bindparam("value"))
+    .order_by(Person.id)
+)
+
+
+def callers_at(connection: Connection, number: Number) -> tuple[int | None, tuple[KnownElder, ...]]:
+    """Return the id of the number's row, None if it has none yet, and the elders who may be calling from it."""
+    rows = connection.execute(_CALLERS, {"value": number.value}).all()
+    return (rows[0][0] if rows else None), tuple(KnownElder(*row[1:]) for row in rows if row[1] is not None)
 
 
 def number_row(session: Session, number: Number) -> PhoneNumber:

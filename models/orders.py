@@ -66,6 +66,11 @@ DISPATCHING: frozenset[OrderStatus] = frozenset({S.CONFIRMED, S.OFFERED, S.REOPE
 EXPECTED: frozenset[OrderStatus] = DISPATCHING | {S.ACCEPTED, S.NEEDS_AGENT}
 
 
+def spoken_number(order_id: int) -> int:
+    """Return the short number by which an order is spoken of: four digits at first, growing."""
+    return FIRST_ORDER_NUMBER + order_id
+
+
 class IllegalMove(RuntimeError):
     """The order's status does not allow this move."""
 
@@ -108,7 +113,7 @@ class Order(Base):
     @property
     def number(self) -> int:
         """The short number that is spoken: four digits at first, growing."""
-        return FIRST_ORDER_NUMBER + self.id
+        return spoken_number(self.id)
 
 
 class OrderEvent(Base):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
 from sqlalchemy.orm import Session
 
 from models.settings import settings
@@ -78,3 +78,10 @@ def read() -> Iterator[Session]:
     """Open a transaction for reading only."""
     with Session(engine().execution_options(read_only=True), expire_on_commit=False) as session:
         yield session
+
+
+def inserted_id(result: CursorResult[Any]) -> int:
+    """Return the id of the one row that an insert of Core has made, on either database."""
+    row = result.inserted_primary_key
+    assert row is not None  # noqa: S101 (an insert of one row has one)
+    return cast(int, row[0])
