@@ -90,7 +90,7 @@ def _line(session: Session, event: CallEvent, spoken: dict[int, Utterance]) -> J
     data: dict[str, Any] = event.data or {}
     utterance = spoken.pop(_id(data, "utterance_id"), None)
     order = session.get(Order, _id(data, "order_id"))
-    audio = session.get(Audio, _id(data, "audio_id"))
+    audio = session.get(Audio, (utterance and utterance.audio_id) or _id(data, "audio_id"))
     return JournalLine(
         at=event.at,
         kind=event.kind,

@@ -13,7 +13,7 @@ from ivr.inbound_rows import Caller, Turn, Words
 from ivr.listening import Listener
 from ivr.prompts import words
 from ivr.prompts.words import line as prompt
-from ivr.turns import Ask, GoodBye, Heard, Key, Move, PlaceOrder, Said, State, ToPerson
+from ivr.turns import Ask, GoodBye, Heard, Key, Move, PlaceOrder, Said, State, ToPerson, Unknown
 from models import clock, phone
 from models.settings import settings
 
@@ -88,11 +88,20 @@ def _turn(before: State, after: State, heard: Heard) -> Turn:
         before.step,
         type(heard).__name__.lower(),
         key=heard.key if isinstance(heard, Key) else None,
-        words=Words(heard.phrase, heard.score, before.language) if isinstance(heard, Said) else None,
+        words=_words(heard, before.language),
         slots=after.slots.as_data() if after.slots != before.slots else None,
         language=after.language if after.language != before.language else None,
         speech_off=before.listens and not after.listens,
     )
+
+
+def _words(heard: Heard, language: str) -> Words | None:
+    match heard:
+        case Said(phrase, score, audio):
+            return Words(phrase, score, language, audio)
+        case Unknown(text, audio) if text or audio:
+            return Words(text, 0, language, audio)
+    return None
 
 
 def _place(caller: Caller, state: State, turn: Turn) -> tuple[State, Move]:

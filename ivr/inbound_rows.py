@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Table, bindparam, insert, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from dispatch import orders, tasks
+from dispatch import heard_audio, orders, tasks
 from dispatch.calls import end_call
 from dispatch.orders import OrderRequest
 from dispatch.outbox import transaction
@@ -54,11 +54,16 @@ class Caller:
 
 @dataclass(frozen=True)
 class Words:
-    """What was heard by voice: the text, the engine's score (0..100), and the language it listened for."""
+    """What was heard by voice: the text, the engine's score (0..100), and the language it listened for.
+
+    Score 0: it was not understood, and `text` is only a hint for an agent. `audio`
+    is the content key of what the speech server kept of it, if anything.
+    """
 
     text: str
     score: int
     language: str
+    audio: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,7 +161,7 @@ def failed(call_id: int) -> None:
 
 def _write(session: Session, call_id: int, elder_id: int | None, turn: Turn) -> None:
     now, connection = clock.now(), session.connection()
-    said = _keep_words(connection, call_id, turn.words) if turn.words else None
+    said = _keep_words(session, call_id, turn.words) if turn.words else None
     note_all(connection, call_id, now, _entries(turn, said))
     if turn.language is not None:
         connection.execute(_SET_LANGUAGE, {"of_call": call_id, "new_language": turn.language})
@@ -180,7 +185,10 @@ def _entries(turn: Turn, utterance_id: int | None = None) -> list[tuple[Entry, d
     return entries
 
 
-def _keep_words(connection: Connection, call_id: int, words: Words) -> int:
+def _keep_words(session: Session, call_id: int, words: Words) -> int:
     """Keep the words apart from the journal, where they can be erased; return their id."""
-    row = {"call_id": call_id, "at": clock.now(), "language": words.language, "text": words.text, "score": words.score}
-    return inserted_id(connection.execute(_INSERT_WORDS, row))
+    now = clock.now()
+    recording = heard_audio.recording(session, call_id, words.audio, now) if words.audio else None
+    row = {"call_id": call_id, "at": now, "language": words.language, "text": words.text, "score": words.score}
+    row["audio_id"] = recording.id if recording else None
+    return inserted_id(session.connection().execute(_INSERT_WORDS, row))

@@ -28,9 +28,8 @@ log = logging.getLogger(__name__)
 
 # The longest utterance the engine lets her finish, the longest pause inside it, and a little more (s).
 UTTERANCE_S = 16
-# Stands between the names in SPEECH SET grammar, and between grammar and audio in a result.
+# Stands between the names in SPEECH SET grammar,.
 _SEPARATOR = "|"
-_AUDIO_MARK = ":"
 _LONGEST_GRAMMAR = 1000  # bytes; an AGI command has 2,048
 
 Pace = Literal["slow", "normal"]
@@ -133,7 +132,7 @@ class Listener:
         text = reply.fields.get("text0", speech.UNAVAILABLE)
         if reply.result != "1" or text == speech.UNAVAILABLE:
             raise _EngineLost(reply.data or "no engine")
-        audio = reply.fields.get("grammar0", "").partition(_AUDIO_MARK)[2]
+        audio = reply.fields.get("grammar0", "").partition(speech.AUDIO_MARK)[2]
         if text.startswith(speech.UNKNOWN):
             return Unknown(text.removeprefix(speech.UNKNOWN).strip(), audio)
         return Said(text, int(reply.fields.get("score0") or 0), audio)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from sqlalchemy import ForeignKey, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, String, exists, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, Code, Pk, PublicId
 
@@ -28,11 +27,12 @@ class Audio(Base):
     """A recording: who is heard belongs to the call; the bytes lie in the store under `content_key`."""
 
     __tablename__ = "audio"
+    __table_args__ = (Index("ix_audio_kept", "kind", "erased_at", "created_at"),)
 
     id: Mapped[Pk]
     public_id: Mapped[PublicId]
     content_key: Mapped[str] = mapped_column(String(64), index=True)  # SHA-256, hexadecimal
-    kind: Mapped[Code]  # message
+    kind: Mapped[Code]  # message, utterance
     call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id"), index=True)
     duration_ms: Mapped[int]
     transcript: Mapped[str | None] = mapped_column(String(32))
@@ -47,14 +47,28 @@ def path_of(store: Path, content_key: str) -> Path:
 
 def keep(store: Path, source: Path) -> str:
     """Copy `source` into `store`, durably, and return its content key. Safe to repeat; `source` stays."""
-    key = hashlib.sha256(source.read_bytes()).hexdigest()
+    content = source.read_bytes()
+    key = hashlib.sha256(content).hexdigest()
     target = path_of(store, key)
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_suffix(f".{os.getpid()}.part")
-        with source.open("rb") as read, part.open("wb") as written:
-            shutil.copyfileobj(read, written)
+        with part.open("wb") as written:
+            written.write(content)
             written.flush()
             os.fsync(written.fileno())
         part.replace(target)
     return key
+
+
+def erase(session: Session, store: Path, recording: Audio, now: datetime) -> None:
+    """Erase a recording: the row stays and says when, the bytes go, unless another recording has the same.
+
+    The bytes go first: what is cut short here is done again, and nothing lies in the store without a row.
+    """
+    shared = select(
+        exists().where(Audio.content_key == recording.content_key, Audio.id != recording.id, Audio.erased_at.is_(None))
+    )
+    if not session.scalar(shared):
+        path_of(store, recording.content_key).unlink(missing_ok=True)
+    recording.erased_at = now

@@ -116,6 +116,6 @@ class Utterance(Base):
     at: Mapped[datetime]
     language: Mapped[str] = mapped_column(String(8))
     text: Mapped[str] = mapped_column(Text)
-    score: Mapped[int]  # 0..100, the least sure word
-    # Of a transcript: the recording that was written down.
+    score: Mapped[int]  # 0..100, the least sure word; 0: not understood, `text` is only a hint
+    # What she said, or the message that was written down.
     audio_id: Mapped[int | None] = mapped_column(ForeignKey("audio.id"), index=True)

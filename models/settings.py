@@ -53,6 +53,11 @@ class Settings(BaseSettings):
     ami_secret: str = Field("", description="empty: made on first start, kept in var_dir/secrets")
     web_secret: str = Field("", description="empty: made on first start, kept in var_dir/secrets")
 
+    # What is kept of a caller's voice, to be heard by agents and to improve recognition. Recording needs her consent.
+    keep_failed_audio: bool = Field(True, description="keep the audio of answers that were not understood")
+    keep_all_audio: bool = Field(False, description="keep the audio of every spoken answer")
+    audio_keep_days: int = Field(30, ge=0, description="after so many days kept answers are erased")
+
     # The hotline itself.
     hotline_number: str = "12349"
     district_unknown: str = Field("本市", description="spoken to a provider when the elder has no area yet")
@@ -116,6 +121,11 @@ class Settings(BaseSettings):
     def spool_dir(self) -> Path:
         """What the dialplan writes without Python: messages and notes of calls, worked off by the sweep."""
         return self.var_dir / "spool"
+
+    @property
+    def heard_dir(self) -> Path:
+        """Where the speech server leaves audio until the call's row is written; emptied by the sweep."""
+        return self.spool_dir / "heard"
 
     @property
     def redis_location(self) -> str:

@@ -5,6 +5,6 @@ client; docs/decisions/010-speech-server.md gives the exact sequence of AGI
 commands and what comes back.
 """
 
-from ivr.speech.protocol import SPEAKING, UNAVAILABLE, UNKNOWN
+from ivr.speech.protocol import AUDIO_MARK, SPEAKING, UNAVAILABLE, UNKNOWN
 
-__all__ = ["SPEAKING", "UNAVAILABLE", "UNKNOWN"]
+__all__ = ["AUDIO_MARK", "SPEAKING", "UNAVAILABLE", "UNKNOWN"]

@@ -31,7 +31,7 @@ class Decoder:
 
     def __init__(self, start: Callable[[], Utterance], executor: Executor) -> None:
         self.heard: Heard | None = None
-        self.audio_ms = 0
+        self._audio = bytearray()
         self._start = start
         self._executor = executor
         self._utterance: Utterance | None = None
@@ -49,10 +49,20 @@ class Decoder:
         """Audio handed over and not decoded yet, in milliseconds; up to one batch is normal."""
         return (len(self._waiting) + self._working) / _BYTES_PER_MS
 
+    @property
+    def audio(self) -> bytes:
+        """All that was handed over, the pauses in it too."""
+        return bytes(self._audio)
+
+    @property
+    def audio_ms(self) -> int:
+        """The length of it."""
+        return len(self._audio) // _BYTES_PER_MS
+
     def feed(self, pcm: bytes, pause: bool = False) -> None:
         """Adds audio. `pause` says that it is silence, which may turn out to be the end."""
         length = len(pcm) // _BYTES_PER_MS
-        self.audio_ms += length
+        self._audio += pcm
         if pause:
             self._quiet_ms += length
             if self._quiet_ms > _TAIL_MS:

@@ -21,6 +21,9 @@ SPEAKING = "<speaking>"  # she has begun to speak: stop the prompt and call RECO
 UNKNOWN = "<unknown>"  # she has spoken, and it was none of the phrases
 UNAVAILABLE = "<unavailable>"  # no grammar, or the server is stopping: go on by keys
 
+# In a result's grammar field, before the content key of the audio that was kept.
+AUDIO_MARK = ":"
+
 _LONGEST_ID = 128
 
 

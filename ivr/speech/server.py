@@ -32,6 +32,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from ivr.speech import protocol
+from ivr.speech.archive import Archive
 from ivr.speech.gate import GateSettings
 from ivr.speech.models import Models, model_folder
 from ivr.speech.stream import Stream
@@ -58,6 +59,7 @@ class ServerSettings:
     decoders: int = 0
     gate: GateSettings = field(default_factory=GateSettings)
     paces: Mapping[str, int] = field(default_factory=dict)  # silence that ends an answer, by pace (ms)
+    archive: Archive | None = None
 
 
 class SpeechServer:
@@ -69,6 +71,7 @@ class SpeechServer:
         self.port = settings.port
         threads = settings.decoders or os.cpu_count() or 1
         self._turns = Turns(models, phrases, ThreadPoolExecutor(threads, thread_name_prefix="decode"), urgent)
+        self._turns.archive = settings.archive
         self._streams: set[Stream] = set()
         self._loop_lag_ms = 0.0
         self._server: Server | None = None
@@ -251,6 +254,9 @@ def serve(settings: Settings, phrases: Phrases, urgent: Urgent = no_cries) -> No
     """
     models = Models(settings.languages, lambda language: model_folder(language, settings.cache_dir))
     paces = {"normal": settings.endpoint_ms, "slow": settings.endpoint_slow_ms}
+    archive = Archive(settings.heard_dir, settings.keep_failed_audio, settings.keep_all_audio)
     gate = GateSettings(endpoint_ms=settings.endpoint_ms)
-    server = ServerSettings(settings.host, settings.speech_port, settings.languages, gate=gate, paces=paces)
+    server = ServerSettings(
+        settings.host, settings.speech_port, settings.languages, gate=gate, paces=paces, archive=archive
+    )
     asyncio.run(run(server, models, phrases, urgent))

@@ -25,7 +25,7 @@ from ivr.speech.decoder import Decoder
 from ivr.speech.gate import FRAME_BYTES, Gate, GateSettings
 from ivr.speech.gate import Heard as Activity
 from ivr.speech.grammar import Grammar
-from ivr.speech.protocol import SPEAKING, UNAVAILABLE, UNKNOWN, Message
+from ivr.speech.protocol import AUDIO_MARK, SPEAKING, UNAVAILABLE, UNKNOWN, Message
 from ivr.speech.turns import Refused, Turns
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ class Result:
 
     text: str
     score: int = 0
+    audio: str = ""  # content key of what was kept of it
 
 
 class Stream:
@@ -65,6 +66,7 @@ class Stream:
         self._ready = False
         self._grammar: Grammar | None = None
         self._decoder: Decoder | None = None
+        self._finished: Decoder | None = None  # the one whose result is on its way
         self._rest = bytearray()
         self._held: Result | None = None
         self._last = Result("")
@@ -217,15 +219,20 @@ class Stream:
     async def _decoded(self, decoder: Decoder) -> None:
         if decoder is not self._decoder:
             return  # the turn is over: a key was pressed, or she hung up
-        self._decoder = None
+        self._decoder, self._finished = None, decoder
         heard = decoder.heard
         # What she said is hers: the log says only how long it took and whether it was understood.
         log.debug("utterance of %d ms, understood: %s", decoder.audio_ms, bool(heard and heard.phrase))
         if heard is None:
+            self._finished = None
             await self._finish(Result(UNAVAILABLE))
         else:
             unknown = f"{UNKNOWN} {heard.words[:_LONGEST_HINT]}".rstrip()
-            await self._finish(Result(heard.phrase or unknown, heard.score))
+            audio = await self._turns.keep(decoder.audio, heard)
+            # She may have pressed a key meanwhile; then this turn is over.
+            if self._finished is decoder:
+                self._finished = None
+                await self._finish(Result(heard.phrase or unknown, heard.score, audio))
 
     # Results.
 
@@ -243,13 +250,16 @@ class Stream:
         self._last = result
         self._unacknowledged = uuid.uuid4().hex
         grammar = self._grammar.name if self._grammar else ""
+        if result.audio:
+            grammar += AUDIO_MARK + result.audio
         await self._send(protocol.results(self._unacknowledged, result.text, result.score, grammar))
 
     async def _acknowledged(self) -> None:
         self._unacknowledged = None
         self._frames = 0
         # RECOGNIZE called again without a new SET listens to the same grammar again.
-        if not self._listening and self._decoder is None and self._held is None and self._grammar is not None:
+        busy = self._listening or self._decoder or self._finished or self._held
+        if not busy and self._grammar is not None:
             self._listen()
 
     def _listen(self) -> None:
@@ -260,7 +270,7 @@ class Stream:
     def _drop_turn(self) -> None:
         if self._decoder is not None:
             self._decoder.cancel()
-        self._decoder = None
+        self._decoder = self._finished = None
         self._listening = False
         self._held = None
         self._unacknowledged = None

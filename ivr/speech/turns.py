@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 
 from ivr.speech import grammar as grammars
+from ivr.speech.archive import Archive
 from ivr.speech.decoder import Decoder
 from ivr.speech.grammar import Grammar, Wanted
 from ivr.speech.models import Model, Models
+from ivr.speech.recogniser import Heard
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,7 @@ class Turns:
         self.models = models
         self._phrases = phrases
         self._urgent = urgent
+        self.archive: Archive | None = None
         self._decoding = decoding
         self._making = ThreadPoolExecutor(1, thread_name_prefix="grammar")
         self._made: dict[tuple[str, Wanted], Grammar] = {}
@@ -71,6 +74,12 @@ class Turns:
         """A decoder for one utterance of a turn whose grammar was found before."""
         model = self.model(language)
         return Decoder(lambda: model.utterance(grammar), self._decoding)
+
+    async def keep(self, audio: bytes, heard: Heard) -> str:
+        """The content key of the audio if it is to be kept, else empty."""
+        if self.archive is None or not self.archive.wants(heard.phrase is not None):
+            return ""
+        return await asyncio.get_running_loop().run_in_executor(self._making, self.archive.keep, audio)
 
     def close(self) -> None:
         """Waits for the threads. Native code must not be running while the interpreter comes down."""
