@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ivr.speech.archive import Archive
 from ivr.speech.models import Models, load, model_folder
 from ivr.speech.recogniser import LoadedModel
 from ivr.speech.server import ServerSettings
@@ -35,13 +36,16 @@ def fake() -> FakeModel:
 
 
 @pytest.fixture
-def server(fake: FakeModel) -> Iterator[RunningServer]:
-    """A server that understands what the test says it understands; there is no model for English."""
+def server(fake: FakeModel, tmp_path: Path) -> Iterator[RunningServer]:
+    """A server that understands what the test says it understands; there is no model for English.
+
+    It keeps the audio of what it does not understand.
+    """
     folders = {"ko": Path("/fake")}
     models = Models(["ko", "en"], folders.get, lambda folder: fake)
-    with serving(
-        models, phrases, ServerSettings(port=0, languages=("ko", "en"), max_streams=8, paces=PACES)
-    ) as running:
+    archive = Archive(tmp_path / "heard", failed=True)
+    settings = ServerSettings(port=0, languages=("ko", "en"), max_streams=8, paces=PACES, archive=archive)
+    with serving(models, phrases, settings) as running:
         yield running
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import wave
+from pathlib import Path
 
 import pytest
 
-from ivr.speech import SPEAKING, UNAVAILABLE, UNKNOWN
+from ivr.speech import AUDIO_MARK, SPEAKING, UNAVAILABLE, UNKNOWN
+from ivr.speech.archive import Archive
 from tests.speech.fakes import AFTER, WORD, FakeModel, peer, speak
 from tests.speech.support import RunningServer, hum, silence
 
@@ -148,6 +152,48 @@ class TestTurn:
         assert not [
             record for record in caplog.records if record.name.startswith("ivr.") and "목욕" in record.getMessage()
         ]
+
+
+class TestArchive:
+    def test_what_was_not_understood_is_kept_and_named(
+        self, server: RunningServer, fake: FakeModel, tmp_path: Path
+    ) -> None:
+        fake.phrase = None
+        with peer(server.port) as caller:
+            caller.begin()
+            speak(caller)
+            name, mark, key = caller.result()["grammar"].partition(AUDIO_MARK)
+        assert (name, mark) == ("service", ":")
+        kept = tmp_path / "heard" / f"{key}.wav"
+        with wave.open(str(kept)) as file:
+            audio = file.readframes(file.getnframes())
+        assert hashlib.sha256(kept.read_bytes()).hexdigest() == key
+        assert WORD[-4000:] in audio, "her voice"
+        assert kept.stat().st_mode & 0o077 == 0, "nobody else may listen"
+
+    def test_what_was_understood_is_not_kept(self, server: RunningServer, tmp_path: Path) -> None:
+        with peer(server.port) as caller:
+            caller.begin()
+            speak(caller)
+            assert caller.result()["grammar"] == "service"
+        assert not (tmp_path / "heard").exists()
+
+    def test_a_full_disk_costs_the_audio_and_not_the_answer(
+        self, server: RunningServer, fake: FakeModel, tmp_path: Path
+    ) -> None:
+        (tmp_path / "heard").write_text("no folder can be made here")
+        fake.phrase = None
+        with peer(server.port) as caller:
+            caller.begin()
+            speak(caller)
+            result = caller.result()
+            assert (result["text"], result["grammar"]) == (UNKNOWN, "service")
+
+    def test_the_settings_decide(self, tmp_path: Path) -> None:
+        assert [Archive(tmp_path).wants(understood) for understood in (False, True)] == [False, False]
+        assert [Archive(tmp_path, failed=True).wants(understood) for understood in (False, True)] == [True, False]
+        both = Archive(tmp_path, failed=True, understood=True)
+        assert [both.wants(understood) for understood in (False, True)] == [True, True]
 
 
 class TestGrammar:
