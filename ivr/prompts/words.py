@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -62,26 +61,52 @@ def part(code: str, language: str) -> Value:
 
 
 def day(wanted: date, today: date, language: str) -> Value:
-    """Return today, tomorrow, the day after; beyond that, and in the past, the date."""
+    """Return "tomorrow, Wednesday" for the days that have a word of their own, else weekday and date."""
     ahead = (wanted - today).days
     if 0 <= ahead < len(vocabulary.DAYS):
         concept = vocabulary.DAYS[ahead]
-        return Value(concept.code, concept.name[language])
-    text = {
-        "zh-CN": f"{wanted.month}月{wanted.day}号",
-        "ko": f"{wanted.month}월 {wanted.day}일",
-        "en": f"{wanted:%B} {wanted.day}",
-    }[language]
-    return Value(wanted.isoformat(), text)
+        return Value(concept.code, spoken.joined(language, concept.name[language], spoken.weekday(wanted, language)))
+    return date_and_weekday(wanted, language)
+
+
+def date_and_weekday(on: date, language: str) -> Value:
+    """Return weekday and date: 星期三，十一月二十五号."""
+    return Value(on.isoformat(), spoken.date_and_weekday(on, language))
+
+
+def clock_time(at: time, language: str) -> Value:
+    """Return a clock time with its part of the day: 下午两点半."""
+    return Value(f"{at:%H:%M}", spoken.clock_time(at, language))
+
+
+def amount(fen: int, language: str) -> Value:
+    """Return a sum of money: 十二元五角."""
+    return Value(f"{fen}fen", spoken.amount(fen, language))
+
+
+def count(number: int, of: str, language: str) -> Value:
+    """Return how many of what, `of` one of `spoken.COUNTERS`: 两位."""
+    return Value(f"{number} {of}", spoken.count(number, of, language))
+
+
+def minutes(number: int, language: str) -> Value:
+    """Return whole minutes: 五分钟."""
+    return Value(f"{number}min", spoken.minutes(number, language))
+
+
+def score(points: int, language: str) -> Value:
+    """Return a mark: 五分."""
+    return Value(f"{points}points", spoken.score(points, language))
+
+
+def phone_number(number: Number, language: str) -> Value:
+    """Return a telephone number, digit by digit in groups."""
+    return Value(number.value, spoken.phone_number(number, language))
 
 
 def digits(number: int, language: str) -> Value:
-    """Return a number to be spoken digit by digit."""
-    text = str(number)
-    spoken: Iterable[str] = text
-    if language == "ko":
-        spoken = (_KO_DIGITS[digit] for digit in text)
-    return Value(text, " ".join(spoken))
+    """Return a number to be spoken digit by digit, as an order's is."""
+    return Value(str(number), " ".join(digit_by_digit(str(number), language)))
 
 
 def said_in(said: Line, language: str) -> Line:

@@ -66,12 +66,12 @@ def test_days_by_their_word_and_beyond_it_by_the_date(language: str) -> None:
     today = date(2026, 12, 31)
     codes = [words.day(today + timedelta(days=ahead), today, language).code for ahead in (-1, 0, 1, 2, 3)]
     assert codes == ["2026-12-30", "today", "tomorrow", "day_after", "2027-01-03"]
-    assert "3" in words.day(date(2027, 1, 3), today, language).text
+    assert {"3", "三"} & set(words.day(date(2027, 1, 3), today, language).text)
 
 
 def test_numbers_digit_by_digit() -> None:
     assert words.digits(1001, "ko").text == "일 영 영 일"
-    assert words.digits(1001, "zh-CN").text == "1 0 0 1"
+    assert words.digits(1001, "zh-CN").text == "一 零 零 一"
 
 
 @pytest.mark.parametrize(
