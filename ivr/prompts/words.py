@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from typing import Protocol
 
+from ivr.prompts import spoken
 from ivr.prompts.catalogue import CATALOGUE, variables
+from ivr.prompts.numerals import digit_by_digit
 from models import vocabulary
-
-_KO_DIGITS = dict(zip("0123456789", "영일이삼사오육칠팔구", strict=True))
+from models.phone import Number
 
 
 @dataclass(frozen=True)
