@@ -1,0 +1,126 @@
+"""The vocabulary arranged for looking up: which phrases may stand at a place of a text, exactly or by sound."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from ivr.understanding import sounds, text
+from models import vocabulary
+from models.vocabulary import Concept
+
+# Which groups of words answer which question; emergency, person, repeat and intents everywhere.
+_EVERYWHERE = ("always", "intent", "service", "time", "deny", "little")
+ACTIVE: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(vocabulary.GRAMMARS, _EVERYWHERE),
+    "confirm": ("answer", *_EVERYWHERE),
+    "change": ("slot", "answer", *_EVERYWHERE),
+    "score": ("score", *_EVERYWHERE),
+    "who": ("who", *_EVERYWHERE),
+    "orders": ("ordinal", "answer", *_EVERYWHERE),
+}
+GROUPS: Mapping[str, tuple[Concept, ...]] = {
+    "always": vocabulary.ALWAYS[1:],
+    "intent": vocabulary.INTENTS,
+    "service": vocabulary.SERVICES,
+    "answer": vocabulary.ANSWERS,
+    "slot": vocabulary.SLOTS,
+    "score": vocabulary.SCORES,
+    "who": vocabulary.WHO,
+    "ordinal": vocabulary.ORDINALS,
+}
+EMERGENCY = vocabulary.ALWAYS[0]
+# By sound alone a short cry would be heard in anything; these two have no everyday homophones.
+_SHORT_CRIES = ("救命", "摔倒")
+
+
+@dataclass(frozen=True)
+class Word:
+    """A phrase as it is compared: `group` says what it may answer; `code` within the group ("" for little words)."""
+
+    letters: str
+    group: str
+    code: str = ""
+
+
+@cache
+def words(language: str) -> tuple[Word, ...]:
+    """Return every phrase of the language but the emergency's."""
+    found = [
+        Word(_letters(form, language), group, concept.code)
+        for group, concepts in GROUPS.items()
+        for concept in concepts
+        for form in concept.forms(language)
+    ]
+    for group, table in (("deny", vocabulary.DENY), ("little", vocabulary.LITTLE), ("decoy", vocabulary.DECOYS)):
+        found += [Word(_letters(form, language), group) for form in table[language]]
+    return tuple(dict.fromkeys(found))
+
+
+def _letters(phrase: str, language: str) -> str:
+    return text.read(phrase, language).letters
+
+
+@cache
+def _by_first_letter(language: str) -> Mapping[str, tuple[Word, ...]]:
+    index: dict[str, list[Word]] = defaultdict(list)
+    for word in words(language):
+        index[word.letters[0]].append(word)
+    return {first: tuple(group) for first, group in index.items()}
+
+
+@cache
+def _by_first_sound() -> Mapping[str, tuple[Word, ...]]:
+    """Return the phrases of two syllables and more by what their first one sounds like."""
+    index: dict[str, list[Word]] = defaultdict(list)
+    for word in words("zh-CN"):
+        if len(word.letters) > 1 and word.group not in ("little", "decoy"):
+            for sound in sounds.near(word.letters[0]):
+                index[sound].append(word)
+    return {first: tuple(group) for first, group in index.items()}
+
+
+def at(letters: str, start: int, language: str) -> Iterator[tuple[Word, float]]:
+    """Yield the words that stand at a place, with how exactly: 1 the same letters, less by sound."""
+    for word in _by_first_letter(language).get(letters[start], ()):
+        if letters.startswith(word.letters, start):
+            yield word, 1.0
+    if language != "zh-CN":
+        return
+    for sound in sounds.near(letters[start]):
+        for word in _by_first_sound().get(sound, ()):
+            said = letters[start : start + len(word.letters)]
+            if (
+                len(said) == len(word.letters)
+                and said != word.letters
+                and (quality := sounds.alike(said, word.letters))
+            ):
+                yield word, quality
+
+
+@cache
+def _cries(language: str) -> tuple[str, ...]:
+    return tuple(_letters(form, language) for form in EMERGENCY.forms(language))
+
+
+def emergency(said: text.Text, language: str) -> bool:
+    """Whether an emergency word stands anywhere; in Chinese also one that sounds the same."""
+    letters = said.letters
+    for cry in _cries(language):
+        start = letters.find(cry)
+        while start >= 0:
+            if language == "zh-CN" or (start in said.edges and (language == "ko" or start + len(cry) in said.edges)):
+                return True
+            start = letters.find(cry, start + 1)
+    return language == "zh-CN" and any(_sounds_at(letters, cry) for cry in _cries(language))
+
+
+def _sounds_at(letters: str, cry: str) -> bool:
+    if len(cry) < 3 and cry not in _SHORT_CRIES:
+        return False
+    least = sounds.HOMOPHONE if len(cry) < 4 else sounds.NEIGHBOUR
+    return any(
+        sounds.alike(letters[start : start + len(cry)], cry) >= least for start in range(len(letters) - len(cry) + 1)
+    )

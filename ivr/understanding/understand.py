@@ -1,0 +1,157 @@
+"""From what she said to what she means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from ivr.understanding import dates, lexicon
+from ivr.understanding import text as texts
+from ivr.understanding.cover import Piece, cover
+from ivr.understanding.meaning import NOTHING, Meaning
+from ivr.understanding.time_words import Said
+from models.vocabulary import INTENTS, SERVICE
+
+# Below it she is asked once more, differently. Chosen on the first part of tests/ivr/intents_*.csv (`make bench`).
+THRESHOLD = 60
+# Of several intents in a sentence the first of these counts.
+_PRIORITY = ("cancel", "change", "status", "rate", "message", "usual", "behalf", "goodbye", "more")
+_OWN = {"change": "slot", "score": "score", "who": "who", "orders": "ordinal"}
+
+
+def understand(text: str, language: str, grammar: str, now: datetime, week: date | None = None) -> Meaning:
+    """Return what `text` means as an answer to the question `grammar`; `NOTHING` if that is not clear.
+
+    `now` is aware local time: words of time are seen from it. `week`: the Monday of a week that
+    she named before without a day (`When.week`); a weekday is then one of it.
+
+    Raises:
+        KeyError: no such language or grammar.
+    """
+    said = texts.read(text, language)
+    if lexicon.emergency(said, language):
+        return Meaning("emergency", "emergency", score=100)
+    pieces = cover(said, language, lexicon.ACTIVE[grammar])
+    heard = _Heard(grammar).take(pieces)
+    score = _score(pieces)
+    if score < THRESHOLD:
+        return NOTHING
+    intent = heard.intent()
+    if intent is None:
+        return NOTHING
+    when = dates.resolve(heard.times, now, week)
+    services = heard.services or (heard.refused if intent == "cancel" else [])
+    return Meaning(
+        intent=intent,
+        code=heard.code(intent),
+        service=services[0] if services else None,
+        others=tuple(services[1:]),
+        when=when,
+        note=_rest(said.letters, pieces),
+        score=score,
+    )
+
+
+@dataclass
+class _Heard:
+    """What the pieces of one sentence say."""
+
+    grammar: str
+    services: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    intents: list[str] = field(default_factory=list)
+    always: list[str] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+    own: list[str] = field(default_factory=list)
+    times: list[Said] = field(default_factory=list)
+    denied: bool = False
+
+    def take(self, pieces: Sequence[Piece]) -> _Heard:
+        """Sort the pieces; a denial refuses the next thing that is named."""
+        denying = False
+        for piece in pieces:
+            match piece.group:
+                case "deny":
+                    denying = self.denied = True
+                    continue
+                case "service":
+                    _once(self.refused if denying else self.services, piece.code)
+                case "time":
+                    if not denying:
+                        self.times += piece.time
+                case "intent":
+                    _once(self.intents, piece.code)
+                case "always":
+                    _once(self.always, piece.code)
+                case "answer":
+                    _once(self.answers, piece.code)
+                    continue
+                case "slot" | "score" | "who" | "ordinal":
+                    _once(self.own, piece.code)
+                case _:
+                    continue
+            denying = False
+        return self
+
+    def intent(self) -> str | None:
+        """Return the one intent, or None if there is none."""
+        asked = self.services or self.times
+        named = next((intent for intent in _PRIORITY if intent in self.intents), None)
+        if named:
+            return named
+        if self.always and not asked:
+            return self.always[0]
+        if "no" in self.answers:
+            return "no"
+        if self.own:
+            return "answer"
+        if asked:
+            return "order"
+        if self.answers == ["yes"]:
+            return "yes"
+        if self.refused:
+            return "no" if self.grammar in ("confirm", "change", "orders") else "cancel"
+        return None
+
+    def code(self, intent: str) -> str | None:
+        """Return the concept of the question's own grammar."""
+        if intent in ("yes", "no", "person", "repeat"):
+            return intent
+        if self.own:
+            return self.own[0]
+        if self.grammar == "service" and self.services:
+            return self.services[0]
+        return None
+
+
+def _once(known: list[str], code: str) -> None:
+    if code not in known:
+        known.append(code)
+
+
+def _score(pieces: Sequence[Piece]) -> int:
+    """Return how much of the letters is understood, 0–100; 0 if only little words are."""
+    if not any(piece.group not in ("little", "rest", "decoy", "deny") for piece in pieces):
+        return 0
+    whole = sum(piece.end - piece.start for piece in pieces)
+    known = sum(piece.quality * (piece.end - piece.start) for piece in pieces if piece.group not in ("rest", "decoy"))
+    return round(100 * known / whole)
+
+
+def _rest(letters: str, pieces: Sequence[Piece]) -> str:
+    """Return what fits nothing, its neighbours joined."""
+    found: list[str] = []
+    end = -1
+    for piece in pieces:
+        if piece.group != "rest":
+            continue
+        if piece.start == end:
+            found[-1] += letters[piece.start : piece.end]
+        else:
+            found.append(letters[piece.start : piece.end])
+        end = piece.end
+    return " ".join(part for part in found if len(part) > 1)
+
+
+assert {concept.code for concept in INTENTS} == set(_PRIORITY) and SERVICE  # noqa: S101

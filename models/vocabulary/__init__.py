@@ -1,0 +1,79 @@
+"""The one vocabulary: it drives keys, speech phrase lists, the matcher, prompts, the console's words and forms.
+
+Data, not code. A concept has a code (stored in rows), a key on the telephone, a
+name in each language and the phrases by which people say it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from models.vocabulary.concept import LANGUAGES, Concept, Phrases, Service, Words
+from models.vocabulary.services import SERVICES
+from models.vocabulary.talk import ALWAYS, ANSWERS, DECOYS, DENY, INTENTS, LITTLE, ORDINALS, SCORES, SLOTS, WHO
+from models.vocabulary.times import DAYS, PARTS
+
+__all__ = [
+    "ALWAYS", "ANSWERS", "DAY", "DAYS", "DECOYS", "DENY", "GRAMMARS", "INTENTS", "LANGUAGES", "LITTLE", "ORDINALS", "PART", "PARTS", "SCORES",
+    "SERVICE", "SERVICES", "SLOTS", "WHO", "Concept", "Phrases", "Service", "Words", "concept_said", "name_of",
+    "phrases", "services_on_page",
+]  # fmt: skip
+
+# The keys of the first conversation, until ivr/turns.py asks by pages (`services_on_page`) and all PARTS:
+# then GRAMMARS takes SERVICES and PARTS as they are.
+_FIRST = ("meals", "bathing", "cleaning", "accompaniment", "repairs", "companionship", "government")
+_FIRST_SERVICES = tuple(
+    replace(next(service for service in SERVICES if service.code == code), key=str(key))
+    for key, code in enumerate(_FIRST, 1)
+)
+_FIRST_PARTS = (PARTS[0], replace(PARTS[2], key="2"))
+
+# What may be answered to which question.
+GRAMMARS: Mapping[str, tuple[Concept, ...]] = {
+    "open": (*SERVICES, *INTENTS, *DAYS, *PARTS),
+    "service": _FIRST_SERVICES,
+    "when": (*DAYS, *PARTS),
+    "day": DAYS,
+    "part": _FIRST_PARTS,
+    "confirm": ANSWERS,
+    "change": SLOTS,
+    "score": SCORES,
+    "who": WHO,
+    "orders": (*ORDINALS, *ANSWERS),
+    "message": (),
+    "none": (),
+}
+
+# Questions whose answer may be a sentence: the little words between the phrases are listed too.
+_SENTENCES = {"open", "when", "change"}
+
+SERVICE: Mapping[str, Service] = {service.code: service for service in SERVICES}
+DAY: Mapping[str, Concept] = {day.code: day for day in DAYS}
+PART: Mapping[str, Concept] = {part.code: part for part in PARTS}
+
+
+def phrases(language: str, grammar: str) -> tuple[str, ...]:
+    """Return every phrase that may be said to the question `grammar`, the ones always understood included.
+
+    Raises:
+        KeyError: no such grammar.
+    """
+    listed = [phrase for concept in (*ALWAYS, *GRAMMARS[grammar]) for phrase in concept.phrases[language]]
+    return tuple(dict.fromkeys([*listed, *(LITTLE[language] if grammar in _SENTENCES else ())]))
+
+
+def concept_said(language: str, grammar: str, text: str) -> Concept | None:
+    """Return the concept whose phrase is exactly `text`; emergency first, then the question, then the rest."""
+    order: Iterable[Concept] = (ALWAYS[0], *GRAMMARS[grammar], *ALWAYS[1:])
+    return next((concept for concept in order if text in concept.forms(language)), None)
+
+
+def services_on_page(page: int) -> tuple[Service, ...]:
+    """Return the services of a page of the menu, by key 1–4; past the last page there are none."""
+    return tuple(service for service in SERVICES if service.page == page)
+
+
+def name_of(concept: Concept, language: str) -> str:
+    """Return the concept's name in `language`."""
+    return concept.name[language]
