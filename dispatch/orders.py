@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import cast
 
-from sqlalchemy import Table, and_, bindparam, insert, or_, select
+from sqlalchemy import Connection, Table, and_, bindparam, insert, or_, select
 from sqlalchemy.orm import Session
 
 from dispatch.outbox import post
 from models import vocabulary
-from models.journal import Entry, note
+from models.journal import Entries, Entry, note_all
 from models.orders import EXPECTED, Order, OrderEvent, OrderStatus, spoken_number
 from models.people import Elder
 from models.session import inserted_id
@@ -69,8 +69,10 @@ class Placed:
         return spoken_number(self.order_id)
 
 
-def place_order(session: Session, request: OrderRequest, now: datetime) -> Placed:
+def place_order(session: Session, request: OrderRequest, now: datetime, before: Entries = ()) -> Placed:
     """Write the order, its history and its errand into the open transaction.
+
+    `before` are entries that stand in the call's journal in front of the order's, if a call asks for it.
 
     The same request by the same elder for the same time, still expected, is the
     same order: whoever rings again because the line broke does not get two baths.
@@ -84,8 +86,7 @@ def place_order(session: Session, request: OrderRequest, now: datetime) -> Place
     area_id = connection.execute(_AREA_OF_ELDER, {"elder_id": request.elder_id}).scalar_one()
     known_id = connection.execute(_KNOWN, {name: getattr(request, name) for name in _KNOWN_BY}).scalar()
     if known_id is not None:
-        if request.call_id is not None:
-            note(session, request.call_id, Entry.ORDER_KNOWN, now, order_id=known_id)
+        _journal(connection, request, now, [*before, (Entry.ORDER_KNOWN, {"order_id": known_id})])
         return Placed(known_id, created=False)
     row = {
         "idempotency_key": request.key,
@@ -111,7 +112,11 @@ def place_order(session: Session, request: OrderRequest, now: datetime) -> Place
         "call_id": request.call_id,
     }
     connection.execute(_INSERT_EVENT, event)
-    if request.call_id is not None:
-        note(session, request.call_id, Entry.ORDER_PLACED, now, order_id=order_id)
+    _journal(connection, request, now, [*before, (Entry.ORDER_PLACED, {"order_id": order_id})])
     post(session, "offer_order", order_id, now, request.call_id)
     return Placed(order_id, created=True)
+
+
+def _journal(connection: Connection, request: OrderRequest, now: datetime, entries: Entries) -> None:
+    if request.call_id is not None:
+        note_all(connection, request.call_id, now, entries)

@@ -80,7 +80,9 @@ class Line(AGI):
 
     def _quote(self, string: object) -> str:
         """Quote an argument: nothing that a caller or a row contains can become a command of its own."""
-        text = "".join(char if char.isprintable() else " " for char in str(string))
+        text = str(string)
+        if not text.isprintable():
+            text = "".join(char if char.isprintable() else " " for char in text)
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
     def execute(self, command: str, *args: object) -> Reply:

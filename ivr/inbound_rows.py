@@ -20,7 +20,7 @@ from dispatch.orders import OrderRequest
 from dispatch.outbox import transaction
 from models import clock
 from models.calls import Call, CallEnd, CallState, Direction, Utterance
-from models.journal import Entry, note, note_all, write_turn
+from models.journal import Entries, Entry, note, note_all, write_turn
 from models.lookup import KnownElder, callers_at, number_row
 from models.people import Person
 from models.phone import Number
@@ -111,7 +111,8 @@ def keep_turn(call_id: int, elder_id: int | None, turn: Turn) -> None:
         write_turn(call_id, clock.now(), _entries(turn))
         return
     with transaction() as session:
-        _write(session, call_id, elder_id, turn)
+        entries = _written(session, call_id, elder_id, turn)
+        note_all(session.connection(), call_id, clock.now(), entries)
 
 
 def place_order(request: OrderRequest, turn: Turn) -> tuple[int, bool]:
@@ -121,8 +122,8 @@ def place_order(request: OrderRequest, turn: Turn) -> tuple[int, bool]:
     """
     assert request.call_id is not None  # noqa: S101 (the caller's own call)
     with transaction() as session:
-        _write(session, request.call_id, request.elder_id, turn)
-        placed = orders.place_order(session, request, clock.now())
+        entries = _written(session, request.call_id, request.elder_id, turn)
+        placed = orders.place_order(session, request, clock.now(), entries)
     return placed.number, placed.created
 
 
@@ -159,17 +160,17 @@ def failed(call_id: int) -> None:
         log.warning("the fault could not be written into the journal of call %d", call_id)
 
 
-def _write(session: Session, call_id: int, elder_id: int | None, turn: Turn) -> None:
-    now, connection = clock.now(), session.connection()
+def _written(session: Session, call_id: int, elder_id: int | None, turn: Turn) -> Entries:
+    """Write what a turn leaves outside of the journal; return its entries in the journal, still to be written."""
     said = _keep_words(session, call_id, turn.words) if turn.words else None
-    note_all(connection, call_id, now, _entries(turn, said))
     if turn.language is not None:
-        connection.execute(_SET_LANGUAGE, {"of_call": call_id, "new_language": turn.language})
+        session.connection().execute(_SET_LANGUAGE, {"of_call": call_id, "new_language": turn.language})
         if elder_id is not None:
             session.get_one(Person, elder_id).language = turn.language
+    return _entries(turn, said)
 
 
-def _entries(turn: Turn, utterance_id: int | None = None) -> list[tuple[Entry, dict[str, Any]]]:
+def _entries(turn: Turn, utterance_id: int | None = None) -> Entries:
     data: dict[str, Any] = {"step": turn.step, "heard": turn.heard}
     if turn.key is not None:
         data["key"] = turn.key

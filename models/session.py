@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from models.settings import settings
@@ -31,6 +33,8 @@ def make_engine(url: str) -> Engine:
         connect_args={"timeout": settings().db_busy_ms / 1000},
         pool_size=10,
         max_overflow=50,
+        # The connection that was used last has its pages and statements at hand.
+        pool_use_lifo=True,
         hide_parameters=True,
     )
 
@@ -52,7 +56,11 @@ def make_engine(url: str) -> Engine:
     def _begin(connection: Connection) -> None:
         # A writer takes the lock at once: a read that is upgraded later can fail with "locked" without waiting.
         mode = "DEFERRED" if connection.get_execution_options().get("read_only") else "IMMEDIATE"
-        connection.exec_driver_sql(f"BEGIN {mode}")
+        try:
+            # The driver's own call: SQLAlchemy's costs as much as a row, in each of a call's transactions.
+            cast(sqlite3.Connection, connection.connection.driver_connection).execute(f"BEGIN {mode}")
+        except sqlite3.Error as error:
+            raise OperationalError(f"BEGIN {mode}", None, error) from error
 
     return engine
 
