@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from agents.circle import Line, Tie, charges, contacts, household, numbers_of
 from agents.lines import (
     CallLine,
     OrderLine,
+    OrderRef,
     TaskLine,
     call_lines,
     calls_query,
     order_lines,
+    order_ref,
     orders_query,
     task_lines,
     tasks_query,
 )
-from agents.parties import Party, area_path, party
-from models.calls import Call
+from agents.manners import Manner, manners
+from agents.parties import Party, area_path
+from models.calls import Call, Utterance
 from models.orders import Order
-from models.people import Elder, Person, PersonNumber
-from models.phone import Number, NumberKind
+from models.people import Elder, Person, card_digits
+from models.ratings import OrderRating
 from models.tasks import Task
 
 # The newest of each; the full history comes with search.
@@ -31,12 +35,14 @@ SHOWN = 20
 
 
 @dataclass(frozen=True)
-class Line:
-    """A telephone number as the card shows it: whole."""
+class Rating:
+    """What she thought of a service: 1 (bad) to 5 (very good), and her words while they have not been erased."""
 
-    number: str
-    kind: str
-    role: str
+    order: OrderRef
+    service: str
+    score: int
+    at: datetime
+    words: str
 
 
 @dataclass(frozen=True)
@@ -52,10 +58,14 @@ class ElderCard:
     language: str
     area: tuple[str, ...]
     address: str
-    card_number: str | None
+    card_tail: str | None
     needs: str
     numbers: tuple[Line, ...]
     household: tuple[Party, ...]
+    contacts: tuple[Tie, ...]
+    charges: tuple[Tie, ...]
+    manners: tuple[Manner, ...]
+    ratings: tuple[Rating, ...]
     orders: tuple[OrderLine, ...]
     calls: tuple[CallLine, ...]
     open_tasks: tuple[TaskLine, ...]
@@ -90,10 +100,14 @@ def elder_card(session: Session, public_id: str, today: date) -> tuple[int, Elde
         language=person.language,
         area=area_path(session, elder.area_id),
         address=elder.address,
-        card_number=elder.card_number,
+        card_tail=card_tail(elder.card_number),
         needs=elder.needs,
-        numbers=tuple(_line(link) for link in person.numbers),
-        household=_household(session, person),
+        numbers=numbers_of(person),
+        household=household(session, person),
+        contacts=contacts(session, elder),
+        charges=charges(session, elder),
+        manners=manners(session, elder),
+        ratings=_ratings(session, elder.id),
         orders=order_lines(session, orders),
         calls=call_lines(session, calls),
         open_tasks=tuple(task for task in tasks if task.closed_at is None),
@@ -107,22 +121,19 @@ def age_on(born_on: date, today: date) -> int:
     return today.year - born_on.year - ((today.month, today.day) < (born_on.month, born_on.day))
 
 
-def _line(link: PersonNumber) -> Line:
-    number = Number(link.number.value, NumberKind(link.number.kind))
-    return Line(number.national, number.kind, link.role)
+def card_tail(card_number: str | None) -> str | None:
+    """Return the end of a service card's number: enough to compare with what she reads out, useless to anybody else."""
+    digits = card_digits(card_number) or card_number or ""
+    return digits[-min(4, len(digits) // 2 or 1) :] or None
 
 
-def _household(session: Session, person: Person) -> tuple[Party, ...]:
-    """Return the other elders who may be on the line when one of her numbers rings."""
-    number_ids = [link.number_id for link in person.numbers]
-    if not number_ids:
-        return ()
-    others = session.scalars(
-        select(Elder)
-        .where(
-            Elder.id.in_(select(PersonNumber.person_id).where(PersonNumber.number_id.in_(number_ids))),
-            Elder.id != person.id,
-        )
-        .order_by(Elder.id)
+def _ratings(session: Session, elder_id: int) -> tuple[Rating, ...]:
+    rows = session.execute(
+        select(OrderRating, Order, Utterance.text)
+        .join(Order, Order.id == OrderRating.order_id)
+        .outerjoin(Utterance, Utterance.id == OrderRating.utterance_id)
+        .where(Order.elder_id == elder_id)
+        .order_by(OrderRating.at.desc())
+        .limit(SHOWN)
     )
-    return tuple(party(elder, None, None) for elder in others)
+    return tuple(Rating(order_ref(order), order.service, row.score, row.at, words or "") for row, order, words in rows)

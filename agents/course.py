@@ -50,6 +50,7 @@ class OrderCourse:
     area: tuple[str, ...]
     channel: str
     language: str
+    note: str
     call: str | None
     tasks: tuple[TaskLine, ...]
     moments: tuple[Moment, ...]
@@ -69,6 +70,7 @@ def order_course(session: Session, public_id: str) -> OrderCourse | None:
         area=area_path(session, order.area_id),
         channel=order.channel,
         language=order.language,
+        note=order.note,
         call=call.public_id if call else None,
         tasks=task_lines(tasks),
         # A stable sort: what has the same time stays in the order of cause and effect above.

@@ -57,6 +57,8 @@ class CallCourse:
 
     line: CallLine
     number: str
+    identified_by: str
+    caller: str  # who rings on her behalf; empty: she herself
     answered_at: datetime | None
     lines: tuple[JournalLine, ...]
     task_ids: tuple[tuple[str, str], ...]
@@ -79,6 +81,8 @@ def call_course(session: Session, public_id: str) -> tuple[int, CallCourse] | No
     course = CallCourse(
         line=call_lines(session, [call])[0],
         number=Number(call.number.value, NumberKind(call.number.kind)).national if call.number else "",
+        identified_by=call.identified_by,
+        caller=call.caller.name if call.caller and call.caller_person_id != call.elder_id else "",
         answered_at=call.answered_at,
         lines=tuple(sorted(lines, key=lambda line: line.at)),
         task_ids=tuple(tasks.all()),

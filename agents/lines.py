@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -54,6 +54,7 @@ class OrderLine:
     service: str
     wanted_on: date
     wanted_part: str
+    wanted_at: time | None
     elder: Party
     provider: str
     offers: int
@@ -168,6 +169,7 @@ def order_lines(session: Session, orders: Sequence[Order]) -> tuple[OrderLine, .
             service=order.service,
             wanted_on=order.wanted_on,
             wanted_part=order.wanted_part,
+            wanted_at=order.wanted_at,
             elder=party(order.elder, None, None),
             provider=order.provider.name if order.provider else asked.get(order.id, ""),
             offers=offers.get(order.id, 0),

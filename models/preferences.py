@@ -158,7 +158,7 @@ def undo(session: Session, elder_id: int, name: Setting, by_user_id: int | None,
     if row is None:
         return None
     row.undone_at, row.undone_by_id = now, by_user_id
-    if name is Setting.LANGUAGE:
+    if name is Setting.LANGUAGE and elder.person.language == row.value:
         elder.person.language = row.data["before"]
     session.flush()
     return row

@@ -12,7 +12,7 @@ from flask import Flask
 
 from models.settings import Settings
 from models.settings import settings as process_settings
-from web import access, board, display, errors, health, i18n, login, records, security
+from web import access, board, display, errors, health, i18n, login, manners, records, security
 from web.config import ConsoleSettings
 
 STATIC = Path(__file__).parent / "static"
@@ -46,6 +46,7 @@ def create_app(settings: Settings | None = None, console: ConsoleSettings | None
     login.init_app(app)
     board.init_app(app, console)
     records.init_app(app, settings)
+    manners.init_app(app)
     health.init_app(app)
 
     @app.url_defaults

@@ -54,6 +54,13 @@ TASK_ICONS: dict[str, str] = {
     "fault": "tool",
 }
 
+SETTING_ICONS: dict[str, str] = {
+    "pace": "hourglass",
+    "volume": "volume",
+    "person_first": "headset",
+    "language": "language",
+}
+
 # Kind of a journal entry to tone and icon.
 JOURNAL: dict[str, tuple[str, str]] = {
     "answered": ("calm", "phone"),
@@ -113,6 +120,8 @@ def init_app(app: Flask) -> None:
         sentence=words.sentence,
         slot=slot,
         language_name=words.language_name,
+        setting_value=words.setting_value,
+        setting_icons=SETTING_ICONS,
         zone=lambda: str(clock.zone()),
         tone=lambda code: TONES.get(code or "", "calm"),
         state_icon=lambda code: STATE_ICONS.get(code or "") or ICONS[TONES.get(code or "", "calm")],

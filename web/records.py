@@ -77,6 +77,11 @@ def call(public_id: str) -> str:
 @allow(Role.AGENT)
 def elder(public_id: str) -> str:
     """Show an elder's card."""
+    return elder_page(public_id)
+
+
+def elder_page(public_id: str, problem: str | None = None) -> str:
+    """Return an elder's card, with what went wrong if something did."""
     now = clock.now()
     with write() as db:
         found = elder_card(db, public_id, clock.local_date(now))
@@ -84,7 +89,7 @@ def elder(public_id: str) -> str:
             abort(404)
         elder_id, card = found
         _audit(db, "read", ("elder", elder_id))
-    return render_template("elder.html", card=card, now=now)
+    return render_template("elder.html", card=card, problem=problem, now=now)
 
 
 @routes.get("/tasks/<public_id>")

@@ -202,6 +202,50 @@ NUMBER_KIND: Words = {
     "foreign": _l("Foreign number"),
 }
 NUMBER_ROLE: Words = {"own": _l("her own"), "shared": _l("household line"), "relative": _l("a relative's")}
+SETTING: Words = {
+    "pace": _l("Pace"),
+    "volume": _l("Volume"),
+    "person_first": _l("Begins with"),
+    "language": _l("Language"),
+}
+PACE: Words = {"normal": _l("Normal pace"), "slow": _l("Slow")}
+VOLUME: Words = {"normal": _l("Normal volume"), "loud": _l("Loud")}
+PERSON_FIRST: Words = {"no": _l("the machine"), "yes": _l("a person")}
+ORIGIN: Words = {
+    "agent": _l("Set by an agent"),
+    "learnt": _l("Learnt from her calls"),
+    "import": _l("From the import"),
+    "caller": _l("Chosen by her on the telephone"),
+}
+WHY: Words = {
+    "timeouts": _l("she let the time run out several times in a row"),
+    "persons": _l("they all ended with a person"),
+}
+MANNER_PROBLEM: Words = {
+    "moved": _l("It was changed meanwhile; nothing was undone. This is what holds now."),
+}
+RELATION: Words = {
+    "spouse": _l("Spouse"),
+    "child": _l("Child"),
+    "relative": _l("Relative"),
+    "neighbour": _l("Neighbour"),
+    "guardian": _l("Guardian"),
+    "butler": _l("Butler"),
+}
+RIGHT: Words = {
+    "may_order": _l("may order for her"),
+    "may_hear_orders": _l("may hear of orders"),
+    "may_hear_health": _l("may hear of her health"),
+    "may_hear_money": _l("may hear of money"),
+}
+IDENTIFIED_BY: Words = {
+    "caller_id": _l("by the number alone"),
+    "household": _l("by the number, and she said who"),
+    "contact": _l("by a contact's number"),
+    "card": _l("by the service card"),
+    "agent": _l("by an agent"),
+    "none": _l("not known"),
+}
 THEME: Words = {"auto": _l("Automatic"), "light": _l("Light"), "dark": _l("Dark")}
 
 ALL: Mapping[str, Words] = {
@@ -225,6 +269,11 @@ def concept(of: str, code: str) -> str:
 def sentence(english: str) -> str:
     """Translate a sentence of the table of moves."""
     return str(gettext(english)) if english in ORDER_MOVES.values() else english
+
+
+def setting_value(name: str, value: str) -> str:
+    """Return the word for a value of an elder's setting."""
+    return language_name(value) if name == "language" else word(name, value)
 
 
 def language_name(code: str) -> str:

@@ -42,6 +42,7 @@ def main(target: Path) -> None:
         world = World()
         world.user("小陈")
         seeded = town.build(world)
+        town.her_way(world, seeded.elder)
         pages = {
             "board": "/",
             "order": f"/orders/{seeded.order_id}",

@@ -34,6 +34,8 @@ NEEDS: dict[str, Role | None] = {
     "records.task": Role.AGENT,
     "records.close_task": Role.AGENT,
     "records.recording": Role.AGENT,
+    "manners.change": Role.AGENT,
+    "manners.undo": Role.AGENT,
 }
 REFUSED = {401, 403}
 Broken = Callable[[], AbstractContextManager[None]]

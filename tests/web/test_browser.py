@@ -153,6 +153,22 @@ def test_from_the_board_to_an_orders_course_an_elders_card_and_a_closed_task(wor
     assert complaints.said == []
 
 
+def test_an_agent_has_her_spoken_to_slowly_and_takes_it_back(world: World, page: Page) -> None:
+    complaints = Complaints(page)
+    wang = world.elder("王桂兰", landline(101))
+    page.goto(f"/elders/{wang.person.public_id}")
+    pace = page.get_by_role("group", name="语速")
+    expect(pace.get_by_role("button", name="正常语速")).to_have_attribute("aria-pressed", "true")
+    pace.get_by_role("button", name="慢速").click()
+    expect(pace.get_by_role("button", name="慢速")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".manner").first).to_contain_text("坐席设置: 小陈")
+    page.get_by_role("button", name=re.compile("撤销.*语速")).click()
+    expect(pace.get_by_role("button", name="正常语速")).to_have_attribute("aria-pressed", "true")
+    page.locator(".manner-earlier summary").click()
+    expect(page.locator(".manner-earlier")).to_contain_text("已撤销: 小陈")
+    assert complaints.said == []
+
+
 def test_an_orders_page_grows_by_itself(world: World, page: Page) -> None:
     complaints = Complaints(page)
     elder = world.elder("王桂兰", landline(101))
@@ -195,6 +211,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(world: World, page: Page, widt
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.set_viewport_size({"width": width, "height": 900})
     seeded = town.build(world)
+    town.her_way(world, seeded.elder)
     paths = [
         "/",
         f"/orders/{seeded.order_id}",

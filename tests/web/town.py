@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
-from models.calls import CallEnd, CallState, Direction
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.calls import CallEnd, CallState, Direction, IdentifiedBy
+from models.contacts import Relation
 from models.dialing import CallbackStatus, OfferStatus, Outcome
 from models.orders import OrderStatus
-from models.people import Elder
+from models.people import Elder, Person
+from models.phone import normalise
+from models.preferences import Because, Origin, Setting, put, undo
 from models.providers import Provider
+from models.ratings import OrderRating, rate
+from models.register import NewContact, add_contact
 from models.tasks import TaskKind
+from models.users import User
 from tests.web.world import World, landline, mobile
 
 
@@ -61,6 +70,42 @@ def build(world: World) -> Town:
     return Town(wang, order_id, call_id, alarm.public_id, partial.public_id)
 
 
+def her_way(world: World, wang: Elder) -> None:
+    """What her card tells beyond orders: contacts, what was learnt and what an agent set, a rating."""
+    slow = [world.call(wang, world.ago(days * 86400)) for days in (9, 2)]
+    for call in slow:
+        world.journal(call, *((seconds, "turn", {"step": "day", "heard": "silence"}) for seconds in (9, 17)))
+        world.end(call, CallEnd.GOODBYE, 71)
+    rated = world.order(wang, "cleaning", world.ago(5 * 86400), status=OrderStatus.COMPLETED)
+    words = world.said(slow[1], 40, "擦得很干净")
+    with world.rows() as db:
+        elder = db.get_one(Elder, wang.id)
+        user = _first_user(db)
+        daughter = NewContact(
+            "王小梅", [normalise(mobile(301))], Relation.CHILD, may_hear_orders=True, may_hear_health=True
+        )
+        add_contact(db, elder, daughter, world.ago(86400 * 40))
+        butler = NewContact("孙管家", [normalise(landline(302))], Relation.BUTLER)
+        add_contact(db, elder, butler, world.ago(86400 * 30))
+        add_contact(db, elder, NewContact("赵德福", [normalise(landline(101))], Relation.SPOUSE), world.ago(86400))
+        husband = db.scalars(select(Elder).join(Elder.person).where(Person.name == "赵德福")).one()
+        add_contact(db, husband, NewContact("王桂兰", [normalise(landline(101))], Relation.SPOUSE), world.ago(86400))
+        learnt = Because(Origin.LEARNT, why="timeouts", call_ids=tuple(call.id for call in slow))
+        put(db, wang.id, (Setting.PACE, "slow"), learnt, world.ago(2 * 86400 - 90))
+        put(db, wang.id, (Setting.VOLUME, "loud"), Because(Origin.AGENT, by_user_id=user), world.ago(3 * 86400))
+        again = Because(Origin.LEARNT, why="persons", call_ids=(slow[0].id,))
+        put(db, wang.id, (Setting.PERSON_FIRST, "yes"), again, world.ago(8 * 86400))
+        undo(db, wang.id, Setting.PERSON_FIRST, user, world.ago(7 * 86400))
+        rate(
+            db, OrderRating(order_id=rated.id, score=5, call_id=slow[1].id, utterance_id=words, at=world.ago(2 * 86400))
+        )
+
+
+def _first_user(db: Session) -> int | None:
+    """Return the first user's id, if somebody has one."""
+    return db.scalars(select(User.id).order_by(User.id)).first()
+
+
 def _number(who: Elder) -> int:
     return who.person.numbers[0].number_id
 
@@ -69,9 +114,11 @@ def _whole_course(world: World, elder: Elder, providers: tuple[Provider, Provide
     """A call becomes an order; the first provider declines, the second accepts, she is told."""
     first, second = providers
     start = world.ago(1800)
-    call = world.call(elder, start)
+    call = world.call(elder, start, identified_by=IdentifiedBy.CALLER_ID)
     heard = world.said(call, 9, "洗澡")
-    order = world.order(elder, "bathing", start + timedelta(seconds=41), call_id=call.id)
+    order = world.order(
+        elder, "bathing", start + timedelta(seconds=41), call_id=call.id, wanted_at=time(9, 30), note="请带防滑垫"
+    )
     world.journal(
         call,
         (0, "answered", {}),
