@@ -12,6 +12,7 @@ from models.people import Area, Elder, Person, PersonNumber, PhoneNumber
 from models.preferences import ElderSetting
 from models.providers import Provider, ProviderArea, ProviderItem, ProviderNumber
 from models.ratings import OrderRating
+from models.recordings import PromptRecording, StudioCode
 from models.tasks import Task
 from models.users import AuditEvent, User
 
@@ -37,11 +38,13 @@ __all__ = [
     "Person",
     "PersonNumber",
     "PhoneNumber",
+    "PromptRecording",
     "Provider",
     "ProviderArea",
     "ProviderItem",
     "ProviderNumber",
     "SpecialDay",
+    "StudioCode",
     "Task",
     "User",
     "Utterance",

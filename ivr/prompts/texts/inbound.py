@@ -24,18 +24,18 @@ PROMPTS = (
     }),
     # The menu in pages of four, for keys: nobody is invited to talk to the deaf.
     Prompt("ask_service", Place.SERVICE, {
-        "zh-CN": "送餐按1，洗澡按2，打扫按3，看病按4，其他按8。",
-        "ko": "식사 1번, 목욕 2번, 청소 3번, 병원 4번, 다른 것은 8번.",
+        "zh-CN": "送餐按1，洗澡2，打扫3，看病4，其他8。",
+        "ko": "식사 1번, 목욕 2번, 청소 3번, 병원 4번, 기타 8번.",
         "en": "Meals 1, bathing 2, cleaning 3, doctor 4, more 8.",
     }),
     Prompt("ask_service_2", Place.SERVICE, {
-        "zh-CN": "跑腿按1，维修按2，聊天按3，健康按4，其他按8。",
-        "ko": "심부름 1번, 수리 2번, 말벗 3번, 건강 4번, 다른 것은 8번.",
+        "zh-CN": "跑腿按1，维修2，聊天3，健康4，其他8。",
+        "ko": "심부름 1번, 수리 2번, 말벗 3번, 건강 4번, 기타 8번.",
         "en": "Errands 1, repairs 2, company 3, health 4, more 8.",
     }),
     Prompt("ask_service_3", Place.SERVICE, {
-        "zh-CN": "康复按1，娱乐按2，日托按3，政务按4，其他按8。",
-        "ko": "재활 1번, 여가 2번, 주간 보호 3번, 민원 4번, 다른 것은 8번.",
+        "zh-CN": "康复按1，娱乐2，日托3，政务4，其他8。",
+        "ko": "재활 1번, 여가 2번, 돌봄 3번, 민원 4번, 기타 8번.",
         "en": "Rehabilitation 1, leisure 2, day care 3, government 4, more 8.",
     }),
     Prompt("ask_service_4", Place.SERVICE, {
@@ -45,7 +45,7 @@ PROMPTS = (
     }),
     # The second half of the menu as it was; it goes when the conversation uses the pages above.
     Prompt("ask_service_more", Place.SERVICE, {
-        "zh-CN": "看病按4，维修按5，聊天按6，政务按7，返回按8。",
+        "zh-CN": "看病按4，维修5，聊天6，政务7，返回8。",
         "ko": "병원 4번, 수리 5번, 말벗 6번, 민원 7번, 뒤로 8번.",
         "en": "Doctor 4, repairs 5, company 6, government 7, back 8.",
     }),
@@ -67,7 +67,7 @@ PROMPTS = (
     Prompt("readback", Place.READBACK, {
         "zh-CN": "{day}{part}，{service}。对按1，不对按2。",
         "ko": "{day} {part}, {service}. 맞으면 1번, 아니면 2번.",
-        "en": "{service}, {day} {part}. Right: 1, wrong: 2.",
+        "en": "{service}, {day} {part}. Yes 1, no 2.",
     }),
     # What is named instead of a service that is a matter of health.
     Prompt("some_service", Place.PART, {

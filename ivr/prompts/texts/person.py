@@ -21,7 +21,7 @@ PROMPTS = (
         "en": "Please hold, a person will take your call.",
     }, static=True),
     Prompt("leave_message", Place.MESSAGE, {
-        "zh-CN": "现在没人能接，请在滴声后留言。我们给您回电话。",
+        "zh-CN": "没人能接。请在滴声后留言，我们回电话。",
         "ko": "지금은 받을 사람이 없습니다. 삐 소리 후 말씀하시면 전화드리겠습니다.",
         "en": "Nobody is free now. Speak after the tone and we will ring you back.",
     }, static=True),
