@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ivr.understanding.time_words import Rule, Said, part
+from ivr.understanding.time_words import Rule, Said, now, part
 
 _DIGITS = {
     "零": 0,
@@ -111,5 +111,5 @@ RULES: tuple[Rule, ...] = (
     (re.compile(r"(?P<hour>\d{1,2}):(?P<rest>\d{2})"), _clock),
     (re.compile(rf"(?:再?过)?(?P<n>{_N})天(?:以后|之后|后)"), _in_days),
     *((re.compile(names), part(code)) for code, names in _PARTS.items()),
-    (re.compile("现在|马上|这就|这会|立刻|赶紧|尽快|快点|立马|待会|一会|等会|呆会"), lambda m: (Said("now"),)),
+    (re.compile("现在|马上|这就|这会|立刻|赶紧|尽快|快点|立马|待会|一会|等会|呆会"), now),
 )

@@ -6,14 +6,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ivr.understanding import chinese_time, lexicon, time_words
+from ivr.understanding import chinese_time, english_time, korean_time, lexicon, time_words
 from ivr.understanding.text import Text
 from ivr.understanding.time_words import Said
 
 # Of equal coverings the one of fewer words is taken: 送晚饭 is one wish, not 送 and 晚饭.
 WORD_COSTS = 0.15
 LITTLE_WEIGHS = 0.6
-RULES: dict[str, tuple[time_words.Rule, ...]] = {"zh-CN": chinese_time.RULES, "ko": (), "en": ()}
+RULES: dict[str, tuple[time_words.Rule, ...]] = {
+    "zh-CN": chinese_time.RULES,
+    "ko": korean_time.RULES,
+    "en": english_time.RULES,
+}
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def _candidates(text: Text, language: str, groups: frozenset[str]) -> dict[int, 
         for word, quality in lexicon.at(text.letters, start, language):
             end = start + len(word.letters)
             if word.group in groups and (not whole_words or end in text.edges):
-                found[start].append(Piece(start, end, word.group, word.code, quality))
+                found[start].append(Piece(start, end, word.group, word.code, quality, word.time))
     if "time" in groups:
         for start, end, said in time_words.find(text.letters, RULES[language]):
             if not whole_words or {start, end} <= text.edges:

@@ -67,7 +67,9 @@ def _part_and_time(part: Said | None, clock: Said | None) -> tuple[str | None, t
     if clock is None:
         return code, None
     hour, minute = clock.n, clock.m or 0
-    match code:
+    match code if not clock.code else clock.code:
+        case "am" | "pm":
+            pass  # said twice over: the hour is already the one meant
         case "afternoon" | "evening" if hour < 12:
             hour = 0 if hour == 0 else hour + 12
         case "noon" if hour <= 2:
@@ -77,7 +79,7 @@ def _part_and_time(part: Said | None, clock: Said | None) -> tuple[str | None, t
     if hour == 0 or (code == "evening" and hour == 12):
         return code or "evening", None  # midnight: nobody is sent out then; the part is kept, the hour asked
     at = time(hour, minute)
-    return code or part_at(at), at
+    return part_at(at) if clock.code else code or part_at(at), at
 
 
 def _day(said: dict[str, Said], today: date, week: date | None) -> tuple[date | None, timedelta | None]:

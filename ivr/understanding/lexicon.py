@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from ivr.understanding import sounds, text
+from ivr.understanding import chinese_time, sounds, text, time_words
+from ivr.understanding.time_words import Said
 from models import vocabulary
-from models.vocabulary import Concept
+from models.vocabulary import DAYS, PARTS, Concept
 
 # Which groups of words answer which question; emergency, person, repeat and intents everywhere.
 _EVERYWHERE = ("always", "intent", "service", "time", "deny", "little")
@@ -33,6 +34,7 @@ GROUPS: Mapping[str, tuple[Concept, ...]] = {
 }
 EMERGENCY = vocabulary.ALWAYS[0]
 # By sound alone a short cry would be heard in anything; these two have no everyday homophones.
+_CORRECTS = {"不是", "不", "没有", "没", "no", "not", "아니"}
 _SHORT_CRIES = ("救命", "摔倒")
 
 
@@ -43,6 +45,7 @@ class Word:
     letters: str
     group: str
     code: str = ""
+    time: tuple[Said, ...] = ()
 
 
 @cache
@@ -56,7 +59,21 @@ def words(language: str) -> tuple[Word, ...]:
     ]
     for group, table in (("deny", vocabulary.DENY), ("little", vocabulary.LITTLE), ("decoy", vocabulary.DECOYS)):
         found += [Word(_letters(form, language), group) for form in table[language]]
+    if language == "zh-CN":
+        found += _time_words()
     return tuple(dict.fromkeys(found))
+
+
+def _time_words() -> list[Word]:
+    """Return the time words as phrases, so that they are known by sound too."""
+    forms = [*vocabulary.TIMES["zh-CN"], *(form for one in (*DAYS, *PARTS) for form in one.forms("zh-CN"))]
+    found = []
+    for letters in (_letters(form, "zh-CN") for form in forms):
+        whole = [
+            said for start, end, said in time_words.find(letters, chinese_time.RULES) if end - start == len(letters)
+        ]
+        found += [Word(letters, "time", time=said) for said in whole[:1]]
+    return found
 
 
 def _letters(phrase: str, language: str) -> str:
@@ -103,6 +120,11 @@ def at(letters: str, start: int, language: str) -> Iterator[tuple[Word, float]]:
 @cache
 def _cries(language: str) -> tuple[str, ...]:
     return tuple(_letters(form, language) for form in EMERGENCY.forms(language))
+
+
+def denies(letters: str, language: str) -> bool:
+    """Whether an answer also refuses what follows it: 不要洗澡, but not 不是，后天."""
+    return letters in {_letters(form, language) for form in vocabulary.DENY[language]} - _CORRECTS
 
 
 def emergency(said: text.Text, language: str) -> bool:

@@ -13,7 +13,7 @@ class Said:
 
     day: n days from today (negative: over). weekday: n 0 Monday … 6, m weeks from this one (None: not said).
     week: n weeks from this one, without a day. date: the n-th, m the month (None: not said).
-    part: `code`. clock: n hours, m minutes. now: this moment.
+    part: `code`. clock: n hours, m minutes, `code` am, pm or "". now: this moment.
     """
 
     kind: str
@@ -40,3 +40,8 @@ def find(letters: str, rules: Sequence[Rule]) -> Iterator[Found]:
 def part(code: str) -> Callable[[re.Match[str]], tuple[Said, ...]]:
     """Return the rule's right side for a part of the day."""
     return lambda match: (Said("part", code=code),)
+
+
+def now(match: re.Match[str]) -> tuple[Said, ...]:
+    """Return the rule's right side for this moment."""
+    return (Said("now"),)

@@ -12,11 +12,11 @@ from dataclasses import replace
 from models.vocabulary.concept import LANGUAGES, Concept, Phrases, Service, Words
 from models.vocabulary.services import SERVICES
 from models.vocabulary.talk import ALWAYS, ANSWERS, DECOYS, DENY, INTENTS, LITTLE, ORDINALS, SCORES, SLOTS, WHO
-from models.vocabulary.times import DAYS, PARTS
+from models.vocabulary.times import DAYS, PARTS, TIMES
 
 __all__ = [
     "ALWAYS", "ANSWERS", "DAY", "DAYS", "DECOYS", "DENY", "GRAMMARS", "INTENTS", "LANGUAGES", "LITTLE", "ORDINALS", "PART", "PARTS", "SCORES",
-    "SERVICE", "SERVICES", "SLOTS", "WHO", "Concept", "Phrases", "Service", "Words", "concept_said", "name_of",
+    "SERVICE", "SERVICES", "SLOTS", "TIMES", "WHO", "Concept", "Phrases", "Service", "Words", "concept_said", "name_of",
     "phrases", "services_on_page",
 ]  # fmt: skip
 
@@ -46,7 +46,9 @@ GRAMMARS: Mapping[str, tuple[Concept, ...]] = {
 }
 
 # Questions whose answer may be a sentence: the little words between the phrases are listed too.
-_SENTENCES = {"open", "when", "change"}
+_SENTENCES = {"open", "service", "when", "change"}
+# … and the time words without a code.
+_TIMED = {"open", "when", "day", "part", "change", "confirm"}
 
 SERVICE: Mapping[str, Service] = {service.code: service for service in SERVICES}
 DAY: Mapping[str, Concept] = {day.code: day for day in DAYS}
@@ -60,7 +62,9 @@ def phrases(language: str, grammar: str) -> tuple[str, ...]:
         KeyError: no such grammar.
     """
     listed = [phrase for concept in (*ALWAYS, *GRAMMARS[grammar]) for phrase in concept.phrases[language]]
-    return tuple(dict.fromkeys([*listed, *(LITTLE[language] if grammar in _SENTENCES else ())]))
+    listed += TIMES[language] if grammar in _TIMED else ()
+    listed += LITTLE[language] if grammar in _SENTENCES else ()
+    return tuple(dict.fromkeys(listed))
 
 
 def concept_said(language: str, grammar: str, text: str) -> Concept | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.vocabulary.concept import Concept, concept
+from models.vocabulary.concept import Concept, Phrases, concept, said
 
 DAYS: tuple[Concept, ...] = (
     concept("today", "1", ("今天", "오늘", "today"),
@@ -23,3 +23,40 @@ PARTS: tuple[Concept, ...] = (
     concept("evening", "4", ("晚上", "저녁", "in the evening"),
             "晚上|傍晚|下晚|下晚儿|晚间|天黑", "저녁|밤", "evening|in the evening|tonight|at night"),
 )  # fmt: skip
+
+
+def _chinese() -> str:
+    weekdays = [
+        f"{week}{word}{day}" for week in ("", "下", "这") for word in ("周", "星期", "礼拜") for day in "一二三四五六日"
+    ]
+    weekdays += [f"{week}{word}天" for week in ("", "下", "这") for word in ("星期", "礼拜")]
+    tens = ("", "十", "二十", "三十")
+    dates = [f"{tens[n // 10]}{'零一二三四五六七八九'[n % 10] if n % 10 else ''}号" for n in range(1, 32)]
+    hours = [f"{hour}点" for hour in ("七", "八", "九", "十", "十一", "十二", "一", "两", "三", "四", "五", "六")]
+    weeks = "这周|下周|这个星期|下个星期|下礼拜|这个礼拜|下星期|周末|下周末"
+    days = "大后天|大后儿|今晚|明早|明晚|今早|昨天|前天|现在|马上|一会儿|待会儿|尽快"
+    return "|".join([*weekdays, weeks, *dates, *hours, "点钟|点半|半|一刻|三刻", days])
+
+
+def _korean() -> str:
+    weekdays = [f"{week}{day}요일" for week in ("", "다음 주 ", "이번 주 ") for day in "월화수목금토일"]
+    hours = [f"{hour} 시" for hour in ("한", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉", "열", "열두")]
+    dates = [f"{ten}{one} 일" for ten in ("", "십") for one in "일이삼사오육칠팔구" if ten + one not in ("일", "이")]
+    rest = "십 일|이십 일|이십일 일|이십삼 일|이십사 일|이십오 일|삼십 일"
+    return "|".join([*weekdays, "이번 주|다음 주|주말|글피|어제|지금|당장|반|새벽|~열한 시", *hours, *dates, rest])
+
+
+def _english() -> str:
+    weekdays = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+    days = [f"{week}{day}" for week in ("", "next ", "this ") for day in weekdays]
+    hours = [
+        f"{hour} o'clock"
+        for hour in ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+    ]
+    return "|".join(
+        [*days, *hours, "this week|next week|weekend|half past|quarter past|quarter to|tonight|yesterday|now"]
+    )
+
+
+# Time words without a code of their own, for the speech lists; what they say is found by ivr/understanding.
+TIMES: Phrases = said(_chinese(), _korean(), _english())
