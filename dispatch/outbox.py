@@ -75,7 +75,7 @@ def wake(entry_ids: list[int]) -> int:
     queue = _waker()
     try:
         # All in one question to Redis: somebody may be on the telephone.
-        with queue.connection.pipeline() as pipeline:
+        with queue.connection.pipeline(transaction=False) as pipeline:
             for entry_id in entry_ids:
                 queue.enqueue_call(
                     _RUN, args=(entry_id,), timeout=JOB_TIMEOUT_S, result_ttl=0, failure_ttl=3600, description=_RUN,

@@ -1,7 +1,7 @@
 """The FastAGI server: one thread a call, one verb a function, failures go to a person.
 
-The dialplan sets HOTLINE_NEXT=person before it calls; only a conversation that
-came to its designed end says otherwise. So a killed server, an exception and a
+The dialplan goes to a person unless HOTLINE_NEXT says "hangup"; only a conversation
+that came to its designed end says so. So a killed server, an exception and a
 lost connection are all the same to the caller: a person takes the call.
 """
 
