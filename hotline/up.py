@@ -10,7 +10,7 @@ from datetime import datetime
 
 from hotline import asterisk_config, health, secret_store
 from hotline.supervisor import Program, Supervisor, programs
-from ivr.prompts import voice
+from ivr.prompts import completeness, recorded, voice
 from models import schema, toolbox
 from models.session import engine
 from models.settings import Settings, settings
@@ -47,6 +47,10 @@ def prepare(say_progress: bool = True) -> tuple[Settings, list[str]]:
     chosen.var_dir.chmod(0o700)
     schema.upgrade(engine())
     engine().dispose()
+    if lacking := completeness.check_texts(chosen.languages):
+        named = ", ".join(sorted({f"{problem.language} {problem.key}" for problem in lacking})[:5])
+        raise SystemExit(f"{len(lacking)} prompts are not whole: {named}; see `hotline prompts check`")
+    recorded.refresh()
     for number, language in enumerate(chosen.languages, start=1):
         if voice.build_static(language) and say_progress:
             print(f"prompts {number}/{len(chosen.languages)}: {language}", file=sys.stderr, flush=True)  # noqa: T201

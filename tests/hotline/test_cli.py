@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from typer.testing import CliRunner, Result
 
 from hotline import secret_store
 from hotline.cli import app
+from ivr.prompts import voice
+from ivr.prompts.catalogue import CATALOGUE
 from models import clock, schema
 from models.calls import Call, CallState, Direction
 from models.journal import Entry, note
@@ -114,3 +117,29 @@ def test_the_generic_names_are_ours_alone() -> None:
     owners = importlib.metadata.packages_distributions()
     for name in ("agents", "dialplans", "dispatch", "hotline", "ivr", "models", "web"):
         assert set(owners.get(name, [])) == {"hotline-12349"}, (name, owners.get(name))
+
+
+def test_prompts_are_listed_with_the_voice_that_says_them(database: Engine) -> None:
+    done = hotline("prompts", "list", "--json", "--language", "ko")
+    rows = {row["key"]: row for row in json.loads(done.output)}
+    assert rows["goodbye"] | {"text": ""} == {
+        "key": "goodbye", "place": "inbound.done", "variables": [], "language": "ko", "text": "",
+        "voice": "stand-in", "by": None, "at": None,
+    }  # fmt: skip
+    assert rows["greeting"]["variables"] == ["who"]
+    assert hotline("prompts", "list").exit_code == 0
+
+
+def test_a_prompt_without_a_text_fails_the_check(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOTLINE_VOICE", "tones")
+    voice.voice.cache_clear()
+    try:
+        assert json.loads(hotline("prompts", "check", "--json").output) == {"ok": True, "problems": []}
+        silent = replace(CATALOGUE["goodbye"], text={**CATALOGUE["goodbye"].text, "ko": " "})
+        monkeypatch.setitem(CATALOGUE, "goodbye", silent)  # type: ignore[arg-type, unused-ignore]
+        done = hotline("prompts", "check", "--json")
+        problem = {"key": "goodbye", "language": "ko", "lack": "no_text", "detail": ""}
+        assert done.exit_code == 1 and json.loads(done.output) == {"ok": False, "problems": [problem]}
+        assert hotline("prompts", "check", "--language", "xx").exit_code == 2
+    finally:
+        voice.voice.cache_clear()
