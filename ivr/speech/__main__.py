@@ -1,12 +1,12 @@
-"""`python -m ivr.speech`: the speech server as a process of its own."""
+"""`python -m ivr.speech`: the speech server, a family of processes (family.py)."""
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
-from ivr.speech.server import serve
 from models import logs
 from models.settings import settings
 
@@ -27,8 +27,12 @@ def _cries(language: str) -> Sequence[str]:
 def main() -> int:
     """Runs until SIGTERM; 1 where the port is taken."""
     logs.configure()
+    # Its arithmetic is on frames of 20 ms; and a process that forks must have no threads.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    from ivr.speech.family import Family
+
     try:
-        serve(settings(), _phrases, _cries)
+        Family(settings(), _phrases, _cries).run()
     except OSError as error:
         logging.getLogger(__name__).error("speech server cannot listen: %s", error)
         return 1

@@ -1,19 +1,21 @@
-"""Feeds one utterance to its recogniser on the decoding threads, in order and never two pieces at once."""
+"""Feeds one utterance to its recogniser, in order and never two pieces at once; counts how far that lags behind."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
 
 from ivr.speech.gate import SAMPLE_RATE
-from ivr.speech.recogniser import Heard, Utterance
+from ivr.speech.metrics import Metrics
+from ivr.speech.models import Ear
+from ivr.speech.recogniser import Heard
 
 log = logging.getLogger(__name__)
 
 _BYTES_PER_MS = SAMPLE_RATE * 2 // 1000
-# Handing a piece to a thread costs as much as decoding a frame, so several frames go together.
+# Handing over a piece costs as much as decoding a frame, so several frames go together.
 _BATCH_BYTES = 100 * _BYTES_PER_MS
 # Silence after speech is decoded as far as the last soft consonant reaches, the rest
 # only if she speaks on: silence costs as much as speech.
@@ -29,16 +31,16 @@ class Decoder:
     recogniser failed.
     """
 
-    def __init__(self, start: Callable[[], Utterance], executor: Executor) -> None:
+    def __init__(self, ear: Ear, metrics: Metrics) -> None:
         self.heard: Heard | None = None
         self._audio = bytearray()
-        self._start = start
-        self._executor = executor
-        self._utterance: Utterance | None = None
+        self._ear = ear
+        self._metrics = metrics
         self._waiting = bytearray()
+        self._since = 0.0  # when the first byte of `_waiting` came, of time.monotonic()
         self._held_back = bytearray()  # silence that is decoded only if she speaks on
         self._quiet_ms = 0
-        self._working = 0  # bytes that a thread has in hand
+        self._working = 0  # bytes that the recogniser has in hand
         self._done: Done | None = None
         self._task: asyncio.Task[None] | None = None
         self._failed = False
@@ -73,6 +75,8 @@ class Decoder:
             self._quiet_ms = 0
             self._waiting += self._held_back
             self._held_back.clear()
+        if not self._waiting:
+            self._since = time.monotonic()
         self._waiting += pcm
         if len(self._waiting) >= _BATCH_BYTES:
             self._work()
@@ -86,6 +90,7 @@ class Decoder:
         """Drops the utterance. A piece that is being decoded is finished and forgotten."""
         self._cancelled = True
         self._waiting.clear()
+        self._ear.cancel()
 
     def _work(self) -> None:
         if self._waiting:
@@ -96,35 +101,27 @@ class Decoder:
             self._task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
         try:
             while self._waiting and not self._cancelled:
                 piece = bytes(self._waiting)
                 self._waiting.clear()
                 if self._failed:
                     continue
-                self._working = len(piece)
-                await loop.run_in_executor(self._executor, self._decode, piece)
+                since, self._working = self._since, len(piece)
+                await self._ear.feed(piece)
                 self._working = 0
+                self._metrics.decoded(len(piece) / _BYTES_PER_MS, (time.monotonic() - since) * 1000)
             if self._done is None or self._cancelled:
                 return
             if not self._failed:
-                self.heard = await loop.run_in_executor(self._executor, self._end)
-        except Exception:  # a fault of the recogniser's costs this utterance, never the server
-            log.exception("decoding failed")
+                self.heard = await self._ear.finish()
+        except Exception as error:  # a fault of the recogniser's costs this utterance, never the server
+            if not self._cancelled:
+                log.warning("an utterance was lost: %s", type(error).__name__)
+                self._metrics.lost += 1
             self._failed = True
             self._working = 0
         finally:
             self._task = None
         if self._done is not None and not self._cancelled:
             await self._done(self)
-
-    def _decode(self, pcm: bytes) -> None:
-        if self._utterance is None:
-            self._utterance = self._start()
-        self._utterance.feed(pcm)
-
-    def _end(self) -> Heard:
-        if self._utterance is None:
-            self._utterance = self._start()
-        return self._utterance.finish()

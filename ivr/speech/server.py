@@ -1,11 +1,12 @@
-"""The speech server: WebSockets from Asterisk, and the health page, on one port.
+"""The speech server: WebSockets from Asterisk, the health page and the counters, on one port.
 
-`python -m ivr.speech` runs it. Streams come to `/` or, better, to `/<language>`:
-a language without a model, or one stream too many, is then refused in the
-handshake (503), and SPEECH CREATE fails within a millisecond. Refused later, in
-the setup, CREATE fails as fast, but Asterisk 22 leaks the socket and, when that
-is closed, writes into memory it has freed; so after such a refusal the server
-leaves the closing to Asterisk.
+`python -m ivr.speech` runs it (family.py). It decodes nothing itself (pool.py).
+
+Streams come to `/` or, better, to `/<language>`: a language without a model, or
+one stream too many, is then refused in the handshake (503), and SPEECH CREATE
+fails within a millisecond. Refused later, in the setup, CREATE fails as fast,
+but Asterisk 22 leaks the socket and, when that is closed, writes into memory it
+has freed; so after such a refusal the server leaves the closing to Asterisk.
 """
 
 from __future__ import annotations
@@ -14,12 +15,9 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
-import signal
 import socket
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -34,29 +32,28 @@ from websockets.http11 import Request, Response
 from ivr.speech import protocol
 from ivr.speech.archive import Archive
 from ivr.speech.gate import GateSettings
-from ivr.speech.models import Models, model_folder
+from ivr.speech.metrics import prometheus
+from ivr.speech.models import Models
+from ivr.speech.pool import Pool
 from ivr.speech.stream import Stream
 from ivr.speech.turns import Phrases, Turns, Urgent, no_cries
-from models.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _LARGEST_MESSAGE = 64 * 1024  # bytes; Asterisk sends a few hundred
 _MOST_ERRORS = 20  # messages that are none, before a socket is given up
 _TICK_S = 0.25
-_STOP_S = 3.0
 _LAST_WORDS_S = 0.1  # for Asterisk to take the last results before the sockets close
 
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """How the server runs. `decoders` 0 means one thread per core; `port` 0 any free one."""
+    """How the server runs. `port` 0: any free one."""
 
     host: str = "127.0.0.1"
     port: int = 9099
-    languages: Sequence[str] = ("ko",)
     max_streams: int = 200
-    decoders: int = 0
+    largest_lag_ms: int = 1000  # decoding further behind than this, new calls are refused
     gate: GateSettings = field(default_factory=GateSettings)
     paces: Mapping[str, int] = field(default_factory=dict)  # silence that ends an answer, by pace (ms)
     archive: Archive | None = None
@@ -69,21 +66,23 @@ class SpeechServer:
         self.settings = settings
         self.models = models
         self.port = settings.port
-        threads = settings.decoders or os.cpu_count() or 1
-        self._turns = Turns(models, phrases, ThreadPoolExecutor(threads, thread_name_prefix="decode"), urgent)
-        self._turns.archive = settings.archive
+        self._turns = Turns(models, phrases, urgent, settings.archive)
+        self.metrics = self._turns.metrics
+        self.pool = Pool(models)
         self._streams: set[Stream] = set()
         self._loop_lag_ms = 0.0
         self._server: Server | None = None
         self._background: list[asyncio.Task[None]] = []
         self._stopping = False
+        self.beat: Callable[[], object] = lambda: None  # called several times a second while the loop is well
 
-    async def start(self) -> None:
-        """Listens. Raises OSError where the port is taken."""
+    async def start(self, sock: socket.socket | None = None) -> None:
+        """Listens on `sock` or the settings' port. Raises OSError where the port is taken."""
+        where = (None, None) if sock else (self.settings.host, self.settings.port)
         self._server = await serve_websockets(
             self._serve_stream,
-            self.settings.host,
-            self.settings.port,
+            *where,
+            sock=sock,
             subprotocols=[protocol.SUBPROTOCOL],  # type: ignore[list-item]
             process_request=self._answer_http,
             compression=None,
@@ -94,7 +93,7 @@ class SpeechServer:
             logger=_quiet_logger(),
         )
         self.port = self._server.sockets[0].getsockname()[1]
-        self._background = [asyncio.create_task(self._load()), asyncio.create_task(self._tick())]
+        self._background = [asyncio.create_task(self._tick())]
         log.info("speech server on %s:%d", self.settings.host, self.port)
 
     async def stop(self) -> None:
@@ -111,6 +110,7 @@ class SpeechServer:
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        self.pool.close()
         await asyncio.to_thread(self._turns.close)
 
     def health(self) -> dict[str, Any]:
@@ -118,10 +118,24 @@ class SpeechServer:
         return {
             "status": "ok" if self._healthy else "unavailable",
             "languages": self.models.status,
+            "recognisers": self.pool.processes,
+            "lag_ms": round(max((stream.lag_ms for stream in self._streams), default=0.0)),
+            **self._figures(),
+        }
+
+    def _figures(self) -> dict[str, float]:
+        return {
             "streams": self._ready_streams,
             "max_streams": self.settings.max_streams,
-            "lag_ms": round(max((stream.lag_ms for stream in self._streams), default=0.0)),
+            "lag_p95_ms": round(self.metrics.lag_p95_ms),
             "loop_lag_ms": round(self._loop_lag_ms, 1),
+            "decoded_seconds": round(self.metrics.decoded_ms / 1000, 1),
+            "understood": self.metrics.understood,
+            "not_understood": self.metrics.not_understood,
+            "lost": self.metrics.lost,
+            "refused": self.metrics.refused,
+            "recogniser_deaths": self.pool.lost,
+            "restarts": self.metrics.restarts,
         }
 
     @property
@@ -139,6 +153,9 @@ class SpeechServer:
         if path == "/health":
             status = HTTPStatus.OK if self._healthy else HTTPStatus.SERVICE_UNAVAILABLE
             return _json_response(status, self.health())
+        if path == "/metrics":
+            text = prometheus(self._figures(), self.models.status, self.pool.processes)
+            return _response(HTTPStatus.OK, text.encode(), "text/plain; version=0.0.4")
         language = path.strip("/")
         if language and language not in self.models.status:
             return _json_response(HTTPStatus.NOT_FOUND, {"error": "no such language"})
@@ -146,9 +163,16 @@ class SpeechServer:
             return _json_response(HTTPStatus.SERVICE_UNAVAILABLE, {"error": "no speech model"})
         # A stream that was refused in its setup stays open until Asterisk closes it, and hears nothing.
         if self._ready_streams >= self.settings.max_streams or len(self._streams) >= 4 * self.settings.max_streams:
-            log.warning("refused a stream: %d are open", len(self._streams))
-            return _json_response(HTTPStatus.SERVICE_UNAVAILABLE, {"error": "too many streams"})
+            return self._refuse("too many streams")
+        # Those who are being listened to keep their pace; who comes now presses keys.
+        if self.metrics.lag_p95_ms > self.settings.largest_lag_ms:
+            return self._refuse("decoding is too far behind")
         return None
+
+    def _refuse(self, reason: str) -> Response:
+        self.metrics.refused += 1
+        log.warning("refused a stream: %s; %d are open", reason, len(self._streams))
+        return _json_response(HTTPStatus.SERVICE_UNAVAILABLE, {"error": reason})
 
     # WebSockets.
 
@@ -184,10 +208,6 @@ class SpeechServer:
 
     # Background.
 
-    async def _load(self) -> None:
-        # A thread of its own: the decoders' threads stay free for the language that is ready first.
-        await asyncio.to_thread(self.models.load_all)
-
     async def _tick(self) -> None:
         while True:
             due = time.monotonic() + _TICK_S
@@ -196,6 +216,8 @@ class SpeechServer:
             self._loop_lag_ms = max(0.0, now - due) * 1000
             for stream in list(self._streams):
                 stream.tick(now)
+            self.pool.look_after(self._loop_lag_ms)
+            self.beat()
 
 
 def _acknowledge_now(connection: ServerConnection) -> None:
@@ -211,10 +233,13 @@ def _acknowledge_now(connection: ServerConnection) -> None:
 
 
 def _json_response(status: HTTPStatus, body: dict[str, Any]) -> Response:
-    payload = json.dumps(body).encode()
+    return _response(status, json.dumps(body).encode(), "application/json")
+
+
+def _response(status: HTTPStatus, payload: bytes, kind: str) -> Response:
     headers = Headers(
         [
-            ("Content-Type", "application/json"),
+            ("Content-Type", kind),
             ("Content-Length", str(len(payload))),
             ("Cache-Control", "no-store"),
             ("Connection", "close"),
@@ -228,35 +253,3 @@ def _quiet_logger() -> logging.Logger:
     logger = logging.getLogger("ivr.speech.websockets")
     logger.setLevel(logging.CRITICAL)
     return logger
-
-
-async def run(settings: ServerSettings, models: Models, phrases: Phrases, urgent: Urgent) -> None:
-    """Serves until SIGTERM or SIGINT."""
-    server = SpeechServer(settings, models, phrases, urgent)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await server.start()
-    await stop.wait()
-    log.info("speech server stops")
-    try:
-        await asyncio.wait_for(server.stop(), _STOP_S)
-    except TimeoutError:
-        log.warning("speech server: streams did not end in time")
-
-
-def serve(settings: Settings, phrases: Phrases, urgent: Urgent = no_cries) -> None:
-    """Serves the hotline's languages on its speech port until SIGTERM. Blocks.
-
-    `phrases(language, grammar)` gives the phrases of a named grammar,
-    `urgent(language)` those that cry for help. Raises OSError where the port is taken.
-    """
-    models = Models(settings.languages, lambda language: model_folder(language, settings.cache_dir))
-    paces = {"normal": settings.endpoint_ms, "slow": settings.endpoint_slow_ms}
-    archive = Archive(settings.heard_dir, settings.keep_failed_audio, settings.keep_all_audio)
-    gate = GateSettings(endpoint_ms=settings.endpoint_ms)
-    server = ServerSettings(
-        settings.host, settings.speech_port, settings.languages, gate=gate, paces=paces, archive=archive
-    )
-    asyncio.run(run(server, models, phrases, urgent))

@@ -206,7 +206,12 @@ class Stream:
             return
         activity = self._gate.feed(frame)
         if activity is Activity.ONSET:
-            self._decoder = self._turns.decoder(str(self._language), self._grammar)
+            try:
+                self._decoder = self._turns.decoder(str(self._language), self._grammar)
+            except Refused:  # the last recogniser of the language has died
+                self._listening = False
+                await self._finish(Result(UNAVAILABLE))
+                return
             self._decoder.feed(self._gate.pre_roll)
             await self._deliver_now(Result(SPEAKING))
         elif self._decoder is not None:

@@ -1,16 +1,16 @@
-"""What all streams share: the models, the grammars made so far, and the decoding threads."""
+"""What all streams share: the models, the grammars made so far, the counters, the archive."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
-from ivr.speech import grammar as grammars
 from ivr.speech.archive import Archive
 from ivr.speech.decoder import Decoder
 from ivr.speech.grammar import Grammar, Wanted
+from ivr.speech.metrics import Metrics
 from ivr.speech.models import Model, Models
 from ivr.speech.recogniser import Heard
 
@@ -40,18 +40,16 @@ class Turns:
 
     `phrases(language, grammar)` gives the phrases of a named grammar; whatever
     it raises means that there is no such grammar. `urgent(language)` gives those
-    that cry for help. Both are called on a thread of their own: Asterisk waits
-    one second for the answer to a SET, and the decoding threads may be busy for
-    longer.
+    that cry for help. Both are called on a thread.
     """
 
-    def __init__(self, models: Models, phrases: Phrases, decoding: Executor, urgent: Urgent = no_cries) -> None:
+    def __init__(self, models: Models, phrases: Phrases, urgent: Urgent, archive: Archive | None) -> None:
         self.models = models
+        self.metrics = Metrics()
         self._phrases = phrases
         self._urgent = urgent
-        self.archive: Archive | None = None
-        self._decoding = decoding
-        self._making = ThreadPoolExecutor(1, thread_name_prefix="grammar")
+        self._archive = archive
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="files")
         self._made: dict[tuple[str, Wanted], Grammar] = {}
 
     def model(self, language: str) -> Model:
@@ -67,26 +65,38 @@ class Turns:
         Raises Refused where there is none or nothing of it is known.
         """
         model = self.model(language)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._making, self._make, language, spec, model)
+        wanted = await asyncio.get_running_loop().run_in_executor(self._thread, self._wanted, language, spec)
+        made = self._made.get((language, wanted))
+        if made is None:
+            try:
+                made = await model.grammar(wanted)
+            except Exception as error:  # whatever a recogniser raises, the caller goes on by keys
+                raise Refused("the recogniser is lost") from error
+            if len(self._made) >= _MOST_GRAMMARS:
+                self._made.clear()
+            self._made[language, wanted] = made
+        if not made.phrases:
+            raise Refused("the model knows no phrase of this grammar")
+        return made
 
     def decoder(self, language: str, grammar: Grammar) -> Decoder:
         """A decoder for one utterance of a turn whose grammar was found before."""
-        model = self.model(language)
-        return Decoder(lambda: model.utterance(grammar), self._decoding)
+        return Decoder(self.model(language).utterance(grammar), self.metrics)
 
     async def keep(self, audio: bytes, heard: Heard) -> str:
         """The content key of the audio if it is to be kept, else empty."""
-        if self.archive is None or not self.archive.wants(heard.phrase is not None):
+        understood = heard.phrase is not None
+        self.metrics.understood += understood
+        self.metrics.not_understood += not understood
+        if self._archive is None or not self._archive.wants(understood):
             return ""
-        return await asyncio.get_running_loop().run_in_executor(self._making, self.archive.keep, audio)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._archive.keep, audio)
 
     def close(self) -> None:
-        """Waits for the threads. Native code must not be running while the interpreter comes down."""
-        for executor in (self._making, self._decoding):
-            executor.shutdown(wait=True, cancel_futures=True)
+        """Waits for the thread."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
 
-    def _make(self, language: str, spec: str, model: Model) -> Grammar:
+    def _wanted(self, language: str, spec: str) -> Wanted:
         name, *extra = spec.split(_SEPARATOR)
         private = tuple(phrase.strip()[:_LONGEST_EXTRA] for phrase in extra[:_MOST_EXTRA] if phrase.strip())
         try:
@@ -95,14 +105,4 @@ class Turns:
         except Exception as error:  # whatever a vocabulary raises, the caller goes on by keys
             log.warning("no grammar %.40r for %.20r: %s", name, language, type(error).__name__)
             raise Refused("unknown grammar") from error
-        wanted = Wanted(name, phrases, private, urgent)
-        key = (language, wanted)
-        made = self._made.get(key)
-        if made is None:
-            made = grammars.build(wanted, language, model.knows)
-            if len(self._made) >= _MOST_GRAMMARS:
-                self._made.clear()
-            self._made[key] = made
-        if not made.phrases:
-            raise Refused("the model knows no phrase of this grammar")
-        return made
+        return Wanted(name, phrases, private, urgent)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from ivr.speech.archive import Archive
-from ivr.speech.models import Models, load, model_folder
+from ivr.speech.models import load, model_folder
 from ivr.speech.recogniser import LoadedModel
 from ivr.speech.server import ServerSettings
-from models.vocabulary import phrases
+from models.vocabulary import ALWAYS, phrases
 from tests.speech.fakes import FakeModel
-from tests.speech.support import RunningServer, Voice, serving
+from tests.speech.support import RunningServer, Voice, serving, understanding
 
 PACES = {"normal": 700, "slow": 1500}
 
@@ -41,16 +41,18 @@ def server(fake: FakeModel, tmp_path: Path) -> Iterator[RunningServer]:
 
     It keeps the audio of what it does not understand.
     """
-    folders = {"ko": Path("/fake")}
-    models = Models(["ko", "en"], folders.get, lambda folder: fake)
     archive = Archive(tmp_path / "heard", failed=True)
-    settings = ServerSettings(port=0, languages=("ko", "en"), max_streams=8, paces=PACES, archive=archive)
-    with serving(models, phrases, settings) as running:
+    settings = ServerSettings(port=0, max_streams=8, paces=PACES, archive=archive)
+    with serving(understanding(fake, "ko", "en"), phrases, settings) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def korean_server(korean: LoadedModel) -> Iterator[RunningServer]:
-    models = Models(["ko"], lambda language: Path("/loaded"), lambda folder: korean)
-    with serving(models, phrases, ServerSettings(port=0, languages=("ko",))) as running:
+    with serving(understanding(korean), phrases, ServerSettings(port=0), cries) as running:
         yield running
+
+
+def cries(language: str) -> tuple[str, ...]:
+    """As `python -m ivr.speech` has them."""
+    return ALWAYS[0].phrases[language]

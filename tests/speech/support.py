@@ -11,11 +11,13 @@ import wave
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from ivr.speech.grammar import Grammar, Wanted, build
 from ivr.speech.models import Models
+from ivr.speech.recogniser import Heard, Utterance
 from ivr.speech.server import ServerSettings, SpeechServer
 from models import toolbox
 from models.settings import settings
@@ -96,6 +98,55 @@ def health(port: int) -> tuple[int, dict[str, object]]:
         connection.close()
 
 
+class Blocking(Protocol):
+    """A model that decodes where it is called: Vosk itself, and the fake one."""
+
+    def knows(self, word: str) -> bool: ...
+
+    def utterance(self, grammar: Grammar) -> Utterance: ...
+
+
+class InProcess:
+    """What the server needs of a model, with recognition on threads of this process instead of others."""
+
+    def __init__(self, model: Blocking, language: str = "ko") -> None:
+        self._model = model
+        self._language = language
+
+    async def grammar(self, wanted: Wanted) -> Grammar:
+        return await asyncio.to_thread(build, wanted, self._language, self._model.knows)
+
+    def utterance(self, grammar: Grammar) -> InProcessEar:
+        return InProcessEar(lambda: self._model.utterance(grammar))
+
+
+class InProcessEar:
+    def __init__(self, start: Callable[[], Utterance]) -> None:
+        self._start = start
+        self._utterance: Utterance | None = None
+
+    async def feed(self, pcm: bytes) -> None:
+        await asyncio.to_thread(lambda: self._begun().feed(pcm))
+
+    async def finish(self) -> Heard:
+        return await asyncio.to_thread(lambda: self._begun().finish())
+
+    def cancel(self) -> None:
+        """A piece in hand is finished and forgotten."""
+
+    def _begun(self) -> Utterance:
+        if self._utterance is None:
+            self._utterance = self._start()
+        return self._utterance
+
+
+def understanding(model: Blocking, language: str = "ko", *missing: str) -> Models:
+    """Languages of a server: one is understood, the others have no model."""
+    models = Models([language, *missing], {language: Path("/loaded")}.get)
+    models.put(language, InProcess(model, language))
+    return models
+
+
 class RunningServer:
     """A speech server on an event loop and thread of its own."""
 
@@ -122,17 +173,18 @@ class RunningServer:
 
 @contextmanager
 def serving(
-    models: Models, phrases: Callable[[str, str], Sequence[str]], settings: ServerSettings, load: bool = True
+    models: Models,
+    phrases: Callable[[str, str], Sequence[str]],
+    settings: ServerSettings,
+    urgent: Callable[[str], Sequence[str]] = lambda language: (),
 ) -> Iterator[RunningServer]:
-    """A speech server, stopped at the end. `load`: its models are loaded before it starts."""
+    """A speech server, stopped at the end."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    server = SpeechServer(settings, models, phrases)
+    server = SpeechServer(settings, models, phrases, urgent)
     running = RunningServer(server, loop)
     try:
-        if load:
-            models.load_all()
         running.call(server.start)
         yield running
     finally:

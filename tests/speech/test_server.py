@@ -8,6 +8,7 @@ import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -17,7 +18,7 @@ from ivr.speech.models import Models
 from ivr.speech.server import ServerSettings
 from models.vocabulary import phrases
 from tests.speech.fakes import AFTER, WORD, FakeModel, peer, speak
-from tests.speech.support import RunningServer, health, serving, silence
+from tests.speech.support import InProcess, RunningServer, health, serving, silence, understanding
 
 
 def eventually(port: int, streams: int) -> bool:
@@ -140,36 +141,48 @@ class TestHealth:
         assert {"max_streams", "lag_ms", "loop_lag_ms"} <= body.keys()
 
     def test_it_listens_while_the_models_load_and_says_so(self) -> None:
-        loaded = threading.Event()
-
-        def load(folder: Path) -> FakeModel:
-            assert loaded.wait(10)
-            return FakeModel()
-
-        models = Models(["ko"], lambda language: Path("/fake"), load)
-        with serving(models, phrases, ServerSettings(port=0), load=False) as running:
-            try:
-                assert health(running.port) == (503, health(running.port)[1])
-                assert health(running.port)[1]["languages"] == {"ko": "loading"}
-                with pytest.raises(InvalidStatus), peer(running.port):
-                    pass
-            finally:
-                loaded.set()
-            for _ in range(100):
-                if health(running.port)[0] == 200:
-                    break
-                time.sleep(0.02)
+        models = Models(["ko"], lambda language: Path("/fake"))
+        with serving(models, phrases, ServerSettings(port=0)) as running:
+            status, told = health(running.port)
+            assert (status, told["languages"]) == (503, {"ko": "loading"})
+            with pytest.raises(InvalidStatus), peer(running.port):
+                pass
+            models.put("ko", InProcess(FakeModel()))
+            assert health(running.port)[0] == 200
             with peer(running.port) as caller:
                 caller.begin()
+                models.lose("ko")
+                assert "error_msg" in caller.set(grammar="day")
+                caller.play(silence(60))
+                assert caller.result()["text"] == UNAVAILABLE
+            models.fail("ko")
+            assert health(running.port)[1]["languages"] == {"ko": "failed"}
 
-    def test_a_model_that_cannot_be_read_is_failed_and_not_fatal(self) -> None:
-        def load(folder: Path) -> FakeModel:
-            raise OSError("half a model")
+    def test_the_counters_are_there_for_prometheus(self, server: RunningServer, fake: FakeModel) -> None:
+        with peer(server.port) as caller:
+            caller.begin()
+            for fake.phrase in ("목욕", None):
+                speak(caller)
+                caller.result()
+            with urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=5) as answer:
+                lines = answer.read().decode().splitlines()
+        told = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        assert told["hotline_speech_streams"] == "1"
+        assert told["hotline_speech_understood_total"] == told["hotline_speech_not_understood_total"] == "1"
+        assert float(told["hotline_speech_decoded_seconds_total"]) > 1
+        assert told['hotline_speech_ready{language="en"}'] == "0"
+        assert "목욕" not in "".join(lines)
 
-        models = Models(["ko"], lambda language: Path("/fake"), load)
-        models.load_all()
-        assert models.status == {"ko": "failed"}
-        assert models.get("ko") is None
+    def test_who_comes_when_decoding_is_behind_is_sent_to_the_keys(self, server: RunningServer) -> None:
+        with peer(server.port) as caller:
+            caller.begin()
+            server.server.metrics.decoded(100, 5000)
+            with pytest.raises(InvalidStatus) as refused, peer(server.port):
+                pass
+            assert refused.value.response.status_code == 503
+            assert health(server.port)[1]["refused"] == 1
+            speak(caller)
+            assert caller.result()["text"] == "목욕", "who is being listened to is not touched"
 
     def test_it_answers_at_once_while_every_decoder_is_busy(self, server: RunningServer, fake: FakeModel) -> None:
         fake.may_finish.clear()
@@ -189,8 +202,7 @@ class TestHealth:
 
 class TestStop:
     def test_calls_go_on_by_keys_when_the_server_stops(self, fake: FakeModel) -> None:
-        models = Models(["ko"], lambda language: Path("/fake"), lambda folder: fake)
-        with serving(models, phrases, ServerSettings(port=0)) as running, peer(running.port) as caller:
+        with serving(understanding(fake), phrases, ServerSettings(port=0)) as running, peer(running.port) as caller:
             caller.begin()
             caller.play(silence(100))
             caller.ask("get", params=["language"])  # by its answer the audio has been taken

@@ -87,7 +87,8 @@ def test_foreign_speech_is_unknown(line: Lab) -> None:
 
     call = line.call("caller-foreign", script)
     assert 'text0="<speaking>"' in call.log[2][2]
-    assert 'score0=0 text0="<unknown>" grammar0=service' in call.log[3][2]
+    # After the mark stands what a phrase list made of it.
+    assert 'score0=0 text0="<unknown>' in call.log[3][2]
 
 
 def test_silence_is_a_timeout_and_the_next_turn_works(line: Lab) -> None:
