@@ -125,7 +125,7 @@ class Settings(BaseSettings):
     @property
     def heard_dir(self) -> Path:
         """Where the speech server leaves audio until the call's row is written; emptied by the sweep."""
-        return self.spool_dir / "heard"
+        return self.var_dir / "heard"
 
     @property
     def redis_location(self) -> str:

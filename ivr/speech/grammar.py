@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from ivr.speech.fillers import FILLERS
+from ivr.speech.fillers import FILLERS, eats
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ def build(wanted: Wanted, language: str, knows: Knows) -> Grammar:
     """
     known: dict[str, str] = {}
     missing: list[str] = []
-    for phrase in (*wanted.phrases, *wanted.private):
+    for phrase in (*(phrase for phrase in wanted.phrases if not eats(phrase, language)), *wanted.private):
         words = split_words(phrase, knows)
         if words is None:
             missing.append(phrase)

@@ -33,11 +33,19 @@ def test_only_what_is_wholly_phrases_counts() -> None:
 
 def test_several_phrases_in_one_breath_are_all_heard() -> None:
     made = build("병원", "병원 동행", "네", "내일", "오후")
+    assert made.entries[:2] == ["병원", "병원 동행"]
     assert made.match(["내일", "오후", "병원", "동행"]) == "내일 오후 병원 동행"
     assert made.match(["네", "네", "병원"]) == "네 병원"
     assert made.match(["내일", "오후"] * 20) is None, "nobody asks for twenty things in one breath"
     chinese = build("明天", "上午", "洗澡", language="zh-CN")
     assert chinese.match(["明天", "上午", "洗澡"]) == "明天上午洗澡"
+
+
+def test_phrases_that_are_heard_in_everything_are_not_listed() -> None:
+    made = build("뭐", "또 뭐", "네", "밥", "불이 났", "내일", "김", private=("김 할머니",))
+    assert list(made.phrases.values()) == ["네", "밥", "내일", "김 할머니"]
+    assert made.missing == ()
+    assert build("对", "洗澡", language="zh-CN").phrases == {"对": "对", "洗澡": "洗澡"}
 
 
 def test_a_cry_for_help_is_heard_among_other_words() -> None:
