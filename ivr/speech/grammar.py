@@ -23,6 +23,8 @@ _TOO_SIMILAR = 0.5
 _LONGEST_WORD = 8
 # More phrases in one breath than any request has slots are a sound that fits everything.
 _MOST_PHRASES = 8
+# Confidence of each word of a cry for help among other words. Of 296 foreign utterances 7 held one, 3 of them so sure.
+_SURE_CRY = 0.7
 
 Knows = Callable[[str], bool]
 
@@ -43,20 +45,22 @@ class Grammar:
         """What the recogniser is given."""
         return [*self.phrases, *self.fillers]
 
-    def match(self, words: Sequence[str]) -> str | None:
+    def match(self, words: Sequence[str], sure: Sequence[float] = ()) -> str | None:
         """What the words say, as the vocabulary spells it; None where something else was said as well.
 
         The same phrase again counts once: she says 네, 네. A cry for help counts
-        also among other words, and then is all that is returned: rather one alarm
-        too many, which a person hears.
+        also among other words, if each word of it is `sure` (0 to 1, in the order of
+        `words`), and then is all that is returned: rather one alarm too many, which a
+        person hears.
         """
         said = self._phrases_of(words)
         if said is not None and len(said) <= _MOST_PHRASES:
             return self.joint.join(said)
         for key in self.urgent:
             cry = key.split()
-            if any(list(words[at : at + len(cry)]) == cry for at in range(len(words))):
-                return self.phrases[key]
+            for at in range(len(words) - len(cry) + 1):
+                if list(words[at : at + len(cry)]) == cry and min(sure[at : at + len(cry)], default=1) >= _SURE_CRY:
+                    return self.phrases[key]
         return None
 
     @cached_property

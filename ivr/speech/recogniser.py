@@ -71,7 +71,7 @@ class VoskUtterance:
         """See Utterance."""
         if self._heard is None:
             self._collect(self._recogniser.FinalResult())
-            phrase = self._grammar.match([word for word, _ in self._words])
+            phrase = self._grammar.match([word for word, _ in self._words], [sure for _, sure in self._words])
             if phrase is not None and not is_voice(bytes(self._audio), _LEAST_VOICE_MS):
                 phrase = None
             surest = min((confidence for _, confidence in self._words), default=0.0)

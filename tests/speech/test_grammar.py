@@ -51,6 +51,9 @@ def test_phrases_that_are_heard_in_everything_are_not_listed() -> None:
 def test_a_cry_for_help_is_heard_among_other_words() -> None:
     made = build("살려 주세요", "네", urgent="살려 주세요")
     assert made.match(["어머니", "살려", "주세요", "빨리"]) == "살려 주세요"
+    assert made.match(["어머니", "살려", "주세요"], [0.2, 0.9, 0.9]) == "살려 주세요"
+    assert made.match(["어머니", "살려", "주세요"], [1.0, 0.9, 0.3]) is None, "a phrase list hears it in a yawn"
+    assert made.match(["살려", "주세요"], [0.3, 0.3]) == "살려 주세요", "nothing else was said"
     assert made.match(["네", "살려", "주세요"]) == "네 살려 주세요"
     assert made.match(["어머니", "주세요"]) is None
     assert build("살려 주세요", "네").match(["어머니", "살려", "주세요"]) is None
