@@ -12,7 +12,7 @@ from ivr.understanding.time_words import Said
 
 # Of equal coverings the one of fewer words is taken: 送晚饭 is one wish, not 送 and 晚饭.
 WORD_COSTS = 0.15
-LITTLE_WEIGHS = 0.6
+LITTLE_WEIGHS = 0.85
 RULES: dict[str, tuple[time_words.Rule, ...]] = {
     "zh-CN": chinese_time.RULES,
     "ko": korean_time.RULES,
@@ -35,7 +35,7 @@ class Piece:
         """Return what the piece is worth on the path."""
         if self.group == "rest":
             return 0.0
-        weight = LITTLE_WEIGHS if self.group == "little" else 1.0
+        weight = LITTLE_WEIGHS if self.group in ("little", "deny") else 1.0
         return weight * self.quality * (self.end - self.start) - WORD_COSTS
 
 

@@ -13,27 +13,31 @@ from models import vocabulary
 from models.vocabulary import DAYS, PARTS, Concept
 
 # Which groups of words answer which question; emergency, person, repeat and intents everywhere.
-_EVERYWHERE = ("always", "intent", "service", "time", "deny", "little")
+_EVERYWHERE = ("always", "intent", "behalf", "service", "time", "deny", "little")
 ACTIVE: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(vocabulary.GRAMMARS, _EVERYWHERE),
     "confirm": ("answer", *_EVERYWHERE),
     "change": ("slot", "answer", *_EVERYWHERE),
     "score": ("score", *_EVERYWHERE),
-    "who": ("who", *_EVERYWHERE),
+    "who": ("who", *(group for group in _EVERYWHERE if group != "behalf")),
     "orders": ("ordinal", "answer", *_EVERYWHERE),
 }
+# Where a phrase is in two groups, the one that answers the question comes first.
 GROUPS: Mapping[str, tuple[Concept, ...]] = {
-    "always": vocabulary.ALWAYS[1:],
-    "intent": vocabulary.INTENTS,
-    "service": vocabulary.SERVICES,
     "answer": vocabulary.ANSWERS,
     "slot": vocabulary.SLOTS,
     "score": vocabulary.SCORES,
     "who": vocabulary.WHO,
     "ordinal": vocabulary.ORDINALS,
+    "always": vocabulary.ALWAYS[1:],
+    "behalf": tuple(intent for intent in vocabulary.INTENTS if intent.code == "behalf"),
+    "intent": tuple(intent for intent in vocabulary.INTENTS if intent.code != "behalf"),
+    "service": vocabulary.SERVICES,
 }
 EMERGENCY = vocabulary.ALWAYS[0]
 # By sound alone a short cry would be heard in anything; these two have no everyday homophones.
+# What stands beside a short cry that is known by its sound alone: 就命啊, but not 就明天.
+_BESIDE_CRIES = frozenset("啊呀哎哟快来人哪呐我了呜")
 _CORRECTS = {"不是", "不", "没有", "没", "no", "not", "아니"}
 _SHORT_CRIES = ("救命", "摔倒")
 
@@ -140,9 +144,13 @@ def emergency(said: text.Text, language: str) -> bool:
 
 
 def _sounds_at(letters: str, cry: str) -> bool:
-    if len(cry) < 3 and cry not in _SHORT_CRIES:
+    length = len(cry)
+    short = length < 3
+    if short and (cry not in _SHORT_CRIES or len(letters) > 3 * length):
         return False
-    least = sounds.HOMOPHONE if len(cry) < 4 else sounds.NEIGHBOUR
+    least = sounds.HOMOPHONE if length < 4 else sounds.NEIGHBOUR
     return any(
-        sounds.alike(letters[start : start + len(cry)], cry) >= least for start in range(len(letters) - len(cry) + 1)
+        sounds.alike(letters[start : start + length], cry) >= least
+        and not (short and set(letters[:start] + letters[start + length :]) - _BESIDE_CRIES)
+        for start in range(len(letters) - length + 1)
     )

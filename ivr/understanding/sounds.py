@@ -21,11 +21,21 @@ _NEAR = (
 _WEN = {"fu": "fu", "fui": "fei", "fuan": "fan", "fua": "fa", "fuo": "fo", "fun": "fen"}
 
 
+# Characters with more than one everyday reading. The dictionary's rare ones (能 as nai) make anything sound alike.
+_OTHERS = (
+    "行 hang 了 liao 着 zhao 得 dei 觉 jiao 乐 yue 长 chang 还 huan 重 chong 调 diao 率 shuai 血 xie 卡 qia 落 lao"
+    " 降 xiang 便 pian 弹 dan 数 shuo 校 jiao 朝 zhao 藏 zang 角 jue 强 jiang 和 huo 单 shan 假 jia 大 dai"
+)
+_ALSO = dict(zip(_OTHERS.split()[::2], _OTHERS.split()[1::2], strict=True))
+
+
 @lru_cache(maxsize=8192)
 def exact(character: str) -> frozenset[str]:
-    """Return every reading without its tone: 行 is xing and hang."""
-    readings = pinyin(character, style=Style.NORMAL, heteronym=True, errors="ignore")
-    return frozenset(readings[0]) if readings else frozenset({character})
+    """Return the everyday readings without tones: 行 is xing and hang."""
+    reading = pinyin(character, style=Style.NORMAL, errors="ignore")
+    if not reading:
+        return frozenset({character})
+    return frozenset({reading[0][0], _ALSO.get(character, reading[0][0])})
 
 
 @lru_cache(maxsize=8192)
@@ -45,8 +55,11 @@ HOMOPHONE, NEIGHBOUR = 0.92, 0.8
 
 
 def alike(said: str, phrase: str) -> float:
-    """Return how alike two words of the same length sound: the mean over characters, 0 if one sounds different."""
-    total = 0.0
+    """Return how alike two words of the same length sound: the mean over characters, 0 if one sounds different.
+
+    Of two characters at least one must sound the same: else any pair is near something.
+    """
+    total, worst = 0.0, 0
     for a, b in zip(said, phrase, strict=True):
         if a == b:
             total += 1
@@ -54,6 +67,7 @@ def alike(said: str, phrase: str) -> float:
             total += HOMOPHONE
         elif near(a) & near(b):
             total += NEIGHBOUR
+            worst += 1
         else:
             return 0.0
-    return total / len(phrase)
+    return 0.0 if worst == len(phrase) < 3 else total / len(phrase)

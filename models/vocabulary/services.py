@@ -32,7 +32,7 @@ SERVICES: tuple[Service, ...] = (
           "병원|병원 동행|진료|병원에 가|~의사 선생님|동행",
           "hospital|doctor|the doctor|going to the doctor|see a doctor|clinic", category="medical_accompaniment", sensitive=True),
     _item("errands", "2.1", ("代办", "심부름", "errands"),
-          "代办|跑腿|买菜|买东西|买点东西|买药|代购|买米|买面|交电费|交水费|交话费|缴费|取快递|拿快递|取包裹|助行|帮我买|捎点东西|跑个腿",
+          "代办|跑腿|买菜|买点菜|买东西|买点东西|买药|代购|买米|买面|交电费|交水费|交话费|缴费|取快递|拿快递|取包裹|助行|帮我买|捎点东西|跑个腿",
           "심부름|장보기|쇼핑|시장|약 사|물건",
           "errands|errand|shopping|groceries|buy something|pay a bill|pick up a parcel"),
     _item("repairs", "2.2", ("维修", "수리", "repairs"),

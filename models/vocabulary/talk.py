@@ -19,7 +19,7 @@ ALWAYS: tuple[Concept, ...] = (
             "人工|找人|接线员|人工服务|转人工|找个人|找真人|找人说话|接人工|找工作人员|叫个人来听|客服",
             "상담원|사람|사람 바꿔|직원|상담원 연결", "a person|person|operator|agent|a human|somebody|real person|speak to somebody"),
     concept("repeat", "*", ("再说一遍", "다시", "repeat"),
-            "再说一遍|没听清|没听见|没听清楚|再说一次|再讲一遍|你说啥|说啥|你说什么|听不见|听不清|啥|什么|重复|重复一遍|大点声",
+            "再说一遍|没听清|没听见|没听清楚|再说一次|再讲一遍|你说啥|说啥|你说什么|听不见|听不清|啥|啥呀|说什么|重复|重复一遍|大点声",
             "다시|뭐라고|안 들려|다시 말해|못 들었|뭐", "repeat|again|pardon|say again|say that again|what|sorry|i can't hear you"),
 )  # fmt: skip
 
@@ -32,9 +32,15 @@ ANSWERS: tuple[Concept, ...] = (
             "아니요|아니|~아니에요|틀려|아닙니다|싫어", "no|wrong|not right|no thanks|no thank you|nope|that's wrong"),
 )  # fmt: skip
 
+
+def _for_others(verbs: str, people: str) -> str:
+    """Return every verb with everybody: 给我妈, 替我妈, …; a verb marked `~` is left to `also`."""
+    return "|".join(verb + who for verb in verbs.split("|") for who in people.split("|"))
+
+
 INTENTS: tuple[Concept, ...] = (
     concept("status", "1", ("查进度", "진행 확인", "status"),
-            "查进度|啥时候来|什么时候来|几点来|多咱来|多会儿来|怎么还没来|咋还没来|还没来|没人来|到哪了|到哪儿了|查订单|查一下订单|订单查询|我的订单|安排了吗|安排好了吗|安排好没|定好了吗|有没有人来|派人了吗|来不来",
+            "查进度|啥时候来|什么时候来|啥时候能来|什么时候能来|什么时候到|几点来|多咱来|多会儿来|怎么还没来|咋还没来|还没来|没人来|到哪了|到哪儿了|查订单|查一下订单|订单查询|我的订单|安排了吗|安排好了吗|安排好没|定好了吗|有没有人来|派人了吗|来不来",
             "주문 확인|언제 오|언제 와|확인|왜 안 와|어디까지|아직 안 와|진행",
             "status|my order|when are they coming|when is she coming|when is he coming|where is|nobody came|check my order|what about my order"),
     concept("change", "2", ("改时间", "변경", "change"),
@@ -56,7 +62,8 @@ INTENTS: tuple[Concept, ...] = (
             "늘 하던 대로|하던 대로|지난번 처럼|지난주 처럼|~똑같이|항상 하던 대로|그대로|~지난번과 같이",
             "the usual|usual|as usual|same as last week|same as last time|the same|like last time|same as always|same again"),
     concept("behalf", "7", ("替别人订", "대신 신청", "for somebody else"),
-            "给我妈订|给我爸订|替我妈|替我爸|给我妈|给我爸|给我妈妈|给我爸爸|给我母亲|给我父亲|给我老伴儿|给我老伴|给我奶奶|给我爷爷|给我姥姥|给我姥爷|给老人订|给别人订|替别人|帮我妈|帮我爸|给我婆婆|给我公公|给我丈母娘|给邻居|替邻居|给家里老人|给我家老人|替我家老人",
+            _for_others("给|~替|~帮|~为", "我妈|我爸|我妈妈|我爸爸|我母亲|我父亲|我老伴儿|我老伴|我奶奶|我爷爷|我姥姥|我姥爷|我婆婆|我公公|我丈母娘|邻居|老人|别人"
+                        "|家里老人|我家老人|我家老头|我家老太太|俺妈|俺爸|俺老伴儿|他奶奶|他爷爷"),
             "어머니 대신|아버지 대신|엄마 대신|우리 엄마|우리 아버지|우리 어머니|어머니께|대신",
             "for my mother|for my father|for my wife|for my husband|for somebody else|for someone else|for my neighbour|for my grandmother|for my grandfather|on behalf of"),
     concept("more", "8", ("其他", "다른 것", "more"),
@@ -122,7 +129,7 @@ ORDINALS: tuple[Concept, ...] = (
 LITTLE: Phrases = said(
     "我|我要|我想|要|想|给|给我|来|来个|请|帮|帮我|帮忙|一下|一个|个|吧|啊|呀|呢|哎|嗯|那|那个|就|的|了|喂|你好|您好|谢谢|麻烦|需要|订|预约|约"
     "|找|去|得|能|能不能|可以|师傅|姑娘|同志|还是|再|有|到家|上门|人|让人|派人|叫人|到|和|跟|家里|我家|想要|还|也|在|来人|是|闺女"
-    "|老师|小伙子|说|我说|就是|这个|次|顿|给我家",
+    "|老师|小伙子|说|我说|就是|这个|次|顿|给我家|上次|上回|这次|那天|服务|俺|俺要|俺想|呗|整|那啥",
     "에|로|으로|요|주문|좀|주세요|을|를|은|는|이|가|해|해 주세요|해줘|하고|하고 싶어요|싶어요|부탁해요|예약|신청|여보세요|저|제|저기|그|제가"
     "|부탁|할게요|해요|예요|입니다|에서|때|쯤|와|과|도|어|음|하는|할|거|받고|안녕하세요|오세요|와 주세요|~저는|~부탁합니다|~이요|~원해",
     "please|i|i'd|would|like|want|need|to|a|an|the|for|me|my|some|have|get|book|order|can|could|you|do|at|on|in|of|and|is"
@@ -132,7 +139,7 @@ LITTLE: Phrases = said(
 
 # Before (Korean: after) what she does not want: "不要洗澡" is no order.
 DENY: Phrases = said(
-    "不要|不用|别|甭|不想|不是|不需要|不去|不|没|没有|不做|不能|不必|取消不|不打算",
+    "不要|不用|别|甭|不想|不是|不需要|不去|不|没|没有|不做|不能|不必|不打算|没订|没要",
     "말고|말구|아니고|안|못|싫어|빼고|~필요없|없이",
     "no|not|don't|do not|doesn't|without|instead of|never|rather than|isn't|won't",
 )
