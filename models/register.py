@@ -97,7 +97,7 @@ class NewContact:
     relation: Relation
     sex: str | None = None
     language: str = "zh-CN"
-    may_order: bool = True
+    may_order: bool = False
     may_hear_orders: bool = False
     may_hear_money: bool = False
     may_hear_health: bool = False

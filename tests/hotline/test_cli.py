@@ -22,7 +22,7 @@ from models.lookup import number_row
 from models.people import Elder
 from models.phone import normalise
 from models.session import read, write
-from models.users import User
+from models.users import AuditEvent, User
 
 PASSWORD = "correct horse battery"
 
@@ -67,6 +67,30 @@ def test_elders_are_checked_first_and_written_only_when_told_to(database: Engine
     assert again.exit_code == 1 and "already registered" in again.output and "88881234" not in again.output
     with read() as session:
         assert len(session.scalars(select(Elder)).all()) == 1
+
+
+def test_elders_leave_and_come_back_in_a_workbook(database: Engine, tmp_path: Path) -> None:
+    file, empty = tmp_path / "elders.csv", tmp_path / "template.xlsx"
+    rows = "".join(f"王{n},0451-1{n:07},李{n},女儿,110-0000-{n:04},慢\n" for n in range(250))
+    file.write_text(f"姓名,电话,联系人,关系,联系电话,语速,年龄\n{rows}")
+    done = hotline("elders", "import", str(file), "--apply")
+    assert done.exit_code == 0 and "250 elders imported" in done.output
+    assert "unknown columns are left out: 年龄" in done.output
+    out = tmp_path / "out.xlsx"
+    assert "250 elders exported" in hotline("elders", "export", str(out)).output
+    again = hotline("elders", "import", str(out))
+    assert again.exit_code == 1 and again.output.count("already registered") == 250 and "sheet “老人”" in again.output
+    assert hotline("elders", "import", str(out), "--sheet", "无").exit_code == 1
+    refused = hotline("elders", "export", str(out))
+    assert refused.exit_code == 1 and "--force" in refused.output
+    assert hotline("elders", "export", str(out), "--force").exit_code == 0
+    assert hotline("elders", "export", str(tmp_path / "out.pdf")).exit_code == 1
+    assert hotline("elders", "template", str(empty)).exit_code == 0
+    assert "0 elders can be imported" in hotline("elders", "import", str(empty)).output
+    with read() as session:
+        audited = session.scalars(select(AuditEvent.action).order_by(AuditEvent.id)).all()
+    # Who asked for a file of another kind is in the audit too: it is written before the first name is read.
+    assert audited == ["elders_imported", "elders_exported", "elders_exported", "elders_exported"]
 
 
 @pytest.mark.parametrize("content", [b"", "姓名\n王\n".encode(), "姓名,电话\n王,abc\n李,88881235\n".encode()])

@@ -33,7 +33,7 @@ def town(base: Engine) -> dict[str, int]:
         wang = register.add_elder(session, NewElder("王秀英", [HOME], sex="f", card_number="D-0001"), NOW)
         li = register.add_elder(session, NewElder("李大山", [HOME], sex="m", card_number="２３０１-77"), NOW)
         kim = register.add_elder(session, NewElder("김영희", [OTHER_HOME], language="ko", card_number="E0001"), NOW)
-        daughter = NewContact("李小梅", [DAUGHTER], Relation.CHILD, sex="f", may_hear_orders=True)
+        daughter = NewContact("李小梅", [DAUGHTER], Relation.CHILD, sex="f", may_order=True, may_hear_orders=True)
         register.add_contact(session, wang, daughter, NOW)
         register.add_contact(session, li, daughter, NOW)
         for elder in (kim, wang, li):

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from sqlalchemy import Engine, event, func, select
 from sqlalchemy.orm import Session
 
-from models import clock, elder_import
-from models.elder_import import NotATable, check, parse, write_all
+from models import clock, elder_bulk, elder_import, sheets
+from models.elder_import import Checked, check
 from models.people import Area, Elder, Person, PersonNumber, PhoneNumber
 from models.session import read, write
+from models.sheets import NotATable, Row
 
 GOOD = "姓名,电话,性别,出生日期,语言,区,社区,卡号\n王秀英,0451-8888-1234,女,1941-03-08,汉语,道里区,河畔社区,D1\n"
 ENGLISH = "name,phones,address\n王秀英,88881234,河畔街1号\n李大山,88881235,河畔街2号\n"
+
+
+def parse(data: bytes) -> list[Row]:
+    return elder_import.read(data).rows
+
+
+def write_all(session: Session, checked: Checked, now: datetime) -> None:
+    elder_bulk.write(session, elder_bulk.prepare(checked, now))
 
 
 def problems(text: str) -> list[str]:
@@ -64,7 +75,7 @@ def test_a_rare_character_of_gb18030() -> None:
         ('name,phones\n"王"秀英,88881234\n'.encode(), "quoting"),
         (ENGLISH.encode()[: ENGLISH.encode().index("街2".encode()) + 2], "cut off"),
         ("name,phones,address\n王秀英,88881234,x\n李大山,88881".encode(), "cut off"),
-        (b"name,phones\n" + b"x" * elder_import.LARGEST_BYTES, "larger"),
+        (b"name,phones\n" + b"x" * sheets.LARGEST_BYTES, "larger"),
         (b'name,phones\n"' + b"x" * 200_000 + b'",1\n', "quoting"),
     ],
 )

@@ -82,14 +82,29 @@ def her_way(world: World, wang: Elder) -> None:
         elder = db.get_one(Elder, wang.id)
         user = _first_user(db)
         daughter = NewContact(
-            "王小梅", [normalise(mobile(301))], Relation.CHILD, may_hear_orders=True, may_hear_health=True
+            "王小梅",
+            [normalise(mobile(301))],
+            Relation.CHILD,
+            may_order=True,
+            may_hear_orders=True,
+            may_hear_health=True,
         )
         add_contact(db, elder, daughter, world.ago(86400 * 40))
-        butler = NewContact("孙管家", [normalise(landline(302))], Relation.BUTLER)
+        butler = NewContact("孙管家", [normalise(landline(302))], Relation.BUTLER, may_order=True)
         add_contact(db, elder, butler, world.ago(86400 * 30))
-        add_contact(db, elder, NewContact("赵德福", [normalise(landline(101))], Relation.SPOUSE), world.ago(86400))
+        add_contact(
+            db,
+            elder,
+            NewContact("赵德福", [normalise(landline(101))], Relation.SPOUSE, may_order=True),
+            world.ago(86400),
+        )
         husband = db.scalars(select(Elder).join(Elder.person).where(Person.name == "赵德福")).one()
-        add_contact(db, husband, NewContact("王桂兰", [normalise(landline(101))], Relation.SPOUSE), world.ago(86400))
+        add_contact(
+            db,
+            husband,
+            NewContact("王桂兰", [normalise(landline(101))], Relation.SPOUSE, may_order=True),
+            world.ago(86400),
+        )
         learnt = Because(Origin.LEARNT, why="timeouts", call_ids=tuple(call.id for call in slow))
         put(db, wang.id, (Setting.PACE, "slow"), learnt, world.ago(2 * 86400 - 90))
         put(db, wang.id, (Setting.VOLUME, "loud"), Because(Origin.AGENT, by_user_id=user), world.ago(3 * 86400))

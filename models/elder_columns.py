@@ -1,0 +1,108 @@
+"""The columns of an elders' file and the words in them: read by the import, written by the export and the template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from models.contacts import Relation
+from models.preferences import Setting
+from models.vocabulary import LANGUAGES
+
+# A file may tell of so many contacts for each elder.
+CONTACTS = 9
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name in the code, the heading we write, other headings we know, and what may stand in it."""
+
+    name: str
+    heading: str
+    also: tuple[str, ...] = ()
+    limit: int = 0  # characters; 0: the column has rules of its own
+    required: bool = False
+    example: str = ""
+    advice: str = ""
+
+
+_OWN = (
+    Column("name", "姓名", limit=80, required=True, example="王秀英", advice="必填"),
+    Column("phones", "电话", ("联系方式",), required=True, example="0451-10000001；11000000001",
+           advice="必填；多个号码用分号隔开，排在前面的先拨"),
+    Column("sex", "性别", example="女", advice="女、男，或留空"),
+    Column("born_on", "出生日期", example="1941-03-08", advice="日期，或写作 1941-03-08"),
+    Column("language", "语言", example="汉语", advice="汉语、朝鲜语、英语；留空为汉语"),
+    Column("district", "区", limit=80, example="道里区"),
+    Column("community", "社区", limit=80, example="河畔社区"),
+    Column("grid", "网格", limit=80, example="第一网格"),
+    Column("address", "地址", ("住址",), limit=200, example="河畔街1号"),
+    Column("card_number", "卡号", ("服务卡号",), limit=32, example="D-0001", advice="每张卡只属于一位老人"),
+    Column("needs", "特殊需求", limit=400, example="右腿不便，开门慢"),
+    Column("pace", "语速", example="慢", advice="正常、慢；留空为正常"),
+    Column("volume", "音量", example="大", advice="正常、大；留空为正常"),
+    Column("person_first", "人工优先", example="否", advice="是、否；留空为否"),
+)  # fmt: skip
+
+
+def contact_columns(number: int) -> tuple[Column, ...]:
+    """Return the columns of the contact of this number, from 1 on."""
+    code, word = f"contact{number}", f"联系人{number}"
+    bare = number == 1
+    return (
+        Column(f"{code}_name", f"{word}姓名", ("联系人姓名", "联系人", "contact_name") if bare else (),
+               example="王小梅", advice="填写联系人时，姓名、关系、电话都要填"),
+        Column(f"{code}_relation", f"{word}关系", ("联系人关系", "关系", "contact_relation") if bare else (),
+               example="子女", advice="配偶、子女、亲属、邻居、监护人、养老管家"),
+        Column(f"{code}_phones", f"{word}电话", ("联系人电话", "联系电话", "contact_phones") if bare else (),
+               example="11000000002"),
+        Column(f"{code}_rights", f"{word}权限", ("联系人权限", "contact_rights") if bare else (),
+               example="代下单；知工单", advice="代下单、知工单、知健康、知费用，用分号隔开；留空为无"),
+    )  # fmt: skip
+
+
+def columns(contacts: int = CONTACTS) -> tuple[Column, ...]:
+    """Return all columns, with those of so many contacts."""
+    return (*_OWN, *(column for number in range(1, contacts + 1) for column in contact_columns(number)))
+
+
+# Every heading that is understood, in small letters.
+HEADINGS: Mapping[str, str] = {
+    heading.lower(): column.name
+    for column in columns()
+    for heading in (column.name, column.heading, *column.also)
+}  # fmt: skip
+REQUIRED = tuple(column.name for column in _OWN if column.required)
+LIMITS: Mapping[str, int] = {column.name: column.limit for column in _OWN if column.limit}
+# Where one merged cell over several rows means each of them.
+PLACES = frozenset({"district", "community", "grid", "address"})
+
+# Word to code; the first word of each code is the one we write.
+SEXES: Mapping[str, str | None] = {"": None, "女": "f", "男": "m", "f": "f", "m": "m"}
+LANGUAGE_WORDS: Mapping[str, str] = {
+    "汉语": "zh-CN", "朝鲜语": "ko", "英语": "en", **{language: language for language in LANGUAGES}, "": "zh-CN",
+}  # fmt: skip
+# Empty means the same as the first value: nobody has set anything.
+MANNERS: Mapping[Setting, Mapping[str, str]] = {
+    Setting.PACE: {"正常": "normal", "慢": "slow", "慢速": "slow", "normal": "normal", "slow": "slow"},
+    Setting.VOLUME: {"正常": "normal", "大": "loud", "大音量": "loud", "normal": "normal", "loud": "loud"},
+    Setting.PERSON_FIRST: {"否": "no", "是": "yes", "no": "no", "yes": "yes"},
+}
+RELATIONS: Mapping[str, Relation] = {
+    "配偶": Relation.SPOUSE, "老伴": Relation.SPOUSE, "丈夫": Relation.SPOUSE, "妻子": Relation.SPOUSE,
+    "子女": Relation.CHILD, "儿子": Relation.CHILD, "女儿": Relation.CHILD,
+    "亲属": Relation.RELATIVE, "亲戚": Relation.RELATIVE,
+    "邻居": Relation.NEIGHBOUR,
+    "监护人": Relation.GUARDIAN,
+    "养老管家": Relation.BUTLER, "管家": Relation.BUTLER,
+    **{relation.value: relation for relation in Relation},
+}  # fmt: skip
+RIGHTS: Mapping[str, str] = {
+    "代下单": "may_order", "知工单": "may_hear_orders", "知健康": "may_hear_health", "知费用": "may_hear_money",
+    "order": "may_order", "orders": "may_hear_orders", "health": "may_hear_health", "money": "may_hear_money",
+}  # fmt: skip
+
+
+def written(words: Mapping[str, object], code: object) -> str:
+    """Return the word that stands for `code` in a file of ours."""
+    return next((word for word, value in words.items() if value == code), "")
