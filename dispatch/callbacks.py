@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from dispatch import tasks
 from dispatch.attempts import close_attempt, new_attempt
-from models.dialing import Attempt, Callback, CallbackStatus, Outcome
+from models.dialing import Attempt, AttemptStatus, Callback, CallbackStatus, Outcome
 from models.journal import Entry, note
 from models.lookup import numbers_of_elder
 from models.orders import Order
@@ -34,6 +34,19 @@ def begin(session: Session, order: Order, now: datetime) -> Callback:
         task = tasks.NewTask(TaskKind.CALLBACK, f"callback:{callback.id}", order_id=order.id, elder_id=order.elder_id)
         tasks.open_task(session, task, now)
     return callback
+
+
+def heard(session: Session, callback_id: int, call_id: int, now: datetime) -> None:
+    """She rang us and has heard who comes: nobody need ring her any more. Safe to repeat."""
+    callback = session.get_one(Callback, callback_id, with_for_update=True)
+    if callback.status not in (CallbackStatus.OPEN, CallbackStatus.FAILED):
+        return
+    callback.status, callback.closed_at = CallbackStatus.CONFIRMED, now
+    note(session, call_id, Entry.CALLBACK_CONFIRMED, now, callback_id=callback_id)
+    due = select(Attempt).where(Attempt.callback_id == callback_id, Attempt.status == AttemptStatus.DUE)
+    for attempt in session.scalars(due):
+        close_attempt(session, attempt, Outcome.TOO_LATE, now)
+    tasks.settle(session, TaskKind.CALLBACK, f"callback:{callback_id}", now)
 
 
 def confirm(session: Session, attempt: Attempt, now: datetime) -> None:

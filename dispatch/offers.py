@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from dispatch import callbacks, tasks
 from dispatch.attempts import close_attempt, new_attempt
-from dispatch.outbox import transaction
+from dispatch.outbox import post, transaction
 from models import clock, vocabulary
-from models.calls import Call
-from models.dialing import Attempt, Offer, OfferStatus, Outcome
+from models.dialing import Attempt, AttemptStatus, Offer, OfferStatus, Outcome
 from models.journal import Entry, note
 from models.orders import DISPATCHING, Order, OrderEvent, OrderStatus, move_order
 from models.people import Area
@@ -40,7 +39,8 @@ def next_provider(session: Session, order: Order, now: datetime) -> Provider | N
     """Return whom to ask next: offers the service, covers the area, is not paused, was not asked before."""
     if vocabulary.SERVICE[order.service].person_only:
         return None
-    asked = select(Offer.provider_id).where(Offer.order_id == order.id)
+    # What was withdrawn was for another time: the provider may be asked again.
+    asked = select(Offer.provider_id).where(Offer.order_id == order.id, Offer.status != OfferStatus.WITHDRAWN)
     covers = select(ProviderArea.provider_id).where(ProviderArea.area_id.in_(areas_above(session, order.area_id)))
     limited = select(ProviderArea.provider_id)
     query = (
@@ -75,7 +75,9 @@ def offer_order(order_id: int) -> None:
             tasks.open_task(session, task, now)
             return
         move_order(session, order, OrderStatus.OFFERED, now, OrderEvent(actor="system", actor_id=provider.id))
-        offer = Offer(order_id=order.id, provider_id=provider.id, created_at=now)
+        before = select(func.count()).where(Offer.order_id == order.id, Offer.provider_id == provider.id)
+        turn = (session.scalar(before) or 0) + 1
+        offer = Offer(order_id=order.id, provider_id=provider.id, round=turn, created_at=now)
         session.add(offer)
         session.flush()
         new_attempt(session, offer, provider.numbers[0].number_id, now)
@@ -84,31 +86,56 @@ def offer_order(order_id: int) -> None:
 def accept_offer(session: Session, attempt: Attempt, now: datetime) -> bool:
     """The provider pressed 1. Exactly one acceptance wins; returns whether this one did."""
     offer = session.get_one(Offer, attempt.offer_id)
+    won = accept(session, offer, attempt.call_id, now)
+    # Whoever had it already by another call is told the same, and nothing more follows.
+    close_attempt(session, attempt, Outcome.ACCEPTED if won else Outcome.TOO_LATE, now)
+    return won
+
+
+def accept(session: Session, offer: Offer, call_id: int | None, now: datetime) -> bool:
+    """The provider takes the order, in whatever call. Safe to repeat; returns whether it is this provider's."""
     order = lock_order(session, offer.order_id)
     session.refresh(offer)
     if offer.status == OfferStatus.ACCEPTED:
         return True
     if offer.status != OfferStatus.OPEN or order.status != OrderStatus.OFFERED:
-        _note(session, attempt, Entry.OFFER_TOO_LATE, now)
-        close_attempt(session, attempt, Outcome.TOO_LATE, now)
+        _note(session, call_id, Entry.OFFER_TOO_LATE, offer.id, now)
         return False
     order.provider_id = offer.provider_id
-    event = OrderEvent(actor="provider", actor_id=offer.provider_id, call_id=attempt.call_id)
+    event = OrderEvent(actor="provider", actor_id=offer.provider_id, call_id=call_id)
     move_order(session, order, OrderStatus.ACCEPTED, now, event)
     offer.status, offer.closed_at = OfferStatus.ACCEPTED, now
-    _note(session, attempt, Entry.OFFER_ACCEPTED, now)
-    close_attempt(session, attempt, Outcome.ACCEPTED, now)
+    _note(session, call_id, Entry.OFFER_ACCEPTED, offer.id, now)
+    _call_off(session, offer, now)
     callbacks.begin(session, order, now)
     return True
 
 
 def decline_offer(session: Session, attempt: Attempt, now: datetime) -> None:
     """The provider pressed 2: the next one is asked."""
-    _note(session, attempt, Entry.OFFER_DECLINED, now)
+    _note(session, attempt.call_id, Entry.OFFER_DECLINED, attempt.offer_id, now)
     close_attempt(session, attempt, Outcome.DECLINED, now)
 
 
-def _note(session: Session, attempt: Attempt, kind: Entry, now: datetime) -> None:
-    call = session.get(Call, attempt.call_id) if attempt.call_id else None
-    if call is not None:
-        note(session, call.id, kind, now, offer_id=attempt.offer_id)
+def decline(session: Session, offer: Offer, call_id: int | None, now: datetime) -> None:
+    """The provider rang us and does not want it: the next one is asked. Safe to repeat."""
+    order = lock_order(session, offer.order_id)
+    session.refresh(offer)
+    if offer.status != OfferStatus.OPEN:
+        return
+    offer.status, offer.closed_at = OfferStatus.DECLINED, now
+    _note(session, call_id, Entry.OFFER_DECLINED, offer.id, now)
+    _call_off(session, offer, now)
+    post(session, "offer_order", order.id, now, call_id)
+
+
+def _call_off(session: Session, offer: Offer, now: datetime) -> None:
+    """It is answered: whatever was still to be dialled for it is not."""
+    due = select(Attempt).where(Attempt.offer_id == offer.id, Attempt.status == AttemptStatus.DUE)
+    for attempt in session.scalars(due):
+        close_attempt(session, attempt, Outcome.TOO_LATE, now)
+
+
+def _note(session: Session, call_id: int | None, kind: Entry, offer_id: int | None, now: datetime) -> None:
+    if call_id is not None:
+        note(session, call_id, kind, now, offer_id=offer_id)

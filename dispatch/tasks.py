@@ -61,3 +61,10 @@ def open_task(session: Session, new: NewTask, now: datetime) -> Task:
     session.add(task)
     session.flush()
     return task
+
+
+def settle(session: Session, kind: TaskKind, key: str, now: datetime) -> None:
+    """Close the task of this occasion, if it is open: what it was for has come about by itself."""
+    known = session.scalar(select(Task).where(Task.dedupe_key == f"{kind}:{key}", Task.closed_at.is_(None)))
+    if known is not None:
+        known.result, known.closed_at = "not_needed", now

@@ -136,13 +136,24 @@ class Line(AGI):
 
     def ask_key(self, file: str, timeout_ms: int) -> str | None:
         """Play `file` and take one key, during or after it. `#` comes as `#`; None is silence."""
-        reply = self.execute("GET DATA", file, timeout_ms, 1)
+        return self.ask_digits(file, timeout_ms, 1)
+
+    def ask_digits(self, file: str, timeout_ms: int, most: int) -> str | None:
+        """Play `file` and take up to `most` keys, ended by `#` or by `timeout_ms` without one; None is silence."""
+        reply = self.execute("GET DATA", file, timeout_ms, most)
         if reply.result == "-1":
             raise AGIHangup("hung up")
         if reply.data == "timeout":
             return reply.result or None
         # `#` ends an entry in Asterisk: alone, it leaves an empty one that has not timed out.
         return reply.result or "#"
+
+    def record(self, file: str, longest_s: int, silence_s: int) -> str | None:
+        """Record into `file` (without extension) until a key, silence or the longest time; return the key."""
+        reply = self.execute("RECORD FILE", file, "wav", "0123456789*#", longest_s * 1000, f"s={silence_s}")
+        if reply.result == "-1" or reply.data == "hangup":
+            raise AGIHangup("hung up")
+        return chr(int(reply.result)) if reply.data == "dtmf" else None
 
     def play(self, file: str) -> None:
         """Play `file` to its end; keys do not stop it."""

@@ -1,40 +1,46 @@
-"""An elder rings: who is she, what does she need, is it right; and then the order, or a person."""
+"""Somebody rings: who is it, what does she need, is it right; and then it is done, or a person takes the call."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from asterisk.agi import AGIHangup
 
 from dispatch.orders import OrderRequest
-from ivr import handover, inbound_rows, turns
+from ivr import deeds, handover, inbound_rows, turns
 from ivr.agi import Line
-from ivr.inbound_rows import Caller, Turn, Words
+from ivr.callers import Seen
+from ivr.deeds import Doing
+from ivr.inbound_rows import Turn, Words
 from ivr.listening import Listener
-from ivr.prompts import words
 from ivr.prompts.words import line as prompt
-from ivr.turns import Ask, GoodBye, Heard, Key, Move, PlaceOrder, Said, State, ToPerson, Unknown
+from ivr.turns import Ask, Do, GoodBye, Heard, Key, Move, Said, State, ToPerson, Unknown
 from models import clock, phone
 from models.settings import settings
 
 # AGI's agi_callingpres: from here on the network says that the number is not to be shown.
 _PROHIBITED = 32
+# What is recorded by which deed, and the sentence that asks for it.
+_RECORDED = {"message": "ask_message", "name": "ask_name"}
 
 
 def answer_call(line: Line) -> None:
     """Lead the conversation of one inbound call to its end, or on to a person."""
-    caller = inbound_rows.identify(line.env["agi_uniqueid"], _number(line))
-    listener = Listener(line, speech=settings().speech and caller.elder is not None)
+    number = _number(line)
+    call_id, seen = inbound_rows.open_call(line.env["agi_uniqueid"], number)
+    conversation = _Conversation(line, call_id, _first(seen, number))
     try:
-        _converse(line, listener, caller, _first_turn(caller, listener))
+        conversation.lead()
     except AGIHangup:
-        inbound_rows.hung_up(caller.call_id)
+        inbound_rows.hung_up(call_id)
         raise
     except Exception:
-        inbound_rows.failed(caller.call_id)
+        inbound_rows.failed(call_id)
         raise
     finally:
-        listener.close()
+        conversation.listener.close()
 
 
 def _number(line: Line) -> phone.Number | None:
@@ -43,43 +49,111 @@ def _number(line: Line) -> phone.Number | None:
     return phone.caller(line.env.get("agi_callerid"), settings().area_code)
 
 
-def _first_turn(caller: Caller, listener: Listener) -> tuple[State, Move]:
-    now = clock.local(clock.now())
-    elder = caller.elder
-    if elder is None:
-        # Nobody is asked to explain herself to a machine that does not know her: a person takes the call.
-        nobody = State(words.name(""), settings().languages[0], now.date(), now.hour)
-        return nobody, ToPerson(caller.how, (prompt("welcome"), prompt("to_person")))
-    who = words.form_of_address(elder, elder.language)
-    listens = listener.listens_for(elder.language)
-    return turns.begin(State(who, elder.language, now.date(), now.hour, listens))
+def _first(seen: Seen, number: phone.Number | None) -> State:
+    return State(
+        clock.local(clock.now()),
+        seen.language,
+        how=seen.how,
+        people=seen.people,
+        number=number.value if number else None,
+        matters=seen.matters,
+        offers=seen.offers,
+    )
 
 
-def _converse(line: Line, listener: Listener, caller: Caller, first: tuple[State, Move]) -> None:
-    state, move = first
-    elder_id = caller.elder.id if caller.elder else None
-    while True:
-        match move:
-            case Ask():
-                heard = listener.ask(move, state.language)
-                before = state
-                listens = listener.listens_for(turns.language_after(state, heard))
-                state, move = turns.hear(replace(state, listens=listens), heard)
-                turn = _turn(before, state, heard)
-                if isinstance(move, PlaceOrder):
-                    # The turn that confirms is written with the order, in one transaction.
-                    state, move = _place(caller, state, turn)
-                else:
-                    inbound_rows.keep_turn(caller.call_id, elder_id, turn)
-            case ToPerson(reason=reason):
-                inbound_rows.to_person(caller.call_id, reason)
-                handover.to_person(line, move, state.language)
-                return
-            case GoodBye(lines=lines):
-                listener.say(lines, state.language)
-                inbound_rows.goodbye(caller.call_id)
-                handover.hang_up(line)
-                return
+class _Conversation:
+    """One call: says what the turns say, brings them what was heard, and has done what they want done."""
+
+    def __init__(self, line: Line, call_id: int, state: State) -> None:
+        self._line, self._call_id = line, call_id
+        self.listener = Listener(line, speech=settings().speech)
+        self._state = replace(state, listens=self.listener.listens_for(state.language))
+
+    def lead(self) -> None:
+        """Go on until the call goes to a person, or she is done."""
+        self._state, move = turns.begin(self._state)
+        while True:
+            match move:
+                case Ask():
+                    move = self._ask(move)
+                case Do():
+                    move = self._do(move)
+                case ToPerson(reason=reason):
+                    inbound_rows.to_person(self._call_id, reason)
+                    handover.to_person(self._line, move, self._state.language)
+                    return
+                case GoodBye(lines=lines):
+                    self.listener.say(lines, self._state.language)
+                    inbound_rows.goodbye(self._call_id)
+                    handover.hang_up(self._line)
+                    return
+
+    @property
+    def _elder_id(self) -> int | None:
+        return self._state.her.elder_id if self._state.her else None
+
+    def _ask(self, move: Ask) -> Move:
+        """One turn: ask, hear, write what was heard and understood before anything follows from it."""
+        her = self._state.her
+        self.listener.pace = "slow" if her is not None and her.pace == "slow" else "normal"
+        heard = self.listener.ask(move, self._state.language)
+        before = self._state
+        listens = self.listener.listens_for(turns.language_after(before, heard))
+        self._state, following = turns.hear(replace(before, listens=listens), heard)
+        turn = _turn(before, self._state, heard)
+        if following == Do("place"):
+            # The turn that confirms is written with the order, in one transaction.
+            return self._place(following, turn)
+        # Only she herself chooses the language in which she is greeted the next time.
+        own = self._elder_id if before.how in ("one", "household") else None
+        inbound_rows.keep_turn(self._call_id, own, turn)
+        return following
+
+    def _do(self, deed: Do) -> Move:
+        if deed.verb in _RECORDED:
+            return self._record(deed)
+        result = deeds.do(deed.verb, Doing(self._call_id, self._state, deed.value))
+        return self._done(deed, result)
+
+    def _done(self, deed: Do, result: object) -> Move:
+        self._state, move = turns.done(self._state, deed, result)
+        return move
+
+    def _place(self, deed: Do, turn: Turn) -> Move:
+        """Write the order; it is spoken of only after the commit."""
+        slots = self._state.slots
+        assert self._elder_id is not None and slots.service and slots.day and slots.part  # noqa: S101 (the turns saw to it)
+        request = OrderRequest(
+            key=f"call:{self._call_id}:{slots.service}:{slots.day}:{slots.part}",
+            channel="phone",
+            elder_id=self._elder_id,
+            service=slots.service,
+            wanted_on=slots.day,
+            wanted_part=slots.part,
+            language=self._state.language,
+            call_id=self._call_id,
+        )
+        return self._done(deed, inbound_rows.place_order(request, turn))
+
+    def _record(self, deed: Do) -> Move:
+        """Let her speak after the tone; what she said is kept, also when she hangs up at its end."""
+        target = settings().spool_dir / f"{self._line.env['agi_uniqueid']}-{deed.verb}.wav"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        key = None
+        try:
+            key = self.listener.record((prompt(_RECORDED[deed.verb]),), self._state.language, target)
+        finally:
+            kept = self._keep(deed.verb, target)
+        if key in ("0", "9"):
+            self._state, move = turns.hear(self._state, Key(key))
+            return move
+        return self._done(deed, kept)
+
+    def _keep(self, verb: str, target: Path) -> object:
+        kept = deeds.do("keep_recording", Doing(self._call_id, self._state, (verb, target)))
+        with suppress(FileNotFoundError):
+            target.unlink()
+        return kept
 
 
 def _turn(before: State, after: State, heard: Heard) -> Turn:
@@ -102,19 +176,3 @@ def _words(heard: Heard, language: str) -> Words | None:
         case Unknown(text, audio) if text or audio:
             return Words(text, 0, language, audio)
     return None
-
-
-def _place(caller: Caller, state: State, turn: Turn) -> tuple[State, Move]:
-    """Write the order; it is spoken of only after the commit."""
-    assert caller.elder is not None and state.slots.service and state.slots.part  # noqa: S101 (the turns saw to it)
-    request = OrderRequest(
-        key=f"call:{caller.call_id}:{state.slots.service}:{state.wanted_on}:{state.slots.part}",
-        channel="phone",
-        elder_id=caller.elder.id,
-        service=state.slots.service,
-        wanted_on=state.wanted_on,
-        wanted_part=state.slots.part,
-        language=state.language,
-        call_id=caller.call_id,
-    )
-    return turns.order_placed(state, *inbound_rows.place_order(request, turn))

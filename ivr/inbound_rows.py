@@ -18,14 +18,14 @@ from dispatch import heard_audio, orders, tasks
 from dispatch.calls import end_call
 from dispatch.orders import OrderRequest
 from dispatch.outbox import transaction
+from ivr import callers
+from ivr.callers import Seen
 from models import clock
 from models.calls import Call, CallEnd, CallState, Direction, Utterance
 from models.journal import Entries, Entry, note, note_all, write_turn
-from models.lookup import KnownElder, callers_at, number_row
 from models.people import Person
 from models.phone import Number
 from models.session import inserted_id
-from models.settings import settings
 from models.tasks import TaskKind
 
 log = logging.getLogger(__name__)
@@ -36,20 +36,6 @@ _INSERT_CALL = insert(_CALLS)
 _INSERT_WORDS = insert(cast(Table, Utterance.__table__))
 _SET_STATE = update(_CALLS).where(_CALLS.c.id == bindparam("of_call")).values(state=bindparam("new_state"))
 _SET_LANGUAGE = update(_CALLS).where(_CALLS.c.id == bindparam("of_call")).values(language=bindparam("new_language"))
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who is on the line: the call's row id, and all the elders who may ring from this number."""
-
-    call_id: int
-    how: str  # one, household, unknown, withheld
-    elders: tuple[KnownElder, ...] = ()
-
-    @property
-    def elder(self) -> KnownElder | None:
-        """The elder, if exactly one fits the number."""
-        return self.elders[0] if len(self.elders) == 1 else None
 
 
 @dataclass(frozen=True)
@@ -79,30 +65,29 @@ class Turn:
     speech_off: bool = False
 
 
-def identify(channel_id: str, number: Number | None) -> Caller:
-    """Open the call's row and return who rings; `number` is None where it is withheld."""
+def open_call(channel_id: str, number: Number | None) -> tuple[int, Seen]:
+    """Open the call's row; return its id and who rings. `number` is None where it is withheld."""
     now = clock.now()
     with transaction() as session:
-        connection = session.connection()
-        number_id, elders = callers_at(connection, number) if number else (None, ())
-        if number is not None and number_id is None:
-            number_id = number_row(session, number).id
-        how = "withheld" if number is None else {0: "unknown", 1: "one"}.get(len(elders), "household")
-        elder = elders[0] if how == "one" else None
+        seen = callers.look(session, number, now)
         row = {
             "channel_id": channel_id,
             "direction": Direction.IN.value,
             "purpose": "inbound",
             "state": CallState.TALKING.value,
-            "number_id": number_id,
-            "elder_id": elder.id if elder else None,
-            "language": elder.language if elder else settings().languages[0],
+            "number_id": seen.number_id,
+            "elder_id": seen.people[0].elder_id if seen.how == "one" else None,
+            "provider_id": seen.provider_id,
+            "caller_person_id": seen.contact_id,
+            "identified_by": seen.identified_by.value,
+            "language": seen.language,
             "started_at": now,
             "answered_at": now,
         }
+        connection = session.connection()
         call_id = inserted_id(connection.execute(_INSERT_CALL, row))
-        note_all(connection, call_id, now, [(Entry.ANSWERED, {}), (Entry.IDENTIFIED, {"how": how})])
-    return Caller(call_id, how, elders)
+        note_all(connection, call_id, now, [(Entry.ANSWERED, {}), (Entry.IDENTIFIED, {"how": seen.how})])
+    return call_id, seen
 
 
 def keep_turn(call_id: int, elder_id: int | None, turn: Turn) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 from asterisk.agi import AGIError, AGIHangup
@@ -21,14 +22,20 @@ from ivr.agi import Reply
 from ivr.prompts import voice
 from ivr.prompts.words import Line
 from ivr.speech_health import health
-from ivr.turns import Ask, Heard, Key, Said, Silence, Unknown
+from ivr.turns import Ask, Digits, Heard, Key, Said, Silence, Unknown
 from models.settings import settings
 
 log = logging.getLogger(__name__)
 
 # The longest utterance the engine lets her finish, the longest pause inside it, and a little more (s).
 UTTERANCE_S = 16
-# Stands between the names in SPEECH SET grammar,.
+# A message ends after so much speech, or so much silence (s); a keyed number after such a pause (ms).
+LONGEST_RECORDING_S = 120
+SILENCE_AFTER_RECORDING_S = 4
+BETWEEN_DIGITS_MS = 3000
+# What a key means at every moment stays what it means while a number is keyed.
+ALWAYS_KEYS = frozenset("09*#")
+# Stands between the names in SPEECH SET grammar.
 _SEPARATOR = "|"
 _LONGEST_GRAMMAR = 1000  # bytes; an AGI command has 2,048
 
@@ -75,8 +82,28 @@ class Listener:
                 log.warning("speech is lost in this call (%s): keys", error)
                 self._allowed = False
                 self.close()
+        if ask.digits > 1:
+            return self._number(self._line.ask_digits(file, self._patience_ms, ask.digits))
         key = self._line.ask_key(file, self._patience_ms)
         return Silence() if key is None else Key(key)
+
+    def record(self, lines: Sequence[Line], language: str, target: Path) -> str | None:
+        """Say the lines, sound the tone and record into `target` (a .wav); return the key that ended it, if one did.
+
+        Raises:
+            AGIHangup: she hung up; what she said is in the file all the same.
+        """
+        self.close()
+        self.say(lines, language)
+        self._line.play(str(voice.static_dir() / language / "beep"))
+        return self._line.record(str(target.with_suffix("")), LONGEST_RECORDING_S, SILENCE_AFTER_RECORDING_S)
+
+    @staticmethod
+    def _number(keys: str | None) -> Heard:
+        if not keys:
+            return Silence()
+        # A single 0, 9, * or # is what it always is.
+        return Key(keys) if keys in ALWAYS_KEYS else Digits(keys)
 
     @property
     def _patience_ms(self) -> int:
@@ -116,6 +143,10 @@ class Listener:
         # Whole seconds, and Asterisk may count the running one: never less than what is set.
         seconds = math.ceil(self._patience_ms / 1000) + 1
         reply = self._line.execute("SPEECH RECOGNIZE", file, seconds)
+        if ask.digits > 1 and reply.data == "digit":
+            first = reply.fields["digit"]
+            rest = self._line.ask_digits(voice.silence(), BETWEEN_DIGITS_MS, ask.digits - 1)
+            return self._number(first + (rest or "").rstrip("#"))
         if reply.fields.get("text0") == speech.SPEAKING:
             reply = self._line.execute("SPEECH RECOGNIZE", voice.silence(), UTTERANCE_S)
             heard = self._heard(reply)

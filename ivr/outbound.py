@@ -137,10 +137,7 @@ def _offer_notice(attempt: Attempt) -> Notice | None:
     if attempt.offer.status != OfferStatus.OPEN:
         return None
     order = attempt.offer.order
-    district = order.area
-    while district is not None and district.kind != "district" and district.parent is not None:
-        district = district.parent
-    name = words.name(district.name if district else settings().district_unknown)
+    name = words.name(order.area.district.name if order.area else settings().district_unknown)
 
     def say(language: str) -> tuple[Prompt, ...]:
         matter = prompt("offer", district=name, **_matter(order, language, aloud=True))

@@ -33,6 +33,10 @@ class Entry(StrEnum):
     LANGUAGE = "language"  # data: language
     ORDER_PLACED = "order_placed"  # data: order_id
     ORDER_KNOWN = "order_known"  # data: order_id; she had it already
+    ORDER_CHANGED = "order_changed"  # data: order_id, day, part
+    ORDER_CANCELLED = "order_cancelled"  # data: order_id
+    ORDER_RATED = "order_rated"  # data: order_id, score
+    IDENTIFIED_AS = "identified_as"  # data: how (household, contact, card); elder_id stands with the call
     OFFER_ACCEPTED = "offer_accepted"  # data: offer_id
     OFFER_DECLINED = "offer_declined"  # data: offer_id
     OFFER_TOO_LATE = "offer_too_late"  # data: offer_id

@@ -35,13 +35,15 @@ S = OrderStatus
 
 # The legal moves, each with its sentence. `move_order` is the only writer of `status`.
 ORDER_MOVES: dict[tuple[OrderStatus, OrderStatus], str] = {
+    (S.CONFIRMED, S.CONFIRMED): "She wants another time.",
     (S.CONFIRMED, S.OFFERED): "A provider is being asked.",
     (S.CONFIRMED, S.NEEDS_AGENT): "No provider can be asked; an agent takes it.",
     (S.CONFIRMED, S.CANCELLED): "Cancelled before anybody was asked.",
-    (S.OFFERED, S.OFFERED): "The last provider did not take it; the next is asked.",
+    (S.OFFERED, S.OFFERED): "The next provider is asked, or she wants another time.",
     (S.OFFERED, S.ACCEPTED): "A provider has accepted.",
     (S.OFFERED, S.NEEDS_AGENT): "Nobody accepted; an agent takes it.",
     (S.OFFERED, S.CANCELLED): "Cancelled while providers were being asked.",
+    (S.NEEDS_AGENT, S.NEEDS_AGENT): "She wants another time; the agent sees it.",
     (S.NEEDS_AGENT, S.OFFERED): "An agent has it offered again.",
     (S.NEEDS_AGENT, S.ACCEPTED): "An agent found a provider.",
     (S.NEEDS_AGENT, S.CANCELLED): "Cancelled with an agent.",

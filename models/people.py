@@ -42,6 +42,14 @@ class Area(Base):
 
     parent: Mapped[Area | None] = relationship(remote_side="Area.id")
 
+    @property
+    def district(self) -> Area:
+        """The district it lies in; the topmost area where the tree has none."""
+        area = self
+        while area.kind != AreaKind.DISTRICT and area.parent is not None:
+            area = area.parent
+        return area
+
 
 class Person(Base):
     """A natural person: elder, relative, worker. What identifies her stands only here, so it can be erased."""

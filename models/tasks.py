@@ -24,7 +24,9 @@ class TaskKind(StrEnum):
     MISSED = "missed"  # she waited for a person and nobody came
     NO_PROVIDER = "no_provider"  # nobody accepted the order
     CALLBACK = "callback"  # she could not be told who comes
-    RING_BACK = "ring_back"  # nobody was free, and she chose to be rung back
+    RING_BACK = "ring_back"  # she chose to be rung back, or somebody nobody knows left a number
+    TELL_PROVIDER = "tell_provider"  # an accepted order was cancelled: the provider is to be told
+    DISSATISFIED = "dissatisfied"  # she was not content with a service
     FAULT = "fault"  # something of ours broke on her call
 
 
@@ -37,6 +39,8 @@ PRIORITY: dict[TaskKind, int] = {
     TaskKind.MESSAGE: 2,
     TaskKind.PARTIAL: 2,
     TaskKind.CALLBACK: 2,
+    TaskKind.TELL_PROVIDER: 1,
+    TaskKind.DISSATISFIED: 2,
     TaskKind.FAULT: 3,
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ivr.prompts.entry import Place, Prompt
-from ivr.prompts.texts import inbound, outbound, person
+from ivr.prompts.texts import inbound, manage, outbound, person, who
 
 __all__ = ["CATALOGUE", "DIALPLAN_PROMPTS", "Place", "Prompt", "variables"]
 
@@ -19,7 +19,9 @@ def _by_key(*groups: tuple[Prompt, ...]) -> Mapping[str, Prompt]:
     return found
 
 
-CATALOGUE: Mapping[str, Prompt] = _by_key(inbound.PROMPTS, person.PROMPTS, outbound.PROMPTS)
+CATALOGUE: Mapping[str, Prompt] = _by_key(
+    inbound.PROMPTS, who.PROMPTS, manage.PROMPTS, person.PROMPTS, outbound.PROMPTS
+)
 
 # What the dialplan plays by itself, when Python may be away.
 DIALPLAN_PROMPTS = tuple(prompt.key for prompt in CATALOGUE.values() if prompt.static)

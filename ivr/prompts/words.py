@@ -110,9 +110,10 @@ def digits(number: int, language: str) -> Value:
     return Value(str(number), " ".join(digit_by_digit(str(number), language)))
 
 
-def said_in(said: Line, language: str) -> Line:
-    """Return a line about an order's number, with the number's words in `language`."""
-    return Line(said.key, tuple((name, digits(int(value.code), language)) for name, value in said.values))
+def status(code: str, language: str) -> Value:
+    """Return where an order stands, in the two words that matter to her."""
+    key = "status_arranged" if code == "accepted" else "status_waiting"
+    return Value(key, CATALOGUE[key].text[language])
 
 
 class Named(Protocol):

@@ -16,7 +16,7 @@ from models.vocabulary import DAYS, PARTS, Concept
 _EVERYWHERE = ("always", "intent", "behalf", "service", "time", "deny", "little")
 ACTIVE: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(vocabulary.GRAMMARS, _EVERYWHERE),
-    "confirm": ("answer", *_EVERYWHERE),
+    **dict.fromkeys(("confirm", "readback", "anything"), ("answer", *_EVERYWHERE)),
     "change": ("slot", "answer", *_EVERYWHERE),
     "score": ("score", *_EVERYWHERE),
     "who": ("who", *(group for group in _EVERYWHERE if group != "behalf")),

@@ -7,7 +7,6 @@ name in each language and the phrases by which people say it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from models.vocabulary.concept import LANGUAGES, Concept, Phrases, Service, Words
 from models.vocabulary.services import SERVICES
@@ -20,23 +19,16 @@ __all__ = [
     "phrases", "services_on_page",
 ]  # fmt: skip
 
-# The keys of the first conversation, until ivr/turns.py asks by pages (`services_on_page`) and all PARTS:
-# then GRAMMARS takes SERVICES and PARTS as they are.
-_FIRST = ("meals", "bathing", "cleaning", "accompaniment", "repairs", "companionship", "government")
-_FIRST_SERVICES = tuple(
-    replace(next(service for service in SERVICES if service.code == code), key=str(key))
-    for key, code in enumerate(_FIRST, 1)
-)
-_FIRST_PARTS = (PARTS[0], replace(PARTS[2], key="2"))
-
 # What may be answered to which question.
 GRAMMARS: Mapping[str, tuple[Concept, ...]] = {
     "open": (*SERVICES, *INTENTS, *DAYS, *PARTS),
-    "service": _FIRST_SERVICES,
+    "service": SERVICES,
     "when": (*DAYS, *PARTS),
     "day": DAYS,
-    "part": _FIRST_PARTS,
+    "part": PARTS,
     "confirm": ANSWERS,
+    "readback": (*ANSWERS, *DAYS, *PARTS),
+    "anything": (*ANSWERS, *SERVICES, *INTENTS, *DAYS, *PARTS),
     "change": SLOTS,
     "score": SCORES,
     "who": WHO,
@@ -46,9 +38,9 @@ GRAMMARS: Mapping[str, tuple[Concept, ...]] = {
 }
 
 # Questions whose answer may be a sentence: the little words between the phrases are listed too.
-_SENTENCES = {"open", "service", "when", "change"}
+_SENTENCES = {"open", "service", "when", "readback", "anything", "change"}
 # … and the time words without a code.
-_TIMED = {"open", "when", "day", "part", "change", "confirm"}
+_TIMED = {"open", "when", "day", "part", "readback", "anything", "change", "confirm"}
 
 SERVICE: Mapping[str, Service] = {service.code: service for service in SERVICES}
 DAY: Mapping[str, Concept] = {day.code: day for day in DAYS}

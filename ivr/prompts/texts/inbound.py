@@ -43,21 +43,25 @@ PROMPTS = (
         "ko": "법률 상담 1번, 처음으로 8번.",
         "en": "Legal aid 1, back to the beginning 8.",
     }),
-    # The second half of the menu as it was; it goes when the conversation uses the pages above.
-    Prompt("ask_service_more", Place.SERVICE, {
-        "zh-CN": "看病按4，维修5，聊天6，政务7，返回8。",
-        "ko": "병원 4번, 수리 5번, 말벗 6번, 민원 7번, 뒤로 8번.",
-        "en": "Doctor 4, repairs 5, company 6, government 7, back 8.",
-    }),
     Prompt("ask_day", Place.TIME, {
-        "zh-CN": "哪一天？今天按1，明天按2，后天按3。",
-        "ko": "언제요? 오늘 1번, 내일 2번, 모레 3번.",
-        "en": "Which day? Today 1, tomorrow 2, the day after 3.",
+        "zh-CN": "哪一天？今天按1，明天按2，后天按3，别的日子按4。",
+        "ko": "언제요? 오늘 1번, 내일 2번, 모레 3번, 다른 날 4번.",
+        "en": "Which day? Today 1, tomorrow 2, the day after 3, another 4.",
+    }),
+    Prompt("ask_date", Place.TIME, {
+        "zh-CN": "几号？请按两位数，比如五号按05。",
+        "ko": "며칠인가요? 두 자리로 누르세요. 5일은 05.",
+        "en": "Which day of the month? Two digits: the fifth is 05.",
     }),
     Prompt("ask_part", Place.TIME, {
-        "zh-CN": "上午按1，下午按2。",
-        "ko": "오전은 1번, 오후는 2번.",
-        "en": "Morning 1, afternoon 2.",
+        "zh-CN": "上午按1，中午按2，下午按3，晚上按4。",
+        "ko": "오전 1번, 점심 2번, 오후 3번, 저녁 4번.",
+        "en": "Morning 1, noon 2, afternoon 3, evening 4.",
+    }),
+    Prompt("part_is_over", Place.TIME, {
+        "zh-CN": "今天这个时候已经过了。",
+        "ko": "오늘 그 시간은 지났습니다.",
+        "en": "That time today is over.",
     }),
     Prompt("too_late_today", Place.TIME, {
         "zh-CN": "今天太晚了，来不及了。",
@@ -68,6 +72,11 @@ PROMPTS = (
         "zh-CN": "{day}{part}，{service}。对按1，不对按2。",
         "ko": "{day} {part}, {service}. 맞으면 1번, 아니면 2번.",
         "en": "{service}, {day} {part}. Yes 1, no 2.",
+    }),
+    Prompt("ask_what_changes", Place.READBACK, {
+        "zh-CN": "改服务按1，改日子按2，改时间按3，不要了按4。",
+        "ko": "서비스 1번, 날짜 2번, 시간 3번, 그만두려면 4번.",
+        "en": "Change the service 1, the day 2, the time 3, none of it 4.",
     }),
     # What is named instead of a service that is a matter of health.
     Prompt("some_service", Place.PART, {
@@ -91,10 +100,10 @@ PROMPTS = (
         "ko": "정해지면 전화드리겠습니다.",
         "en": "We will ring you when it is arranged.",
     }),
-    Prompt("order_end", Place.DONE, {
-        "zh-CN": "要找人请按0，没事就可以挂了。",
-        "ko": "상담원은 0번, 아니면 끊으셔도 됩니다.",
-        "en": "For a person press 0, or hang up.",
+    Prompt("ask_anything_else", Place.DONE, {
+        "zh-CN": "还有别的事按1，没事就可以挂了。",
+        "ko": "다른 일이 있으면 1번, 아니면 끊으셔도 됩니다.",
+        "en": "Anything else: 1. If not, you may hang up.",
     }),
     Prompt("goodbye", Place.DONE, {
         "zh-CN": "再见，您保重。",

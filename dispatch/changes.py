@@ -1,0 +1,82 @@
+"""What becomes of an order that stands: cancelled, or wanted at another time; asked for by her or by an agent."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dispatch import tasks
+from dispatch.attempts import close_attempt
+from dispatch.offers import lock_order
+from dispatch.outbox import post
+from models.dialing import Attempt, AttemptStatus, Callback, CallbackStatus, Offer, OfferStatus, Outcome
+from models.journal import Entry, note
+from models.orders import Order, OrderEvent, OrderStatus, move_order
+from models.tasks import TaskKind
+
+# Until somebody is under way the time can be changed without asking anybody.
+CHANGEABLE = frozenset({OrderStatus.CONFIRMED, OrderStatus.OFFERED, OrderStatus.NEEDS_AGENT})
+CANCELLABLE = CHANGEABLE | {OrderStatus.ACCEPTED}
+
+
+def cancel_order(session: Session, order_id: int, by: OrderEvent, now: datetime) -> bool:
+    """Cancel the order: open offers and callbacks are withdrawn; whoever accepted it is told by an agent.
+
+    Safe to repeat. Returns False where it is too late: the worker has come, or it is done.
+    """
+    order = lock_order(session, order_id)
+    if order.status == OrderStatus.CANCELLED:
+        return True
+    if order.status not in CANCELLABLE:
+        return False
+    accepted = order.status == OrderStatus.ACCEPTED
+    move_order(session, order, OrderStatus.CANCELLED, now, by)
+    _withdraw(session, order, now)
+    if by.call_id is not None:
+        note(session, by.call_id, Entry.ORDER_CANCELLED, now, order_id=order.id)
+    if accepted:
+        new = tasks.NewTask(TaskKind.TELL_PROVIDER, f"order:{order.id}", order_id=order.id, elder_id=order.elder_id)
+        tasks.open_task(session, new, now)
+    return True
+
+
+def change_order(session: Session, order_id: int, wanted: tuple[date, str], by: OrderEvent, now: datetime) -> bool:
+    """Give the order another day and part of the day; providers are asked anew.
+
+    Returns False where a person has to see to it: somebody has accepted it for the time that stood.
+    """
+    order = lock_order(session, order_id)
+    if (order.wanted_on, order.wanted_part) == wanted:
+        return True
+    if order.status not in CHANGEABLE:
+        return False
+    order.wanted_on, order.wanted_part = wanted
+    order.wanted_at = None
+    _withdraw(session, order, now)
+    if order.status == OrderStatus.OFFERED:
+        post(session, "offer_order", order.id, now, by.call_id)
+    move_order(session, order, OrderStatus(order.status), now, by)
+    if by.call_id is not None:
+        data = {"order_id": order.id, "day": wanted[0].isoformat(), "part": wanted[1]}
+        note(session, by.call_id, Entry.ORDER_CHANGED, now, **data)
+    return True
+
+
+def _withdraw(session: Session, order: Order, now: datetime) -> None:
+    """Take back what is being asked and told about the order as it was."""
+    for offer in session.scalars(select(Offer).where(Offer.order_id == order.id, Offer.status == OfferStatus.OPEN)):
+        offer.status, offer.closed_at = OfferStatus.WITHDRAWN, now
+        _call_off(session, Attempt.offer_id == offer.id, now)
+    open_callback = (Callback.order_id == order.id, Callback.status == CallbackStatus.OPEN)
+    for callback in session.scalars(select(Callback).where(*open_callback)):
+        callback.status, callback.closed_at = CallbackStatus.WITHDRAWN, now
+        _call_off(session, Attempt.callback_id == callback.id, now)
+
+
+def _call_off(session: Session, whose: object, now: datetime) -> None:
+    """Close what was not dialled yet; a telephone that rings already hears that the matter is settled."""
+    due = select(Attempt).where(whose, Attempt.status == AttemptStatus.DUE)  # type: ignore[arg-type]
+    for attempt in session.scalars(due):
+        close_attempt(session, attempt, Outcome.TOO_LATE, now)

@@ -1,0 +1,93 @@
+"""Who is on the line, as far as the number tells: an elder, a household, somebody who stands by one, a provider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ivr.matters import matters
+from ivr.turns import Her, Matters, OpenOffer
+from models.callers import Candidates, who_rings
+from models.calls import IdentifiedBy
+from models.dialing import Offer, OfferStatus
+from models.lookup import callers_at, number_row
+from models.orders import Order, OrderStatus
+from models.phone import Number
+from models.preferences import preferences
+from models.settings import settings
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the number tells. `how`: one, household, contact, provider, unknown, withheld."""
+
+    how: str
+    language: str
+    number_id: int | None = None
+    people: tuple[Her, ...] = ()  # who may be meant
+    matters: Matters = field(default_factory=Matters)  # of the only one
+    offers: tuple[OpenOffer, ...] = ()
+    provider_id: int | None = None
+    contact_id: int | None = None  # the person on the line, where it is not the elder
+
+    @property
+    def identified_by(self) -> IdentifiedBy:
+        """How sure it is, for the call's row: a household or a contact has still to say who is meant."""
+        return IdentifiedBy.CALLER_ID if self.how in ("one", "provider") else IdentifiedBy.NONE
+
+
+def look(session: Session, number: Number | None, now: datetime) -> Seen:
+    """Return who may be ringing from `number`; None is a withheld one."""
+    language = settings().languages[0]
+    if number is None:
+        return Seen("withheld", language)
+    number_id, elders = callers_at(session.connection(), number)
+    if len(elders) == 1:
+        one = elders[0]
+        way = preferences(session, one.id)
+        her = Her(one.id, one.family_name, one.sex, one.language, way.pace, way.volume, way.person_first)
+        return Seen("one", her.language, number_id, (her,), matters(session, her.elder_id, now))
+    if elders:
+        people = tuple(Her(one.id, one.family_name, one.sex, one.language) for one in elders)
+        return Seen("household", people[0].language, number_id, people)
+    if number_id is None:
+        number_id = number_row(session, number).id
+        return Seen("unknown", language, number_id)
+    return _others(session, who_rings(session, number), number_id, language)
+
+
+def _others(session: Session, here: Candidates, number_id: int, language: str) -> Seen:
+    """No elder's telephone: somebody who stands by one, a provider, or nobody we know."""
+    if here.helpers:
+        helper = here.helpers[0]
+        wards = [charge.elder for charge in helper.charges if charge.may_order]
+        people = tuple(Her(one.person_id, one.family_name, one.sex, one.language) for one in wards)
+        who = helper.who
+        # Whoever may order for nobody talks with a person.
+        how = "contact" if people else "unknown"
+        return Seen(how, who.language, number_id, people, contact_id=who.person_id)
+    if here.providers:
+        provider = here.providers[0]
+        offers = open_offers(session, provider.provider_id)
+        return Seen("provider", provider.language, number_id, offers=offers, provider_id=provider.provider_id)
+    return Seen("unknown", language, number_id)
+
+
+def open_offers(session: Session, provider_id: int) -> tuple[OpenOffer, ...]:
+    """Return the orders that wait for this provider's answer, the oldest first."""
+    query = (
+        select(Offer)
+        .join(Order, Order.id == Offer.order_id)
+        .where(Offer.provider_id == provider_id, Offer.status == OfferStatus.OPEN, Order.status == OrderStatus.OFFERED)
+        .order_by(Offer.id)
+    )
+    return tuple(_open_offer(offer) for offer in session.scalars(query))
+
+
+def _open_offer(offer: Offer) -> OpenOffer:
+    order = offer.order
+    district = order.area.district.name if order.area else settings().district_unknown
+    return OpenOffer(offer.id, district, order.service, order.wanted_on, order.wanted_part, order.number)

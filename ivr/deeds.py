@@ -1,0 +1,178 @@
+"""What a conversation has done beside talk: each a transaction, committed before its result is spoken of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from dispatch import callbacks, changes, offers, recordings, tasks
+from dispatch.outbox import transaction
+from ivr import matters
+from ivr.turns import Her, State
+from models import clock, phone
+from models.audio import Audio
+from models.callers import Somebody, elder_by_card
+from models.calls import Call, IdentifiedBy
+from models.dialing import Offer
+from models.journal import Entry, note
+from models.lookup import number_row
+from models.orders import OrderEvent
+from models.preferences import preferences
+from models.ratings import OrderRating, rate
+from models.settings import settings
+from models.tasks import TaskKind
+
+# Whoever gives less than this was not content: an agent rings her.
+CONTENT = 3
+
+
+@dataclass(frozen=True)
+class Doing:
+    """In which call something is done, for whom, and on which value."""
+
+    call_id: int
+    state: State
+    value: Any
+
+    @property
+    def elder_id(self) -> int:
+        """The elder whose matter it is."""
+        assert self.state.her is not None  # noqa: S101 (the turns saw to it)
+        return self.state.her.elder_id
+
+    def by_her(self) -> OrderEvent:
+        """Return the entry that an order's history has of it."""
+        return OrderEvent(actor="elder", actor_id=self.elder_id, call_id=self.call_id)
+
+
+def her(session: Session, one: Somebody) -> Her:
+    """Return an elder as the conversation needs her."""
+    way = preferences(session, one.person_id)
+    who = (one.person_id, one.family_name, one.sex, one.language)
+    return Her(*who, pace=way.pace, volume=way.volume, person_first=way.person_first)
+
+
+def take(session: Session, doing: Doing) -> object:
+    """It is said whose matter it is: write it, and read what awaits her."""
+    elder_id, by = doing.value
+    one = next(person for person in doing.state.people if person.elder_id == elder_id)
+    return _identified(session, doing, one, IdentifiedBy(by))
+
+
+def card(session: Session, doing: Doing) -> object:
+    """Find the elder whose service card was keyed; None if it is nobody's."""
+    found = elder_by_card(session, doing.value)
+    return _identified(session, doing, her(session, found), IdentifiedBy.CARD) if found else None
+
+
+def _identified(session: Session, doing: Doing, one: Her, by: IdentifiedBy) -> object:
+    call = session.get_one(Call, doing.call_id)
+    call.elder_id, call.identified_by = one.elder_id, by
+    note(session, call.id, Entry.IDENTIFIED_AS, clock.now(), how=by)
+    return one, matters.matters(session, one.elder_id, clock.now())
+
+
+def orders(session: Session, doing: Doing) -> object:
+    """Read her open orders."""
+    return matters.open_orders(session, doing.elder_id)
+
+
+def cancel(session: Session, doing: Doing) -> object:
+    """Cancel an order; False where it is too late."""
+    return changes.cancel_order(session, doing.value, doing.by_her(), clock.now())
+
+
+def change(session: Session, doing: Doing) -> object:
+    """Give an order another time; False where somebody has taken it for the old one meanwhile."""
+    slots = doing.state.slots
+    assert slots.day is not None and slots.part is not None  # noqa: S101 (the turns saw to it)
+    return changes.change_order(session, doing.value, (slots.day, slots.part), doing.by_her(), clock.now())
+
+
+def to_rate(session: Session, doing: Doing) -> object:
+    """Find the order that she can rate; None if there is none."""
+    return matters.to_rate(session, doing.elder_id, doing.state.today)
+
+
+def rate_order(session: Session, doing: Doing) -> object:
+    """Write the score; a low one is a task for an agent. Returns low or well."""
+    order_id, score = doing.value
+    now = clock.now()
+    rate(session, OrderRating(order_id=order_id, score=score, call_id=doing.call_id, at=now))
+    note(session, doing.call_id, Entry.ORDER_RATED, now, order_id=order_id, score=score)
+    if score >= CONTENT:
+        return "well"
+    new = tasks.NewTask(
+        TaskKind.DISSATISFIED, f"order:{order_id}", doing.call_id, order_id, doing.elder_id, data={"score": score}
+    )
+    tasks.open_task(session, new, now)
+    return "low"
+
+
+def heard_callback(session: Session, doing: Doing) -> object:
+    """She rang back and has heard who comes."""
+    callbacks.heard(session, doing.value, doing.call_id, clock.now())
+    return None
+
+
+def ring_back(session: Session, doing: Doing) -> object:
+    """Somebody nobody knows wants to be rung back at a number: a person completes the card."""
+    call = session.get_one(Call, doing.call_id)
+    number = phone.caller(doing.value, settings().area_code)
+    row = number_row(session, number) if number else None
+    now = clock.now()
+    note(session, call.id, Entry.RING_BACK, now, number="shown" if doing.value == doing.state.number else "keyed")
+    new = tasks.NewTask(
+        TaskKind.RING_BACK,
+        f"call:{call.id}",
+        call.id,
+        number_id=row.id if row else call.number_id,
+        audio_id=session.scalar(select(func.max(Audio.id)).where(Audio.call_id == call.id)),
+    )
+    tasks.open_task(session, new, now)
+    return None
+
+
+def keep_recording(session: Session, doing: Doing) -> object:
+    """Keep what she said after the tone; a message is a task for an agent. Returns whether anything was said."""
+    kind, recording = doing.value
+    call = session.get_one(Call, doing.call_id)
+    audio = recordings.keep(session, call, recording, clock.now())
+    if audio is not None and kind == "message":
+        tasks.open_task(session, tasks.for_call(TaskKind.MESSAGE, call, audio_id=audio.id), clock.now())
+    return audio is not None
+
+
+def answer_offer(session: Session, doing: Doing) -> object:
+    """A provider rang us and answers an offer: accepted, declined, or too_late."""
+    offer_id, answer = doing.value
+    offer = session.scalars(select(Offer).where(Offer.id == offer_id)).one()
+    if answer == "decline":
+        offers.decline(session, offer, doing.call_id, clock.now())
+        return "declined"
+    return "accepted" if offers.accept(session, offer, doing.call_id, clock.now()) else "too_late"
+
+
+DEEDS: dict[str, Callable[[Session, Doing], object]] = {
+    "take": take,
+    "card": card,
+    "orders": orders,
+    "cancel": cancel,
+    "change": change,
+    "to_rate": to_rate,
+    "rate": rate_order,
+    "heard_callback": heard_callback,
+    "ring_back": ring_back,
+    "answer_offer": answer_offer,
+    "keep_recording": keep_recording,
+}
+
+
+def do(verb: str, doing: Doing) -> object:
+    """Do it in a transaction of its own, and return what came of it."""
+    with transaction() as session:
+        return DEEDS[verb](session, doing)

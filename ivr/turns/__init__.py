@@ -1,0 +1,61 @@
+"""The inbound conversation as pure turns: (state, heard) → (state, what to do next).
+
+Nothing here touches a line, a row or a clock, so a test walks the whole graph.
+`who` finds out who is calling, `capture` what she needs, `manage` what stands
+already, `strangers` and `providers` lead those who are no elders we know.
+"""
+
+from __future__ import annotations
+
+from ivr.turns import capture, manage, providers, strangers, who
+from ivr.turns.state import (
+    Ask,
+    Digits,
+    Do,
+    GoodBye,
+    Heard,
+    Her,
+    Key,
+    KnownOrder,
+    Matters,
+    Missed,
+    Move,
+    OpenOffer,
+    Said,
+    Silence,
+    Slots,
+    State,
+    ToPerson,
+    Unknown,
+)
+from ivr.turns.steps import STEPS, done, hear, language_after
+
+begin = who.begin
+# Importing them puts their questions among the steps.
+_ROOMS = (capture, manage, providers, strangers, who)
+
+__all__ = [
+    "STEPS",
+    "Ask",
+    "Digits",
+    "Do",
+    "GoodBye",
+    "Heard",
+    "Her",
+    "Key",
+    "KnownOrder",
+    "Matters",
+    "Missed",
+    "Move",
+    "OpenOffer",
+    "Said",
+    "Silence",
+    "Slots",
+    "State",
+    "ToPerson",
+    "Unknown",
+    "begin",
+    "done",
+    "hear",
+    "language_after",
+]

@@ -1,0 +1,342 @@
+"""What she needs: service, day and part of the day, in any order; read back; only then an order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from ivr.prompts import words
+from ivr.prompts.words import line
+from ivr.turns.state import Do, GoodBye, Next, Slots, State
+from ivr.turns.steps import Keys, Lines, Step, after, ask, miss, person, step
+from ivr.understanding import Meaning, When
+from models import vocabulary
+
+# Nobody is sent out the same day after this hour, local time; the last hour at which each part has not begun to end.
+LAST_HOUR_TODAY = 17
+LAST_HOUR: Mapping[str, int] = {"morning": 12, "noon": 13, "afternoon": 17, "evening": 17}
+# How far ahead a day may be named (days).
+HORIZON_DAYS = 31
+MORE = Meaning(intent="more", score=100)
+
+
+def meaning_of(**what: object) -> Meaning:
+    """Return what a key means: as sure as a key is."""
+    return Meaning(score=100, **what)  # type: ignore[arg-type]
+
+
+# The open question, and the pages of the menu behind it.
+
+
+def _open_lines(state: State) -> Lines:
+    # With an engine that listens, the one open question; the menu is read where only keys are left.
+    question = line("ask_service_spoken")
+    return (question,) if state.listens else (question, line("ask_service"))
+
+
+def _page_keys(page: int) -> Keys:
+    services = [item for item in vocabulary.SERVICES if item.page == page]
+    return {item.key: meaning_of(service=item.code) for item in services} | {"8": MORE}
+
+
+def _other_keys(_state: State) -> Keys:
+    return {
+        "1": meaning_of(code="services"),
+        "2": meaning_of(intent="status"),
+        "3": meaning_of(intent="rate"),
+        "4": meaning_of(intent="message"),
+        "8": meaning_of(code="back"),
+    }
+
+
+def hear_open(state: State, meaning: Meaning) -> Next:
+    """Take whatever she said to an open question: a request, a part of it, or something else she wants."""
+    match meaning.intent:
+        case "more":
+            return ask(state, "others")
+        case "status" | "change" | "cancel":
+            return replace(state, wish=meaning.intent), Do("orders")
+        case "rate":
+            return state, Do("to_rate")
+        case "message":
+            return state, Do("message")
+        case "usual" if state.matters.usual is not None:
+            return ask(state, "usual")
+        case "goodbye" | "no":
+            return ask(state, "done")
+        case "behalf":
+            return state, person(state, "behalf")
+    if meaning.service is None and not meaning.when:
+        return miss(state)
+    return fill(state, meaning)
+
+
+def fill(state: State, meaning: Meaning) -> Next:
+    """Put what was understood into the slots and ask for what is still missing."""
+    slots = state.slots
+    if meaning.service is not None:
+        if changing(state) and meaning.service != slots.service:
+            # Another service is another order: a person sorts out what is to become of this one.
+            return state, person(state, "change")
+        slots = replace(slots, service=meaning.service)
+        if vocabulary.SERVICE[meaning.service].person_only:
+            return replace(state, slots=slots), person(state, meaning.service)
+    when = meaning.when
+    if when.week is not None:
+        state = replace(state, week=when.week)
+    if when.day is not None:
+        slots = replace(slots, day=when.day)
+    if when.part is not None:
+        slots = replace(slots, part=when.part)
+    if when.past:
+        return _over(replace(state, slots=replace(slots, part=None)))
+    return next_question(replace(state, slots=slots))
+
+
+def changing(state: State) -> bool:
+    """Return whether an order that stands is being changed, rather than a new one made."""
+    return state.wish == "change" and state.chosen is not None
+
+
+def next_question(state: State) -> Next:
+    """Ask for what is still missing; with everything there, read it back."""
+    slots = state.slots
+    if slots.day is not None and not _possible(state, slots.day, slots.part):
+        return _over(state)
+    for name, question in (("service", "service"), ("day", "day"), ("part", "part")):
+        if getattr(slots, name) is None:
+            return ask(state, question)
+    return ask(state, "readback")
+
+
+def _possible(state: State, day: date, part: str | None) -> bool:
+    if day > state.today:
+        return True
+    last = LAST_HOUR_TODAY if part is None else LAST_HOUR[part]
+    return day == state.today and state.moment.hour < last
+
+
+def _over(state: State) -> Next:
+    """The time she named is over, or too near: the day is asked again, the rest is kept."""
+    part = state.slots.part
+    too_late = state.moment.hour >= LAST_HOUR_TODAY or part is None
+    sorry = line("too_late_today" if too_late else "part_is_over")
+    slots = replace(state.slots, day=None, part=None if not too_late else part)
+    return ask(replace(state, slots=slots), "day" if slots.service else "service", sorry)
+
+
+def _hear_slot(state: State, meaning: Meaning) -> Next:
+    if meaning.intent in ("status", "change", "cancel", "goodbye"):
+        return hear_open(state, meaning)
+    if meaning.service is None and not meaning.when:
+        return miss(state)
+    return fill(state, meaning)
+
+
+def _page(number: int) -> Step:
+    """Return the question that reads a page of the services; 8 turns the page."""
+    last = number == max(item.page for item in vocabulary.SERVICES)
+
+    def hear(state: State, meaning: Meaning) -> Next:
+        if meaning.intent == "more":
+            return ask(state, "open" if last else f"menu{number + 1}")
+        return hear_open(state, meaning)
+
+    return Step(
+        f"menu{number}",
+        say=lambda _state: (line("ask_service" if number == 1 else f"ask_service_{number}"),),
+        hear=hear,
+        keys=lambda _state: _page_keys(number),
+        grammar="open",
+    )
+
+
+step(
+    Step(
+        "open",
+        say=_open_lines,
+        hear=hear_open,
+        keys=lambda _state: _page_keys(1),
+        grammar="open",
+        again=lambda _state: (line("ask_service"),),
+    )
+)
+
+
+def _hear_others(state: State, meaning: Meaning) -> Next:
+    if meaning.code == "services" or meaning.intent == "more":
+        return ask(state, "menu2")
+    if meaning.code == "back":
+        return ask(state, "open")
+    return hear_open(state, meaning)
+
+
+step(Step("others", lambda _state: (line("ask_others"),), _hear_others, _other_keys, "open"))
+for _number in range(2, max(item.page for item in vocabulary.SERVICES) + 1):
+    step(_page(_number))
+
+
+# Only the service is missing: the same pages, asked as a question of its own.
+
+
+def _hear_service(state: State, meaning: Meaning) -> Next:
+    return ask(state, "menu2") if meaning.intent == "more" else _hear_slot(state, meaning)
+
+
+step(
+    Step(
+        "service",
+        lambda _state: (line("ask_service"),),
+        _hear_service,
+        lambda _state: _page_keys(1),
+        "open",
+    )
+)
+
+
+# When.
+
+
+def _day_keys(state: State) -> Keys:
+    ahead = {str(n + 1): meaning_of(when=When(day=state.today + timedelta(days=n))) for n in range(3)}
+    return ahead | {"4": meaning_of(code="date")}
+
+
+def _hear_day(state: State, meaning: Meaning) -> Next:
+    if meaning.code == "date":
+        return ask(state, "date")
+    return _hear_slot(state, meaning)
+
+
+def _take_date(state: State, keyed: str) -> Next:
+    """Take the day of the month as two digits: the next such day within the horizon."""
+    ahead = (state.today + timedelta(days=n) for n in range(HORIZON_DAYS))
+    day = next((one for one in ahead if keyed.isdigit() and one.day == int(keyed)), None)
+    if day is None:
+        return miss(state)
+    return next_question(replace(state, slots=replace(state.slots, day=day)))
+
+
+def _part_keys(_state: State) -> Keys:
+    return {part.key: meaning_of(when=When(part=part.code)) for part in vocabulary.PARTS}
+
+
+step(Step("day", lambda _state: (line("ask_day"),), _hear_day, _day_keys, "when"))
+step(Step("date", lambda _state: (line("ask_date"),), _hear_slot, grammar="when", digits=2, take=_take_date))
+step(Step("part", lambda _state: (line("ask_part"),), _hear_slot, _part_keys, "when"))
+
+
+# Read back; changed one slot at a time; ordered.
+
+
+def slot_values(state: State, slots: Slots, aloud: bool = True) -> dict[str, words.Value]:
+    """Return what is said of a request: service, day and part of the day. A matter of health only `aloud`."""
+    assert slots.service and slots.day and slots.part  # noqa: S101 (the turns saw to it)
+    return {
+        "service": words.service(slots.service, state.language, aloud=aloud),
+        "day": words.day(slots.day, state.today, state.language),
+        "part": words.part(slots.part, state.language),
+    }
+
+
+def yes_no(_state: State) -> Keys:
+    """1 is yes, 2 is no."""
+    return {"1": meaning_of(intent="yes"), "2": meaning_of(intent="no")}
+
+
+def _readback(state: State) -> Lines:
+    return (line("readback_change" if changing(state) else "readback", **slot_values(state, state.slots)),)
+
+
+def _hear_readback(state: State, meaning: Meaning) -> Next:
+    if meaning.service is not None or meaning.when:
+        # "No, the day after": what she names is taken, the rest stays.
+        return fill(state, meaning)
+    match meaning.intent:
+        case "yes":
+            return state, Do("change", state.chosen) if changing(state) else Do("place")
+        case "no" | "change":
+            return ask(state, "what_changes")
+        case "cancel" | "goodbye":
+            return _dropped(state)
+    return miss(state)
+
+
+def _dropped(state: State) -> Next:
+    said = line("nothing_changed" if changing(state) else "nothing_ordered")
+    return ask(state.fresh(), "done", said)
+
+
+def _what_keys(_state: State) -> Keys:
+    return {str(n): meaning_of(code=code) for n, code in enumerate(("service", "day", "part", "none"), 1)}
+
+
+def _hear_what(state: State, meaning: Meaning) -> Next:
+    if meaning.service is not None or meaning.when:
+        return fill(state, meaning)
+    match meaning.code:
+        case "service" | "day" | "part":
+            # The slot stays as it is until she has said another: hanging up now loses nothing.
+            return ask(state, meaning.code)
+        case "none":
+            return _dropped(state)
+    return _hear_readback(state, meaning) if meaning.intent in ("cancel", "goodbye") else miss(state)
+
+
+step(Step("readback", _readback, _hear_readback, yes_no, "readback"))
+step(Step("what_changes", lambda _state: (line("ask_what_changes"),), _hear_what, _what_keys, "change"))
+
+
+@after("place")
+def _placed(state: State, result: Any) -> Next:
+    """The order stands on disk: only now is it said to be done."""
+    number, created = result
+    said = line("order_done" if created else "order_known", number=words.digits(number, state.language))
+    return ask(state.fresh(), "done", said, line("order_next"))
+
+
+# Anything else?
+
+
+def _hear_done(state: State, meaning: Meaning) -> Next:
+    if meaning.intent in ("no", "goodbye"):
+        return state, GoodBye((line("goodbye"),))
+    if meaning.intent in ("yes", "more"):
+        return ask(state, "open")
+    return hear_open(state, meaning)
+
+
+step(
+    Step(
+        "done",
+        lambda _state: (line("ask_anything_else"),),
+        _hear_done,
+        yes_no,
+        "anything",
+        silent=lambda state: (state, GoodBye((line("goodbye"),))),
+    )
+)
+
+
+# What she orders again and again.
+
+
+def _usual(state: State) -> Lines:
+    assert state.matters.usual is not None  # noqa: S101
+    return (line("ask_usual", **slot_values(state, state.matters.usual, aloud=False)),)
+
+
+def _hear_usual(state: State, meaning: Meaning) -> Next:
+    assert state.matters.usual is not None  # noqa: S101
+    if meaning.intent in ("yes", "usual"):
+        state = replace(state, slots=state.matters.usual)
+        # A key is a hand on the telephone; a lone spoken "yes" proves nothing, and is read back once more.
+        return ask(state, "readback") if state.spoken else (state, Do("place"))
+    if meaning.intent == "no":
+        return ask(state, "open")
+    return hear_open(state, meaning)
+
+
+step(Step("usual", _usual, _hear_usual, yes_no, "anything"))

@@ -1,0 +1,168 @@
+"""Her orders in the same call: how they stand, another time, cancelling; and how the last service was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ivr.prompts import words
+from ivr.prompts.words import Line, line
+from ivr.turns.capture import hear_open, meaning_of, slot_values, yes_no
+from ivr.turns.state import Do, KnownOrder, Next, Slots, State
+from ivr.turns.steps import Keys, Lines, Step, after, ask, miss, person, step
+from ivr.understanding import Meaning
+
+# So many orders are told in one breath; an elder who has more is helped by a person.
+MOST_ORDERS = 4
+# An order with these is changed and cancelled by the machine alone; with a provider under way a person sees to it.
+CHANGEABLE = frozenset({"confirmed", "offered", "needs_agent"})
+SCORES = ("5", "4", "3", "2", "1")
+
+
+@after("orders")
+def _orders(state: State, result: Any) -> Next:
+    """Her open orders were read."""
+    orders: tuple[KnownOrder, ...] = result
+    state = replace(state, orders=orders)
+    if not orders:
+        return ask(state.fresh(), "done", line("no_orders"))
+    if len(orders) > MOST_ORDERS:
+        return state, person(state, "many_orders")
+    if len(orders) == 1:
+        return _chosen(state, orders[0])
+    return ask(state, "which_order")
+
+
+def _told(state: State, order: KnownOrder, key: str = "order_stands") -> Line:
+    """Say how an order stands. What is a matter of health is not named on caller ID alone."""
+    values = slot_values(state, Slots(order.service, order.day, order.part), aloud=False)
+    return line(key, **values, status=words.status(order.status, state.language))
+
+
+def _numbered(state: State) -> Lines:
+    return tuple(
+        line(
+            "order_choice",
+            **slot_values(state, Slots(order.service, order.day, order.part), aloud=False),
+            press=words.digits(n, state.language),
+        )
+        for n, order in enumerate(state.orders, 1)
+    )
+
+
+def _which_keys(state: State) -> Keys:
+    return {str(n): meaning_of(code=str(n)) for n in range(1, len(state.orders) + 1)}
+
+
+def _hear_which(state: State, meaning: Meaning) -> Next:
+    if meaning.code is not None and meaning.code in _which_keys(state):
+        return _chosen(state, state.orders[int(meaning.code) - 1])
+    return hear_open(state, meaning) if meaning.service is not None else miss(state)
+
+
+def _chosen(state: State, order: KnownOrder) -> Next:
+    state = replace(state, chosen=order.order_id)
+    match state.wish:
+        case "change":
+            return _change(state, order)
+        case "cancel":
+            return ask(state, "cancel_sure")
+    return ask(state, "order", _told(state, order))
+
+
+def _order(state: State) -> KnownOrder:
+    return next(order for order in state.orders if order.order_id == state.chosen)
+
+
+def _order_keys(_state: State) -> Keys:
+    return {
+        "1": meaning_of(intent="change"),
+        "2": meaning_of(intent="cancel"),
+        "3": meaning_of(code="something_else"),
+        "4": meaning_of(intent="goodbye"),
+    }
+
+
+def _hear_order(state: State, meaning: Meaning) -> Next:
+    match meaning.intent:
+        case "change":
+            return _change(state, _order(state))
+        case "cancel":
+            return ask(state, "cancel_sure")
+    if meaning.code == "something_else" or meaning.intent == "more":
+        return ask(state.fresh(), "open")
+    return hear_open(state.fresh(), meaning)
+
+
+def _change(state: State, order: KnownOrder) -> Next:
+    if order.status not in CHANGEABLE:
+        return state, person(state, "change")
+    return ask(replace(state, wish="change", slots=Slots(order.service, order.day, order.part)), "day")
+
+
+def _hear_cancel(state: State, meaning: Meaning) -> Next:
+    match meaning.intent:
+        case "yes" | "cancel":
+            return state, Do("cancel", state.chosen)
+        case "no":
+            return ask(state.fresh(), "done", line("nothing_changed"))
+    return miss(state)
+
+
+@after("cancel")
+def _cancelled(state: State, result: Any) -> Next:
+    return ask(state.fresh(), "done", line("order_cancelled" if result else "order_moved_on"))
+
+
+@after("change")
+def _changed(state: State, result: Any) -> Next:
+    return ask(state.fresh(), "done", line("order_changed" if result else "order_moved_on"))
+
+
+step(Step("which_order", _numbered, _hear_which, _which_keys, "orders"))
+step(Step("order", lambda _state: (line("ask_order"),), _hear_order, _order_keys, "open"))
+step(
+    Step(
+        "cancel_sure",
+        lambda state: (_told(state, _order(state), "cancel_sure"),),
+        _hear_cancel,
+        yes_no,
+        "confirm",
+    )
+)
+
+
+# How it was.
+
+
+@after("to_rate")
+def _to_rate(state: State, result: Any) -> Next:
+    """The last order that is done was looked for."""
+    if result is None:
+        return ask(state.fresh(), "done", line("nothing_to_rate"))
+    order: KnownOrder = result
+    return ask(replace(state, orders=(order,), chosen=order.order_id), "score")
+
+
+def _score_keys(_state: State) -> Keys:
+    return {score: meaning_of(code=score) for score in SCORES}
+
+
+def _hear_score(state: State, meaning: Meaning) -> Next:
+    if meaning.code not in SCORES:
+        return miss(state)
+    return state, Do("rate", (state.chosen, int(meaning.code)))
+
+
+def _ask_score(state: State) -> Lines:
+    order = _order(state)
+    values = slot_values(state, Slots(order.service, order.day, order.part), aloud=False)
+    return (line("rate_what", **values), line("ask_score"))
+
+
+@after("rate")
+def _rated(state: State, result: Any) -> Next:
+    return ask(state.fresh(), "done", line("rated_low" if result == "low" else "rated"))
+
+
+step(Step("score", _ask_score, _hear_score, _score_keys, "score"))

@@ -1,0 +1,190 @@
+"""What a conversation knows and does: what was heard, what is understood so far, what comes next. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from ivr.prompts.words import Line
+
+
+@dataclass(frozen=True)
+class Key:
+    """She pressed a key: 0–9, `*`, `#`, A–D."""
+
+    key: str
+
+
+@dataclass(frozen=True)
+class Digits:
+    """She keyed a number, ended with `#` or a pause."""
+
+    digits: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """She said phrases of the vocabulary and nothing else, or a cry for help among other words."""
+
+    phrase: str
+    score: int  # 0..100, the least sure word
+    audio: str = ""  # content key of what was kept of her voice
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Nothing came before the time-out."""
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Something was said that is no phrase of the vocabulary."""
+
+    text: str = ""  # what a phrase list made of it: a hint for an agent, never an answer
+    audio: str = ""  # content key of what was kept of her voice
+
+
+Heard = Key | Digits | Said | Silence | Unknown
+
+
+@dataclass(frozen=True)
+class Slots:
+    """What is understood of a request so far, as codes of the vocabulary and a day of her calendar."""
+
+    service: str | None = None
+    day: date | None = None
+    part: str | None = None
+
+    def as_data(self) -> dict[str, str]:
+        """Return the filled slots for the journal: codes, and the day as ISO date."""
+        return {name: str(value) for name, value in vars(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Her:
+    """An elder who may be meant: all of her that caller ID alone may have spoken, and how she likes to be spoken to."""
+
+    elder_id: int
+    family_name: str
+    sex: str | None
+    language: str
+    pace: str = "normal"  # normal, slow
+    volume: str = "normal"  # normal, loud
+    person_first: bool = False
+
+
+@dataclass(frozen=True)
+class KnownOrder:
+    """An order of hers as the conversation needs it."""
+
+    order_id: int
+    number: int
+    service: str
+    day: date
+    part: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Matters:
+    """What awaits her: read when it is known who she is."""
+
+    usual: Slots | None = None  # what she orders again and again, with the next day it would fall on
+    missed: Missed | None = None  # a call of ours that she missed
+    to_rate: int | None = None  # the order done last that she was not asked about yet
+
+
+@dataclass(frozen=True)
+class Missed:
+    """A callback that did not reach her: who comes, when."""
+
+    callback_id: int
+    order: KnownOrder
+    provider: str
+
+
+@dataclass(frozen=True)
+class OpenOffer:
+    """An order that a provider has been asked for and has not answered."""
+
+    offer_id: int
+    district: str
+    service: str
+    day: date
+    part: str
+    number: int
+
+
+@dataclass(frozen=True)
+class State:
+    """Where the conversation stands. `step` names the question that was asked last."""
+
+    moment: datetime  # local time at which the call began
+    language: str
+    how: str = "one"  # one, household, contact, provider, unknown, withheld
+    people: tuple[Her, ...] = ()  # who may be meant, before one is chosen
+    her: Her | None = None
+    number: str | None = None  # the number the call comes from, E.164; None where it is withheld
+    matters: Matters = field(default_factory=Matters)
+    listens: bool = False  # whether an engine listens for her language now
+    step: str = ""
+    spoken: bool = False  # whether the last answer came by voice
+    slots: Slots = field(default_factory=Slots)
+    week: date | None = None  # the Monday of a week that she named without a day
+    orders: tuple[KnownOrder, ...] = ()
+    offers: tuple[OpenOffer, ...] = ()
+    chosen: int | None = None  # the order that is being changed or cancelled
+    wish: str = ""  # what she wants of her orders: status, change, cancel
+    keyed: str = ""  # digits that wait to be confirmed
+    turns: int = 0  # answers since the call began or since something was achieved
+    misses: int = 0  # times in a row that nothing was understood
+    lines: tuple[Line, ...] = ()  # what was asked last, for repeating
+
+    @property
+    def today(self) -> date:
+        """The day of the call, in her calendar."""
+        return self.moment.date()
+
+    def fresh(self) -> State:
+        """Return the state without a request: something was achieved, or she begins anew."""
+        return replace(self, slots=Slots(), week=None, orders=(), chosen=None, wish="", keyed="", turns=0, misses=0)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Say the lines and listen. `grammar` names the phrases; keys always work.
+
+    `extra`: phrases of this turn alone, as the names of a household; they hold no `|`.
+    """
+
+    lines: tuple[Line, ...]
+    grammar: str
+    extra: tuple[str, ...] = ()
+    digits: int = 1  # how many keys make an answer; more than one: `#` or a pause ends it
+
+
+@dataclass(frozen=True)
+class Do:
+    """Have something done that is not talk: `verb` is a function of ivr.deeds, whose result comes to `after`."""
+
+    verb: str
+    value: object = None
+
+
+@dataclass(frozen=True)
+class ToPerson:
+    """The call goes on to a person. `reason`: asked, emergency, not_understood, government, …"""
+
+    reason: str
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True)
+class GoodBye:
+    """The conversation has come to its end; say the lines and hang up."""
+
+    lines: tuple[Line, ...] = ()
+
+
+Move = Ask | Do | ToPerson | GoodBye
+Next = tuple[State, Move]

@@ -1,0 +1,177 @@
+"""The questions of a conversation as typed data, and what holds in every one of them.
+
+A question says what is asked, which keys and words answer it and what follows;
+emergency words and 9 come first in every turn, then a person (0), `*` repeats,
+`#` changes the language. A turn that brings nothing is asked again, differently;
+after that a person takes over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from ivr.prompts.words import Line, line
+from ivr.turns.state import Ask, Digits, Do, Heard, Key, Next, Said, Silence, State, ToPerson
+from ivr.understanding import Meaning, understand
+from models import vocabulary
+
+# After so many turns in a row that brought nothing a person takes over: what was said and not understood twice, or
+# silence, which may be a hand that looks for the key, once more.
+UNKNOWN_BEFORE_PERSON = 2
+SILENCES_BEFORE_PERSON = 3
+# Whoever has not come to an end after so many answers is not helped by a ninth question (issue 3).
+TURNS_BEFORE_PERSON = 8
+
+Lines = tuple[Line, ...]
+Keys = Mapping[str, Meaning]
+NO_KEYS: Keys = MappingProxyType({})
+
+
+class Take(Protocol):
+    """Takes a number that was keyed."""
+
+    def __call__(self, state: State, keyed: str) -> Next: ...
+
+
+@dataclass(frozen=True)
+class Step:
+    """One question.
+
+    `say` is the question; `again` says it differently after it was not understood. `keys` maps a key to what it means,
+    `grammar` names the words; both come to `hear`. `take` gets a number keyed to a question with `digits`.
+    """
+
+    name: str
+    say: Callable[[State], Lines]
+    hear: Callable[[State, Meaning], Next]
+    keys: Callable[[State], Keys] = lambda _state: NO_KEYS
+    grammar: str = "none"
+    names: Callable[[State], tuple[str, ...]] = lambda _state: ()
+    again: Callable[[State], Lines] | None = None
+    digits: int = 1
+    take: Take | None = None
+    silent: Callable[[State], Next] | None = None  # where silence is an answer
+
+
+STEPS: dict[str, Step] = {}
+# What follows when something was done, by verb: (state, what came of it) → next.
+AFTER: dict[str, Callable[[State, Any], Next]] = {}
+
+
+def step(one: Step) -> Step:
+    """Put a question among the steps."""
+    STEPS[one.name] = one
+    return one
+
+
+def after(verb: str) -> Callable[[Callable[[State, Any], Next]], Callable[[State, Any], Next]]:
+    """Say what follows when the deed `verb` was done."""
+
+    def keep(function: Callable[[State, Any], Next]) -> Callable[[State, Any], Next]:
+        AFTER[verb] = function
+        return function
+
+    return keep
+
+
+def ask(state: State, name: str, *before: Line) -> Next:
+    """Ask the question `name`, after the sentences `before`."""
+    asked = STEPS[name]
+    question = asked.say(state)
+    # A repetition repeats the question, not what was said before it.
+    state = replace(state, step=name, lines=question)
+    return state, Ask((*before, *question), asked.grammar, asked.names(state), asked.digits)
+
+
+def hear(state: State, heard: Heard) -> Next:
+    """Return the next state and move after what was heard."""
+    here = STEPS[state.step]
+    state = replace(state, spoken=isinstance(heard, Said))
+    meaning: Meaning | None = None
+    match heard:
+        case Key(key="#"):
+            return ask(replace(state, language=language_after(state, heard)), state.step)
+        case Key(key=key):
+            meaning = _ALWAYS.get(key) or here.keys(state).get(key)
+            if here.take is not None and meaning is None and key.isdigit():
+                return _answered(state, partial(here.take, keyed=key))
+        case Digits(digits=digits) if here.take is not None:
+            return _answered(state, partial(here.take, keyed=digits))
+        case Said(phrase=phrase):
+            meaning = _meant(state, here, phrase)
+    if meaning is None:
+        return _missed(state, here, silent=isinstance(heard, Silence))
+    match meaning.intent:
+        case "emergency":
+            return state, ToPerson("emergency", (line("emergency"),))
+        case "person":
+            return state, person(state, "asked")
+        case "repeat":
+            return state, Ask(state.lines, here.grammar, here.names(state), here.digits)
+    return _answered(state, lambda now: here.hear(now, meaning))
+
+
+def done(state: State, deed: Do, result: Any) -> Next:
+    """Return what follows when a deed was done."""
+    return _in_time(AFTER[deed.verb](state, result))
+
+
+def person(state: State, reason: str) -> ToPerson:
+    """Return the way to a person, with the sentence that says so."""
+    return ToPerson(reason, (line("to_person"),))
+
+
+def miss(state: State) -> Next:
+    """An answer that fits nothing here, although it means something: ask again, or pass on to a person."""
+    return _missed(state, STEPS[state.step], silent=False)
+
+
+def language_after(state: State, heard: Heard) -> str:
+    """Return the language in which the next turn will be: `#` goes on to the next one."""
+    order = vocabulary.LANGUAGES
+    return order[(order.index(state.language) + (heard == Key("#"))) % len(order)]
+
+
+_ALWAYS: Keys = {
+    "0": Meaning(intent="person", score=100),
+    "9": Meaning(intent="emergency", score=100),
+    "*": Meaning(intent="repeat", score=100),
+}
+
+
+def _meant(state: State, here: Step, phrase: str) -> Meaning | None:
+    """Return what the words mean here, None for nothing."""
+    extra = here.names(state)
+    if phrase in extra:
+        # The nth of the phrases given along is what the key n means.
+        return here.keys(state).get(str(extra.index(phrase) + 1))
+    return understand(phrase, state.language, here.grammar, state.moment, state.week) or None
+
+
+def _answered(state: State, hear_it: Callable[[State], Next]) -> Next:
+    """Let the question have its answer."""
+    return _in_time(hear_it(replace(state, misses=0, turns=state.turns + 1)))
+
+
+def _in_time(following: Next) -> Next:
+    """A call that has had too many answers without an end goes on to a person."""
+    state, move = following
+    if isinstance(move, Ask) and state.turns >= TURNS_BEFORE_PERSON:
+        return state, person(state, "too_long")
+    return following
+
+
+def _missed(state: State, here: Step, silent: bool) -> Next:
+    if silent and here.silent is not None:
+        return here.silent(state)
+    misses = state.misses + 1
+    if misses >= (SILENCES_BEFORE_PERSON if silent else UNKNOWN_BEFORE_PERSON):
+        return state, person(state, "not_heard" if silent else "not_understood")
+    again = state.lines if here.again is None else here.again(state)
+    sorry = line("not_heard" if silent else "not_understood")
+    state = replace(state, misses=misses, lines=again)
+    return state, Ask((sorry, *again), here.grammar, here.names(state), here.digits)
