@@ -37,6 +37,8 @@ TYPICAL: Mapping[str, Callable[[str], Value]] = {
     "minutes": lambda language: words.minutes(5, language),
     "people": lambda language: words.count(2, "person", language),
     "orders": lambda language: words.count(2, "order", language),
+    "press": lambda language: words.digits(1, language),
+    "status": lambda language: words.status("accepted", language),
     "amount": lambda language: words.amount(1250, language),
     "score": lambda language: words.score(5, language),
     "district": _name({"zh-CN": "道里区", "ko": "도리구", "en": "Daoli"}),

@@ -223,7 +223,7 @@ def _part_keys(_state: State) -> Keys:
     return {part.key: meaning_of(when=When(part=part.code)) for part in vocabulary.PARTS}
 
 
-step(Step("day", lambda _state: (line("ask_day"),), _hear_day, _day_keys, "when"))
+step(Step("day", lambda _state: (line("ask_day"), line("day_keys")), _hear_day, _day_keys, "when"))
 step(Step("date", lambda _state: (line("ask_date"),), _hear_slot, grammar="when", digits=2, take=_take_date))
 step(Step("part", lambda _state: (line("ask_part"),), _hear_slot, _part_keys, "when"))
 
@@ -325,7 +325,7 @@ step(
 
 def _usual(state: State) -> Lines:
     assert state.matters.usual is not None  # noqa: S101
-    return (line("ask_usual", **slot_values(state, state.matters.usual, aloud=False)),)
+    return (line("ask_usual", **slot_values(state, state.matters.usual, aloud=False)), line("usual_keys"))
 
 
 def _hear_usual(state: State, meaning: Meaning) -> Next:

@@ -124,7 +124,7 @@ step(Step("order", lambda _state: (line("ask_order"),), _hear_order, _order_keys
 step(
     Step(
         "cancel_sure",
-        lambda state: (_told(state, _order(state), "cancel_sure"),),
+        lambda state: (_told(state, _order(state), "cancel_sure"), line("cancel_keys")),
         _hear_cancel,
         yes_no,
         "confirm",

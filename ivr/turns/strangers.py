@@ -42,7 +42,8 @@ def _named(state: State, _result: Any) -> Next:
 
 
 def _this_number(state: State) -> Lines:
-    return (line("ask_this_number", phone=words.phone_number(_number(state.keyed), state.language)),)
+    spoken = line("this_number", phone=words.phone_number(_number(state.keyed), state.language))
+    return (line("ask_this_number"), spoken, line("right_or_wrong"))
 
 
 def _hear_this_number(state: State, meaning: Meaning) -> Next:

@@ -135,8 +135,8 @@ def _missed_lines(state: State) -> Lines:
     missed = state.matters.missed
     assert missed is not None  # noqa: S101
     slots = Slots(missed.order.service, missed.order.day, missed.order.part)
-    said = line("missed_call", provider=words.name(missed.provider), **slot_values(state, slots, aloud=False))
-    return (said, line("missed_call_keys"))
+    news = line("callback", provider=words.name(missed.provider), **slot_values(state, slots, aloud=False))
+    return (line("missed_call"), news, line("missed_call_keys"))
 
 
 def _missed_keys(state: State) -> Keys:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ivr import turns
-from ivr.prompts import voice, words
-from ivr.turns import Ask, Key, Move, PlaceOrder, State
+from ivr.prompts import voice
+from ivr.turns import Ask, Do, Her, Key, Move, State
 from models import clock
-from models.people import Person
 
 # A bath, tomorrow, in the morning, yes.
 KEYS = ("2", "2", "1", "1")
@@ -48,20 +47,15 @@ class Journey:
 
 def walk(language: str = LANGUAGE, family_name: str = FAMILY_NAME) -> Journey:
     """Walk the conversation by `KEYS` as the hotline does, with the same prompt files."""
-    today = clock.local(clock.now())
-    who = words.Value(f"{family_name}/{SEX}", _address(family_name, language))
-    state, move = turns.begin(State(who, language, today.date(), today.hour))
+    her = Her(1, family_name, SEX, language)
+    state, move = turns.begin(State(clock.local(clock.now()), language, people=(her,)))
     files = [_file(move, language)]
     for key in KEYS:
         state, move = turns.hear(state, Key(key))
-        if isinstance(move, PlaceOrder):
-            state, move = turns.order_placed(state, 1234, created=True)
+        if isinstance(move, Do):
+            state, move = turns.done(state, move, (1234, True))
         files.append(_file(move, language))
     return Journey(tuple(files), tuple(map(_length_ms, files)))
-
-
-def _address(family_name: str, language: str) -> str:
-    return words.form_of_address(Person(name=family_name, family_name=family_name, sex=SEX), language).text
 
 
 def _file(move: Move, language: str) -> str:

@@ -47,6 +47,10 @@ class Town:
     hotline: HotlineProcess
     rows: Rows
 
+    def today(self, ahead: int = 0) -> str:
+        """The day in Harbin, or one `ahead`, as the rows have it (ISO)."""
+        return (datetime.now(UTC) + timedelta(hours=8, days=ahead)).date().isoformat()
+
 
 def harbin_hour_offset(hour: int) -> float:
     """Seconds from now to `hour` o'clock today in Harbin: no journey depends on the hour of the day."""

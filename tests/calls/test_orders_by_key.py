@@ -159,21 +159,21 @@ def test_mrs_wang_hangs_up_before_confirming_and_what_was_understood_is_kept(tow
     call.hangs_up()
 
     task = town.rows.the_task("partial")
-    assert town.rows.slots(task) == {"service": "bathing", "day": "day_after"}
+    assert town.rows.slots(task) == {"service": "bathing", "day": town.today(2)}
     assert town.rows.orders() == []
     [row] = town.rows.all(CallRow)
     assert (row.state, row.end) == ("ended", "hung_up")
 
 
-def test_a_wrong_key_at_the_read_back_starts_over_and_changes_nothing(town: Town) -> None:
+def test_mrs_wang_changes_the_day_at_the_read_back_and_the_rest_stays(town: Town) -> None:
     call = town.network.phone(WANG).rings("12349").answered()
-    call.hears("ask_service").presses("2").hears("ask_day").presses("1").hears("ask_part").presses("2")
+    call.hears("ask_service").presses("2").hears("ask_day").presses("1").hears("ask_part").presses("3")
     call.hears("readback", "today", "afternoon", "bathing").presses("2")
-    call.hears("ask_service")
-    call.hangs_up()
+    call.hears("ask_what_changes").presses("2").hears("ask_day").presses("2")
+    call.hears("readback", "tomorrow", "afternoon", "bathing").presses("1").hears("order_done").hangs_up()
 
-    town.rows.the_task("partial")
-    assert town.rows.orders() == []
+    order = town.rows.the_order()
+    assert (order.service, order.wanted_on.isoformat(), order.wanted_part) == ("bathing", town.today(1), "afternoon")
 
 
 def test_mrs_kim_is_greeted_in_korean_and_changes_to_english_by_key(town: Town) -> None:
@@ -181,7 +181,7 @@ def test_mrs_kim_is_greeted_in_korean_and_changes_to_english_by_key(town: Town) 
     call.hears("greeting", "김/f", "ask_service", "ko")
     call.presses("#").hears("ask_service", "en")
     call.presses("*").hears("ask_service", "en")
-    call.presses("8").hears("ask_service_more", "en")
+    call.presses("8").hears("ask_others", "en")
     call.hangs_up()
 
 

@@ -43,18 +43,19 @@ PROMPTS = (
         "ko": "법률 상담 1번, 처음으로 8번.",
         "en": "Legal aid 1, back to the beginning 8.",
     }),
-    Prompt("ask_day", Place.TIME, {
-        "zh-CN": "哪一天？今天按1，明天按2，后天按3，别的日子按4。",
-        "ko": "언제요? 오늘 1번, 내일 2번, 모레 3번, 다른 날 4번.",
-        "en": "Which day? Today 1, tomorrow 2, the day after 3, another 4.",
+    Prompt("ask_day", Place.TIME, {"zh-CN": "哪一天？", "ko": "언제요?", "en": "Which day?"}),
+    Prompt("day_keys", Place.TIME, {
+        "zh-CN": "今天按1，明天2，后天3，别的日子4。",
+        "ko": "오늘 1번, 내일 2번, 모레 3번, 다른 날 4번.",
+        "en": "Today 1, tomorrow 2, the day after 3, another 4.",
     }),
     Prompt("ask_date", Place.TIME, {
-        "zh-CN": "几号？请按两位数，比如五号按05。",
+        "zh-CN": "请按两位数的日子，五号按05。",
         "ko": "며칠인가요? 두 자리로 누르세요. 5일은 05.",
         "en": "Which day of the month? Two digits: the fifth is 05.",
     }),
     Prompt("ask_part", Place.TIME, {
-        "zh-CN": "上午按1，中午按2，下午按3，晚上按4。",
+        "zh-CN": "上午按1，中午2，下午3，晚上4。",
         "ko": "오전 1번, 점심 2번, 오후 3번, 저녁 4번.",
         "en": "Morning 1, noon 2, afternoon 3, evening 4.",
     }),
@@ -74,9 +75,9 @@ PROMPTS = (
         "en": "{service}, {day} {part}. Yes 1, no 2.",
     }),
     Prompt("ask_what_changes", Place.READBACK, {
-        "zh-CN": "改服务按1，改日子按2，改时间按3，不要了按4。",
+        "zh-CN": "改服务按1，日子2，时间3，不要了4。",
         "ko": "서비스 1번, 날짜 2번, 시간 3번, 그만두려면 4번.",
-        "en": "Change the service 1, the day 2, the time 3, none of it 4.",
+        "en": "Change service 1, day 2, time 3, none of it 4.",
     }),
     # What is named instead of a service that is a matter of health.
     Prompt("some_service", Place.PART, {

@@ -6,8 +6,8 @@ from ivr.prompts.entry import Place, Prompt
 
 PROMPTS = (
     Prompt("ask_others", Place.MANAGE, {
-        "zh-CN": "其他服务按1，您的订单按2，评价按3，留言按4，返回按8。",
-        "ko": "다른 서비스 1번, 주문 2번, 평가 3번, 메시지 4번, 뒤로 8번.",
+        "zh-CN": "其他服务按1，订单2，评价3，留言4，返回8。",
+        "ko": "다른 것 1번, 주문 2번, 평가 3번, 메모 4번, 뒤로 8번.",
         "en": "Other services 1, your orders 2, rate 3, a message 4, back 8.",
     }),
     Prompt("no_orders", Place.MANAGE, {
@@ -31,9 +31,14 @@ PROMPTS = (
         "en": "Another time 1, cancel 2, something else 3.",
     }),
     Prompt("cancel_sure", Place.MANAGE, {
-        "zh-CN": "{day}{part}，{service}，不要了吗？不要了按1，还要按2。",
-        "ko": "{day} {part}, {service}, 취소할까요? 취소 1번, 그대로 2번.",
-        "en": "Cancel {service}, {day} {part}? Cancel 1, keep 2.",
+        "zh-CN": "{day}{part}，{service}，不要了吗？",
+        "ko": "{day} {part}, {service}, 취소할까요?",
+        "en": "Cancel {service}, {day} {part}?",
+    }),
+    Prompt("cancel_keys", Place.MANAGE, {
+        "zh-CN": "不要了按1，还要按2。",
+        "ko": "취소 1번, 그대로 2번.",
+        "en": "Cancel 1, keep 2.",
     }),
     Prompt("order_cancelled", Place.MANAGE, {
         "zh-CN": "好，给您取消了。",
@@ -104,9 +109,14 @@ PROMPTS = (
     }),
     # What she orders again and again is offered first.
     Prompt("ask_usual", Place.MANAGE, {
-        "zh-CN": "还是{day}{part}，{service}吗？要按1，别的按2。",
-        "ko": "이번에도 {day} {part}, {service}인가요? 네 1번, 다른 것 2번.",
-        "en": "{service} again, {day} {part}? Yes 1, other 2.",
+        "zh-CN": "还是{day}{part}，{service}吗？",
+        "ko": "이번에도 {day} {part}, {service}인가요?",
+        "en": "{service} again, {day} {part}?",
+    }),
+    Prompt("usual_keys", Place.MANAGE, {
+        "zh-CN": "要按1，别的按2。",
+        "ko": "네 1번, 다른 것 2번.",
+        "en": "Yes 1, something else 2.",
     }),
     # Words for where an order stands.
     Prompt("status_waiting", Place.PART, {"zh-CN": "正在安排", "ko": "준비 중", "en": "being arranged"}),

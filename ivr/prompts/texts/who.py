@@ -39,7 +39,7 @@ PROMPTS = (
     # Nobody knows this number: staying on the line brings a person.
     Prompt("ask_stranger", Place.START, {
         "zh-CN": "有服务卡按1，要回电话按2。找人请稍等。",
-        "ko": "서비스 카드가 있으면 1번, 전화를 받으시려면 2번. 상담원은 기다리세요.",
+        "ko": "카드가 있으면 1번, 전화를 받으시려면 2번. 상담원은 기다리세요.",
         "en": "With a service card press 1, to be rung back 2. For a person, hold on.",
     }),
     Prompt("ask_name", Place.START, {
@@ -48,9 +48,15 @@ PROMPTS = (
         "en": "After the tone say your name and what you need, then press hash.",
     }),
     Prompt("ask_this_number", Place.START, {
-        "zh-CN": "打{phone}找您，对吗？对按1，不对按2。",
-        "ko": "{phone}번으로 전화드릴까요? 네 1번, 아니요 2번.",
-        "en": "Shall we ring {phone}? Yes 1, no 2.",
+        "zh-CN": "打这个电话找您：",
+        "ko": "이 번호로 전화드립니다.",
+        "en": "We ring you at this number:",
+    }),
+    Prompt("this_number", Place.START, {"zh-CN": "{phone}。", "ko": "{phone}.", "en": "{phone}."}),
+    Prompt("right_or_wrong", Place.START, {
+        "zh-CN": "对按1，不对按2。",
+        "ko": "맞으면 1번, 아니면 2번.",
+        "en": "Right: 1, wrong: 2.",
     }),
     Prompt("ask_number", Place.START, {
         "zh-CN": "请按您的电话号码，完了按井号。",
@@ -64,9 +70,9 @@ PROMPTS = (
     }),
     # We rang her and she was out; now she rings us.
     Prompt("missed_call", Place.START, {
-        "zh-CN": "我们找过您：{day}{part}，{service}，{provider}来。",
-        "ko": "저희가 전화드렸었습니다. {day} {part}, {service}, {provider}에서 갑니다.",
-        "en": "We rang you: {service}, {day} {part}, {provider} comes.",
+        "zh-CN": "我们给您打过电话。",
+        "ko": "저희가 전화드렸었습니다.",
+        "en": "We rang you.",
     }),
     Prompt("missed_call_keys", Place.START, {
         "zh-CN": "听清了按1，要改按2，办别的事按3。",
@@ -75,8 +81,8 @@ PROMPTS = (
     }),
     Prompt("callback_noted", Place.START, {"zh-CN": "好。", "ko": "네.", "en": "Good."}),
     Prompt("provider_idle", Place.START, {
-        "zh-CN": "现在没有等您接的单。给您转接工作人员。",
-        "ko": "지금 기다리는 주문이 없습니다. 상담원을 연결합니다.",
-        "en": "No offer is waiting for you. I am passing you to a person.",
+        "zh-CN": "没有等您接的单，给您找人。",
+        "ko": "기다리는 주문이 없습니다. 상담원을 연결합니다.",
+        "en": "No offer is waiting. A person takes your call.",
     }),
 )  # fmt: skip
