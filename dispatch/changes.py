@@ -55,9 +55,10 @@ def change_order(session: Session, order_id: int, wanted: tuple[date, str], by: 
     order.wanted_on, order.wanted_part = wanted
     order.wanted_at = None
     _withdraw(session, order, now)
-    if order.status == OrderStatus.OFFERED:
+    anew = OrderStatus.CONFIRMED if order.status == OrderStatus.OFFERED else OrderStatus(order.status)
+    if anew == OrderStatus.CONFIRMED:
         post(session, "offer_order", order.id, now, by.call_id)
-    move_order(session, order, OrderStatus(order.status), now, by)
+    move_order(session, order, anew, now, by)
     if by.call_id is not None:
         data = {"order_id": order.id, "day": wanted[0].isoformat(), "part": wanted[1]}
         note(session, by.call_id, Entry.ORDER_CHANGED, now, **data)

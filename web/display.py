@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 
 from babel import dates, units
@@ -51,6 +52,8 @@ TASK_ICONS: dict[str, str] = {
     "no_provider": "user-search",
     "callback": "phone-outgoing",
     "ring_back": "phone-outgoing",
+    "tell_provider": "phone-outgoing",
+    "dissatisfied": "message-question",
     "fault": "tool",
 }
 
@@ -168,7 +171,10 @@ def day(on: date, now: datetime) -> str:
 
 
 def slot(name: str, code: str, said_at: datetime, now: datetime) -> str:
-    """What was understood of a request. `tomorrow` is tomorrow of the day on which she said it."""
+    """What was understood of a request: a day of the calendar, in older rows seen from the day on which she said it."""
+    if name == "day" and code[:1].isdigit():
+        with suppress(ValueError):
+            return day(date.fromisoformat(code), now)
     ahead = list(vocabulary.DAY).index(code) if name == "day" and code in vocabulary.DAY else None
     if ahead is None:
         return words.concept(name, code)

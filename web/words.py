@@ -66,6 +66,8 @@ TASK_KIND: Words = {
     "callback": _l("Callback not delivered"),
     "ring_back": _l("Wants to be rung back"),
     "fault": _l("Fault on our side"),
+    "tell_provider": _l("Tell the provider"),
+    "dissatisfied": _l("Not satisfied"),
 }
 TASK_ADVICE: Words = {
     "alarm": _l("Call back at once; if nobody answers, send help."),
@@ -76,6 +78,8 @@ TASK_ADVICE: Words = {
     "callback": _l("She does not know yet who comes: tell her."),
     "ring_back": _l("Nobody was free and we promised to ring back: ring her."),
     "fault": _l("The call was cut by a fault: call back and ask what she needs."),
+    "tell_provider": _l("The order was cancelled after it was accepted: ring the provider."),
+    "dissatisfied": _l("She was not content: call her, hear what was wrong, have it done again."),
 }
 TASK_RESULT: Words = {
     "done": _l("Arranged as she wished"),
@@ -136,6 +140,10 @@ JOURNAL: Words = {
     "language": _l("Language changed"),
     "order_placed": _l("Order placed"),
     "order_known": _l("The same order stands already"),
+    "order_changed": _l("Order changed to another time"),
+    "order_cancelled": _l("Order cancelled"),
+    "order_rated": _l("Service rated"),
+    "identified_as": _l("It was said who is meant"),
     "offer_accepted": _l("Offer accepted"),
     "offer_declined": _l("Offer declined"),
     "offer_too_late": _l("Accepted too late, somebody else has it"),
@@ -156,14 +164,36 @@ IDENTIFIED: Words = {
     "household": _l("household line, several elders"),
     "unknown": _l("unknown number"),
     "withheld": _l("number withheld"),
+    "contact": _l("somebody who stands by an elder"),
+    "provider": _l("a service provider"),
 }
 STEP: Words = {
+    "open": _l("What she needs"),
+    "others": _l("Something else"),
     "service": _l("Which service"),
-    "more": _l("Which other service"),
+    "menu2": _l("Which service, page 2"),
+    "menu3": _l("Which service, page 3"),
+    "menu4": _l("Which service, page 4"),
     "day": _l("Which day"),
+    "date": _l("Which date"),
     "part": _l("Which part of the day"),
-    "confirm": _l("Confirmation"),
-    "done": _l("Farewell"),
+    "readback": _l("Confirmation"),
+    "what_changes": _l("What is to change"),
+    "usual": _l("The usual service"),
+    "missed": _l("Our missed call"),
+    "which_order": _l("Which order"),
+    "order": _l("How an order stands"),
+    "cancel_sure": _l("Confirmation of the cancellation"),
+    "score": _l("How it was"),
+    "which": _l("Which of them is calling"),
+    "for_her": _l("For whom she calls"),
+    "card": _l("Service card"),
+    "stranger": _l("An unknown caller"),
+    "this_number": _l("The number to ring back"),
+    "number": _l("Another number"),
+    "provider": _l("An open offer"),
+    "provider_idle": _l("No open offer"),
+    "done": _l("Anything else"),
     "notice": _l("Notice"),
 }
 TURN: Words = {
@@ -171,6 +201,7 @@ TURN: Words = {
     "said": _l("said"),
     "silence": _l("silence"),
     "unknown": _l("not understood"),
+    "digits": _l("keyed number"),
 }
 REASON: Words = {
     "asked": _l("asked for a person"),
@@ -182,6 +213,16 @@ REASON: Words = {
     "not_heard": _l("nothing heard"),
     "not_understood": _l("not understood"),
     "fault": _l("fault"),
+    "legal_aid": _l("legal aid"),
+    "contact": _l("somebody who stands by an elder"),
+    "behalf": _l("calls for somebody else"),
+    "provider": _l("a service provider"),
+    "person_first": _l("gets a person first"),
+    "too_long": _l("too many questions"),
+    "card_unknown": _l("card not found"),
+    "many_orders": _l("many orders"),
+    "change": _l("change to an arranged order"),
+    "callback": _l("about who comes"),
 }
 WHERE: Words = {"conversation": _l("in the conversation"), "agi": _l("the conversation could not begin")}
 SLOT: Words = {"service": _l("Service"), "day": _l("Day"), "part": _l("Part of the day")}

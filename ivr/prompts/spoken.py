@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, time
 
 from ivr.prompts.numerals import cardinal, counted, digit_by_digit, native
-from models.phone import Number
+from models.phone import Number, NumberKind
 
 _WEEKDAYS = {
     "zh-CN": tuple("一二三四五六日"),
@@ -142,9 +142,11 @@ def score(points: int, language: str) -> str:
             return f"{points} point{'' if points == 1 else 's'}"
 
 
-def phone_number(number: Number, language: str) -> str:
-    """Return the number digit by digit in groups: 零四五幺，幺零零零，零零零幺."""
+def phone_number(number: Number, language: str, area_code: str = "") -> str:
+    """Return the number digit by digit in groups: 零四五幺，幺零零零，零零零幺; within `area_code` without it."""
     figures = number.national.lstrip("+")
+    if area_code and number.kind is NumberKind.LANDLINE:
+        figures = figures.removeprefix(area_code)
     groups = [" ".join(digit_by_digit(group, language, telephone=True)) for group in _groups(figures)]
     return joined(language, *groups).replace("，", "， ")
 
@@ -153,6 +155,8 @@ def _groups(figures: str) -> list[str]:
     """Divide a national number as it is written: area code, then fours; a mobile 3-4-4; a short code whole."""
     if len(figures) <= 6:
         return [figures]
+    if figures[0] not in "01":
+        return [figures[:-4], figures[-4:]]
     head = 3 if figures[0] != "0" or figures[1] in "12" else 4
     local = figures[head:]
     return [figures[:head], local[:-4], local[-4:]] if len(local) > 4 else [figures[:head], local]

@@ -11,6 +11,7 @@ from ivr.prompts.catalogue import CATALOGUE, variables
 from ivr.prompts.numerals import digit_by_digit
 from models import vocabulary
 from models.phone import Number
+from models.settings import settings
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def score(points: int, language: str) -> Value:
 
 def phone_number(number: Number, language: str) -> Value:
     """Return a telephone number, digit by digit in groups."""
-    return Value(number.value, spoken.phone_number(number, language))
+    return Value(number.value, spoken.phone_number(number, language, settings().area_code))
 
 
 def digits(number: int, language: str) -> Value:

@@ -48,7 +48,7 @@ PROMPTS = (
     Prompt("readback_change", Place.MANAGE, {
         "zh-CN": "改成{day}{part}，{service}。对按1，不对按2。",
         "ko": "{day} {part}, {service}로 바꿉니다. 맞으면 1번, 아니면 2번.",
-        "en": "Now {service}, {day} {part}. Right: 1, wrong: 2.",
+        "en": "Now {service}, {day} {part}. Yes 1, no 2.",
     }),
     Prompt("order_changed", Place.MANAGE, {
         "zh-CN": "好，给您改了。",
