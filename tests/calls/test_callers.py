@@ -18,7 +18,7 @@ def test_an_unknown_number_reaches_a_person(town: Town) -> None:
     agent = town.network.phone(AGENT).when_called(habits.listens())
 
     call = town.network.phone(STRANGER).rings("12349").answered()
-    call.hears("welcome", "to_person")
+    call.hears("welcome", "ask_stranger").hears("to_person", within=15)
 
     agent.is_rung().answered()
     town.rows.an_agent_talks()
@@ -31,7 +31,7 @@ def test_an_unknown_number_whom_nobody_answers_leaves_a_message(town: Town) -> N
     town.network.phone(AGENT).does_not_answer()
 
     call = town.network.phone(STRANGER).rings("12349").answered()
-    call.hears("welcome", "to_person").hears("leave_message", within=20)
+    call.hears("welcome", "ask_stranger").hears("to_person", within=15).hears("leave_message", within=20)
     call.is_silent(0.5).says("안녕하세요 목욕 부탁합니다 내일 오후에요", language="ko").hears(
         "message_thanks", within=10
     )
@@ -47,7 +47,7 @@ def test_an_unknown_number_that_hangs_up_while_waiting_is_rung_back(town: Town) 
     town.network.phone(AGENT).does_not_answer()
 
     call = town.network.phone(STRANGER).rings("12349").answered()
-    call.hears("welcome", "to_person").is_silent(3).hangs_up()
+    call.hears("welcome", "ask_stranger").hears("to_person", within=15).is_silent(3).hangs_up()
 
     task = town.rows.the_task("missed")
     assert task.data["reason"] == "unknown"
@@ -57,7 +57,7 @@ def test_a_withheld_number_reaches_a_person(town: Town) -> None:
     agent = town.network.phone(AGENT).when_called(habits.listens())
 
     call = town.network.phone(WANG).rings("12349", withheld=True).answered()
-    call.hears("welcome", "to_person").did_not_hear("greeting")
+    call.hears("welcome", "ask_stranger").hears("to_person", within=15).did_not_hear("greeting")
 
     agent.is_rung().answered()
     town.rows.an_agent_talks()
@@ -66,15 +66,13 @@ def test_a_withheld_number_reaches_a_person(town: Town) -> None:
     assert town.rows.all(CallRow)[0].number_id is None
 
 
-def test_a_telephone_that_two_elders_share_reaches_a_person_and_names_nobody(town: Town) -> None:
-    agent = town.network.phone(AGENT).when_called(habits.listens())
-
+def test_on_a_household_line_each_is_asked_for_and_greeted_by_name(town: Town) -> None:
     call = town.network.phone(HOUSEHOLD).rings("12349").answered()
-    call.hears("welcome", "to_person").did_not_hear("greeting")
+    call.hears("welcome", "choose_self", "李/m", "1", "choose_self", "赵/f", "2").presses("2")
+    call.hears("greeting", "赵/f", "ask_service").hangs_up()
 
-    agent.is_rung().answered()
-    town.rows.an_agent_talks()
-    call.hangs_up()
+    [row] = town.rows.wait_for(lambda: town.rows.ended_calls(), 10, "the end of the call")
+    assert (row.identified_by, row.elder_id) == ("household", town.rows.elder("赵桂兰").id)
 
 
 @pytest.mark.parametrize("form", ["008645110000001", "045110000001", "10000001", "+86 451 1000 0001", "8645110000001"])
@@ -98,7 +96,7 @@ def test_a_number_that_is_none_is_treated_as_withheld(sqlite_town: Town, number:
     town = sqlite_town
     agent = town.network.phone(AGENT).when_called(habits.listens())
     call = town.network.phone(STRANGER).rings("12349", as_number=number).answered()
-    call.hears("welcome", "to_person")
+    call.hears("welcome", "ask_stranger").hears("to_person", within=15)
     agent.is_rung().answered()
     town.rows.an_agent_talks()
     call.hangs_up()

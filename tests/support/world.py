@@ -18,6 +18,7 @@ from models import clock, register
 from models.calls import Call
 from models.dialing import Attempt, Callback, Offer
 from models.orders import Order
+from models.people import Person
 from models.phone import normalise
 from models.register import NewElder, NewProvider
 from models.session import make_engine
@@ -105,6 +106,14 @@ class Rows:
             return tasks[0] if tasks else None
 
         return self.wait_for(found, within, f"a task of kind {kind}")
+
+    def ended_calls(self) -> list[Call]:
+        """The calls that are over."""
+        return [call for call in self.all(Call) if call.ended_at is not None]
+
+    def elder(self, name: str) -> Person:
+        """The person of this name."""
+        return next(person for person in self.all(Person) if person.name == name)
 
     def an_agent_talks(self, within: float = 10) -> None:
         """A caller and an agent are connected, and the console shows it."""
