@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     timezone: str = "Asia/Shanghai"
     languages: tuple[str, ...] = ("zh-CN", "ko", "en")
     agent_phones: tuple[str, ...] = Field((), description="numbers that ring when a caller wants a person, JSON list")
+    studio_extension: str = Field(
+        "*12349", pattern=r"^[*#0-9]{2,16}$", description="what staff dial to record prompts by telephone"
+    )
     gateway: Literal["asterisk", "console"] = Field("asterisk", description="console: rings nobody, for rehearsals")
     speech: bool = Field(True, description="listen for words as well as keys")
     voice: Literal["espeak", "tones"] = Field("espeak", description="stand-in prompt voice; tones for tests")

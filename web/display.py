@@ -107,6 +107,7 @@ def journal_icon(entry: JournalLine) -> str:
 def init_app(app: Flask) -> None:
     """Give the templates their filters."""
     app.jinja_env.filters.update(
+        hm=hm,
         hms=hms,
         local_date=clock.local_date,
         day=day,

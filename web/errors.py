@@ -44,7 +44,10 @@ def init_app(app: Flask) -> None:
         headers = {"Retry-After": "60"} if isinstance(error, TooManyRequests | ServiceUnavailable) else {}
         if status == 405 and error.get_headers():
             headers = {k: v for k, v in error.get_headers() if k == "Allow"}
-        return _page(status, words(status)), status, headers
+        text = words(status)
+        if status == 413 and request.endpoint == "prompts.upload":
+            text = (_("The file is too large"), _("A prompt lasts a few seconds: cut the recording and try again."))
+        return _page(status, text), status, headers
 
     @app.errorhandler(OperationalError)
     def _database(_error: OperationalError) -> tuple[str, int, dict[str, str]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as BaseResponse
@@ -16,6 +16,8 @@ from web.config import ConsoleSettings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 # Nothing is inline and nothing comes from elsewhere, so nothing else has to be allowed.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -84,6 +86,8 @@ def init_app(app: Flask, console: ConsoleSettings) -> None:
         WTF_CSRF_SSL_STRICT=console.https,
         MAX_CONTENT_LENGTH=256 * 1024,
     )
+    # Before the token is looked for, because that reads the form.
+    app.before_request(_raise_limit)
     CSRFProtect(app)  # type: ignore[no-untyped-call]
     app.wsgi_app = ListedProxies(app.wsgi_app, console)  # type: ignore[method-assign]
 
@@ -99,6 +103,22 @@ def init_app(app: Flask, console: ConsoleSettings) -> None:
             # Pages show people: no copy stays on a disk or in a proxy.
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def takes_up_to(size: int) -> Callable[[View], View]:
+    """Declare that a view takes a larger body than the others (bytes)."""
+
+    def declare(view: View) -> View:
+        view.max_body = size  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def _raise_limit() -> None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if size := getattr(view, "max_body", 0):
+        request.max_content_length = size
 
 
 def _cache_static(response: Any) -> None:

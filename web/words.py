@@ -15,6 +15,7 @@ from flask_babel import lazy_gettext as _l
 from models import vocabulary
 from models.orders import ORDER_MOVES
 from web.i18n import LOCALES, NAMES, language
+from web.prompt_words import LACK, PLACE, RECORDING_SOURCE, STUDIO_PROBLEM
 
 Words = Mapping[str, Any]
 
@@ -56,6 +57,7 @@ PURPOSE: Words = {
     "inbound": _l("Incoming call"),
     "offer": _l("Offer call"),
     "callback": _l("Callback"),
+    "studio": _l("Recording studio"),
 }
 TASK_KIND: Words = {
     "alarm": _l("Emergency"),
@@ -290,7 +292,8 @@ IDENTIFIED_BY: Words = {
 THEME: Words = {"auto": _l("Automatic"), "light": _l("Light"), "dark": _l("Dark")}
 
 ALL: Mapping[str, Words] = {
-    name.lower(): value for name, value in list(globals().items()) if name.isupper() and isinstance(value, dict)
+    **{"place": PLACE, "lack": LACK, "recording_source": RECORDING_SOURCE, "studio_problem": STUDIO_PROBLEM},
+    **{name.lower(): value for name, value in list(globals().items()) if name.isupper() and isinstance(value, dict)},
 }
 _CONCEPTS = {"service": vocabulary.SERVICE, "day": vocabulary.DAY, "part": vocabulary.PART}
 _ANSWERS = {concept.code: concept for concept in (*vocabulary.ANSWERS, *vocabulary.ALWAYS)}

@@ -36,6 +36,14 @@ NEEDS: dict[str, Role | None] = {
     "records.recording": Role.AGENT,
     "manners.change": Role.AGENT,
     "manners.undo": Role.AGENT,
+    "prompts.catalogue": Role.SUPERVISOR,
+    "prompts.room": Role.SUPERVISOR,
+    "prompts.play": Role.SUPERVISOR,
+    "prompts.recording": Role.SUPERVISOR,
+    "prompts.code": Role.SUPERVISOR,
+    "prompts.upload": Role.SUPERVISOR,
+    "prompts.publish": Role.SUPERVISOR,
+    "prompts.retire": Role.SUPERVISOR,
 }
 REFUSED = {401, 403}
 Broken = Callable[[], AbstractContextManager[None]]

@@ -12,6 +12,8 @@ import pytest
 from agents.circle import RIGHTS
 from agents.tasks import TaskResult
 from dispatch import learning
+from ivr.prompts.completeness import Lack
+from ivr.prompts.entry import Place
 from models import vocabulary
 from models.calls import CallEnd, CallState, IdentifiedBy
 from models.contacts import Relation
@@ -21,6 +23,7 @@ from models.orders import ORDER_MOVES, OrderStatus
 from models.people import NumberRole
 from models.phone import NumberKind
 from models.preferences import VALUES, Origin, Setting
+from models.recordings import Source
 from models.tasks import TaskKind
 from models.users import Role
 from tests.web import town
@@ -52,6 +55,9 @@ ENUMS: list[tuple[str, Iterable[str]]] = [
     ("relation", Relation),
     ("right", RIGHTS),
     ("identified_by", IdentifiedBy),
+    ("place", Place),
+    ("lack", Lack),
+    ("recording_source", Source),
 ]
 
 

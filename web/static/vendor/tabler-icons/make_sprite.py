@@ -9,8 +9,9 @@ from pathlib import Path
 ICONS = """
 alert-circle alert-triangle arrow-right arrows-transfer-up ban building-store check circle-check
 circle-dashed clipboard-list clock headset heart hourglass keyboard language list-check logout
-message message-question microphone-off moon phone phone-incoming phone-off phone-outgoing point
-progress robot sun sun-moon tool urgent user user-check user-search volume
+message message-question microphone microphone-off moon phone phone-incoming phone-off
+phone-outgoing player-play player-stop point progress robot sun sun-moon tool upload urgent user
+user-check user-search volume
 """
 DRAWN = (
     'viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '
