@@ -114,10 +114,11 @@ def speech(settings: Settings) -> Iterator[Finding]:
     deaf = [lang for lang in settings.languages if model_folder(lang, settings.cache_dir) is None]
     heard = [lang for lang in settings.languages if lang not in deaf]
     if deaf:
-        remedy = f"unpack a Vosk model into {settings.cache_dir / 'speech'}/<language>; until then callers press keys"
-        yield warning("Speech", f"hears {', '.join(heard) or 'nothing'}; no model for {', '.join(deaf)}", remedy)
+        names = " and ".join(f"`hotline speech fetch {lang.split('-')[0]}`" for lang in deaf)
+        detail = f"listens in {', '.join(heard) or 'no language'}; keys only in {', '.join(deaf)} (no model)"
+        yield warning("Speech", detail, f"run {names}")
     else:
-        yield ok("Speech", f"models for {', '.join(heard)}")
+        yield ok("Speech", f"listens in {', '.join(heard)}")
 
 
 def people(settings: Settings) -> Iterator[Finding]:
