@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 
 from agents import accounts
 from models import register
+from models.contacts import Relation
 from models.orders import EXPECTED, Order
-from models.people import Elder
+from models.people import Elder, NumberRole
 from models.phone import normalise
-from models.register import NewElder, NewProvider
+from models.preferences import Because, Origin, Setting, put
+from models.register import NewContact, NewElder, NewProvider
 from models.users import Role, User
 
 AGENT = "+8645110000900"
@@ -25,7 +27,11 @@ _ELDERS = (
     ("李大山", "m", "zh-CN", "+8645110000012", "D-0002", "松江路20号", date(1938, 10, 1)),
     ("김영희", "f", "ko", "+8645110000013", "D-0003", "民族路6号", date(1943, 5, 5)),
     ("赵桂兰", "f", "zh-CN", "+8611000000014", "D-0004", "河畔街7号", date(1936, 12, 22)),
+    # A household: 李大山 and his wife share one telephone.
+    ("孙玉兰", "f", "zh-CN", "+8645110000012", "D-0005", "松江路20号", date(1940, 6, 18)),
 )
+_DAUGHTER = ("王小梅（示范）", "+8611000000021")  # rings for 王秀英
+_BUTLER = ("钱管家（示范）", "+8645110000031")  # rings for everybody
 _PROVIDERS = (
     ("康乐助浴（示范）", "+8645110000101", ("bathing", "accompaniment")),
     ("安心到家（示范）", "+8645110000102", ("meals", "cleaning", "repairs", "bathing")),
@@ -54,6 +60,7 @@ def settle(session: Session, now: datetime) -> None:
     if session.scalar(select(Elder.id).where(Elder.card_number == _ELDERS[0][4])) is not None:
         return
     area = register.area_at(session, "道里区（示范）", "河畔社区", "第一网格")
+    elders = []
     for name, sex, language, number, card, address, born_on in _ELDERS:
         new = NewElder(
             name,
@@ -65,10 +72,27 @@ def settle(session: Session, now: datetime) -> None:
             address=address,
             born_on=born_on,
         )
-        register.add_elder(session, new, now)
+        elders.append(register.add_elder(session, new, now))
+    _gather_around(session, elders, now)
     for position, (name, number, services) in enumerate(_PROVIDERS):
         provider = NewProvider(name, [normalise(number)], services, position=position)
         register.add_provider(session, provider, now)
+
+
+def _gather_around(session: Session, elders: list[Elder], now: datetime) -> None:
+    """Give the elders who may ring for them, and one of them her way of using the hotline."""
+    name, number = _DAUGHTER
+    daughter = NewContact(
+        name, [normalise(number)], Relation.CHILD, sex="f", may_order=True, may_hear_orders=True, may_hear_health=True
+    )
+    register.add_contact(session, elders[0], daughter, now)
+    name, number = _BUTLER
+    for elder in elders:
+        butler = NewContact(name, [normalise(number)], Relation.BUTLER, may_order=True, may_hear_orders=True)
+        register.add_contact(session, elder, butler, now)
+    oldest = min(elders, key=lambda elder: elder.person.born_on or date.max)
+    put(session, oldest.id, (Setting.PACE, "slow"), Because(Origin.IMPORT), now)
+    put(session, oldest.id, (Setting.VOLUME, "loud"), Because(Origin.IMPORT), now)
 
 
 def console_password(session: Session, now: datetime) -> str:
@@ -93,6 +117,8 @@ def choose_wish(session: Session, today: date) -> Wish:
         for order in session.scalars(select(Order).where(Order.status.in_(EXPECTED)))
     }
     for elder in session.scalars(select(Elder).where(Elder.card_number.like("D-0%")).order_by(Elder.id)).unique():
+        if elder.person.numbers[0].role == NumberRole.SHARED:
+            continue  # She would be asked first which of the household she is.
         for service, service_keys in _SERVICES:
             for day_key, ahead in _DAYS:
                 for part, part_key in _PARTS:
