@@ -51,9 +51,13 @@ def dispatch() -> None:
     while not _stop.is_set():
         try:
             sweep()
-            learner.round(clock.now())
         except (SQLAlchemyError, RedisError, OSError):
             log.exception("the sweep was cut short; the next one takes it up")
+        try:
+            learner.round(clock.now())
+        except Exception:
+            # Nobody's call depends on it: whatever is wrong with a journal, dispatch goes on.
+            log.exception("nothing was learnt in this round")
         _stop.wait(settings().sweep_s)
 
 

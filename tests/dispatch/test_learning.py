@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
+from dispatch import processes
 from dispatch.learning import CallSeen, Learner, learn, lessons
 from models.calls import Call, CallEnd, CallState, Direction
 from models.journal import Entry, note
@@ -190,3 +192,30 @@ def test_rounds_come_no_closer_than_the_setting_says(town: Town) -> None:
     assert town.all(ElderSetting) == []
     learner.round(town.now)
     assert len(town.all(ElderSetting)) == 1
+
+
+@pytest.fixture
+def dispatcher(town: Town, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """One round of the dispatcher's process, without Asterisk."""
+    monkeypatch.setattr(processes, "_stop", threading.Event())
+    monkeypatch.setattr(processes, "_stop_on_signals", lambda: None)
+    monkeypatch.setattr(processes, "_listen", lambda: None)
+    monkeypatch.setattr(processes, "sweep", lambda: processes._stop.set())
+    yield processes.dispatch
+
+
+def test_the_dispatcher_learns(town: Town, dispatcher: Callable[[], None]) -> None:
+    rang(town, SILENT)
+    wang = rang(town, SILENT)
+    dispatcher()
+    assert now_set(wang).pace == "slow"
+
+
+def test_a_fault_in_learning_does_not_end_the_dispatcher(
+    town: Town, dispatcher: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(_learner: Learner, _now: datetime) -> None:
+        raise KeyError("heard")
+
+    monkeypatch.setattr(Learner, "round", breaks)
+    dispatcher()
