@@ -44,6 +44,7 @@ _PARTS = {
     "afternoon": "下午|过晌|后晌|下晌|午后|过午",
     "evening": "晚上|傍晚|下晚|晚间|天黑|夜里|半夜|晚黑",
 }  # fmt: skip
+_BEFORE_AN_HOUR = tuple("|".join([*_PARTS.values(), "今天|明天|后天|今晚|明晚|日|号"]).replace("?", "").split("|"))
 
 
 def chinese_number(text: str) -> int | None:
@@ -91,9 +92,16 @@ def _clock(match: re.Match[str]) -> tuple[Said, ...] | None:
     minute = {"半": 30, "一刻": 15, "三刻": 45}.get(rest)
     if minute is None:
         minute = chinese_number(rest.rstrip("分").lstrip("零〇") or "0") if not rest.startswith("过") else 0
-    if hour is None or minute is None or hour > 24 or minute > 59:
+    if hour is None or minute is None or hour > 24 or minute > 59 or _is_a_little(match):
         return None
     return (Said("clock", hour % 24, minute),)
+
+
+def _is_a_little(match: re.Match[str]) -> bool:
+    """Whether 一点 only softens a wish (快一点): it is an hour after a word of time, or when nothing else was said."""
+    if match[0] != "一点" or match.end() - match.start() == len(match.string):
+        return False
+    return not match.string[: match.start()].endswith(_BEFORE_AN_HOUR)
 
 
 def _in_days(match: re.Match[str]) -> tuple[Said, ...] | None:

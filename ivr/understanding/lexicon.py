@@ -88,7 +88,8 @@ def _letters(phrase: str, language: str) -> str:
 def _by_first_letter(language: str) -> Mapping[str, tuple[Word, ...]]:
     index: dict[str, list[Word]] = defaultdict(list)
     for word in words(language):
-        index[word.letters[0]].append(word)
+        if word.group != "time":  # exactly, the rules of time find them
+            index[word.letters[0]].append(word)
     return {first: tuple(group) for first, group in index.items()}
 
 
@@ -97,7 +98,7 @@ def _by_first_sound() -> Mapping[str, tuple[Word, ...]]:
     """Return the phrases of two syllables and more by what their first one sounds like."""
     index: dict[str, list[Word]] = defaultdict(list)
     for word in words("zh-CN"):
-        if len(word.letters) > 1 and word.group not in ("little", "decoy"):
+        if len(word.letters) > 1 and word.group not in ("little", "decoy") and word.letters != "一点":
             for sound in sounds.near(word.letters[0]):
                 index[sound].append(word)
     return {first: tuple(group) for first, group in index.items()}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivr.understanding import NOTHING, When, understand
+from ivr.understanding import NOTHING, When, understand, which
 from ivr.understanding.dates import ENDS
 from models.vocabulary import ALWAYS, GRAMMARS, LANGUAGES, PARTS, SERVICE
 from tests.support.intents import SAID_AT, judge, rows
@@ -170,6 +170,12 @@ def test_this_morning_is_over_by_noon_and_a_weekday_then_is_the_next_one() -> No
     assert _when("现在", SAID_AT.replace(hour=23)) == When(WEDNESDAY, past=True)
 
 
+def test_a_little_is_no_hour() -> None:
+    assert understand("快一点送饭", "zh-CN", "open", SAID_AT).when == When()
+    assert _when("明天下午一点") == When(date(2026, 11, 26), "afternoon", time(13))
+    assert _when("一点") == When(part="afternoon", at=time(13))
+
+
 def test_a_week_that_was_named_before_is_the_week_of_the_day() -> None:
     assert _when("周五", week=date(2026, 11, 30)) == When(date(2026, 12, 4))
     assert _when("周五") == When(date(2026, 11, 27))
@@ -184,3 +190,22 @@ def test_what_fits_nothing_is_kept_as_her_note() -> None:
 def test_several_services_in_one_sentence_are_all_kept() -> None:
     meaning = understand("明天洗澡还有打扫卫生", "zh-CN", "open", SAID_AT)
     assert (meaning.service, meaning.others) == ("bathing", ("cleaning",))
+
+
+@pytest.mark.parametrize(
+    ("said", "language", "number"),
+    [
+        ("我是李爷爷", "zh-CN", 1),
+        ("汪奶奶", "zh-CN", 0),
+        ("王 奶奶 啊", "zh-CN", 0),
+        ("李爷爷和王奶奶", "zh-CN", None),
+        ("张奶奶", "zh-CN", None),
+        ("", "zh-CN", None),
+        ("김 할머니요", "ko", 0),
+        ("it is mr li", "en", 1),
+        ("mr liang", "en", None),
+    ],
+)
+def test_who_of_a_household_by_name(said: str, language: str, number: int | None) -> None:
+    names = {"zh-CN": ["王奶奶", "李爷爷"], "ko": ["김 할머니", "이 할아버지"], "en": ["Mrs Wang", "Mr Li"]}[language]
+    assert which(said, names, language) == number
