@@ -12,16 +12,6 @@ from ivr.understanding.time_words import Said
 from models import vocabulary
 from models.vocabulary import DAYS, PARTS, Concept
 
-# Which groups of words answer which question; emergency, person, repeat and intents everywhere.
-_EVERYWHERE = ("always", "intent", "behalf", "service", "time", "deny", "little")
-ACTIVE: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(vocabulary.GRAMMARS, _EVERYWHERE),
-    **dict.fromkeys(("confirm", "readback", "anything"), ("answer", *_EVERYWHERE)),
-    "change": ("slot", "answer", *_EVERYWHERE),
-    "score": ("score", *_EVERYWHERE),
-    "who": ("who", *(group for group in _EVERYWHERE if group != "behalf")),
-    "orders": ("ordinal", "answer", *_EVERYWHERE),
-}
 # Where a phrase is in two groups, the one that answers the question comes first.
 GROUPS: Mapping[str, tuple[Concept, ...]] = {
     "answer": vocabulary.ANSWERS,
@@ -34,12 +24,31 @@ GROUPS: Mapping[str, tuple[Concept, ...]] = {
     "intent": tuple(intent for intent in vocabulary.INTENTS if intent.code != "behalf"),
     "service": vocabulary.SERVICES,
 }
+# Understood whatever was asked; a relative's name is an answer to "who", and a wish on somebody's behalf elsewhere.
+_EVERYWHERE = ("always", "behalf", "intent", "service", "time", "deny", "little")
+_OWN = ("answer", "slot", "score", "who", "ordinal")
+
+
+def active(grammar: str) -> tuple[str, ...]:
+    """Return the groups of words that are understood as an answer to the question `grammar`.
+
+    Raises:
+        KeyError: no such grammar.
+    """
+    asked = vocabulary.GRAMMARS[grammar]
+    own = [group for group in _OWN if GROUPS[group][0] in asked]
+    if "slot" in own:  # "what is to be changed?" "no, leave it"
+        own.append("answer")
+    return (*own, *(group for group in _EVERYWHERE if group != "behalf" or "who" not in own))
+
+
 EMERGENCY = vocabulary.ALWAYS[0]
 # By sound alone a short cry would be heard in anything; these two have no everyday homophones.
+_SHORT_CRIES = ("救命", "摔倒")
 # What stands beside a short cry that is known by its sound alone: 就命啊, but not 就明天.
 _BESIDE_CRIES = frozenset("啊呀哎哟快来人哪呐我了呜")
+# A "no" that corrects, and refuses nothing: "no, the day after".
 _CORRECTS = {"不是", "不", "没有", "没", "no", "not", "아니"}
-_SHORT_CRIES = ("救命", "摔倒")
 
 
 @dataclass(frozen=True)

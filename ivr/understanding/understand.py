@@ -17,6 +17,8 @@ from models.vocabulary import DAYS
 THRESHOLD = 65
 # Of several intents in a sentence the first of these counts.
 _PRIORITY = ("cancel", "change", "status", "rate", "message", "usual", "behalf", "goodbye", "more")
+# Questions to which a time is an answer, also one that is over.
+_ASKS_TIME = ("when", "day", "part", "confirm", "readback", "change")
 
 
 def understand(text: str, language: str, grammar: str, now: datetime, week: date | None = None) -> Meaning:
@@ -37,7 +39,7 @@ def weigh(text: str, language: str, grammar: str, now: datetime, week: date | No
     said = texts.read(text, language)
     if lexicon.emergency(said, language):
         return Meaning("emergency", "emergency", score=100)
-    pieces = _sure(cover(said, language, lexicon.ACTIVE[grammar]))
+    pieces = _sure(cover(said, language, lexicon.active(grammar)))
     heard = _Heard(grammar).take(pieces, said.letters, language)
     score = _score(pieces)
     intent = heard.intent() if score else None
@@ -150,14 +152,14 @@ class _Heard:
         if self.own:
             return "answer"
         if self.refused and not self.services:
-            return "no" if self.grammar in ("confirm", "change", "orders") else "cancel"
+            return "no" if "answer" in lexicon.active(self.grammar) else "cancel"
         if asked and not self._told():
             return "order"
         return "yes" if self.answers == ["yes"] and not asked else None
 
     def _told(self) -> bool:
         """Whether all this was on a day that is over, and no time was asked for: she tells a story."""
-        if self.grammar in ("when", "day", "part", "confirm", "change"):
+        if self.grammar in _ASKS_TIME:
             return False
         days = [word for word in self.times if word.kind in ("day", "weekday", "week", "date")]
         return bool(days) and all(
