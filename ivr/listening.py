@@ -140,6 +140,8 @@ class Listener:
             self._line.execute("SPEECH SET", "pace", self.pace)
             self._engine_pace = self.pace
         self._line.execute("SPEECH SET", "grammar", _grammar(ask))
+        # So that an echo of it is not taken for her.
+        self._line.execute("SPEECH SET", "prompt", file)
         # Whole seconds, and Asterisk may count the running one: never less than what is set.
         seconds = math.ceil(self._patience_ms / 1000) + 1
         reply = self._line.execute("SPEECH RECOGNIZE", file, seconds)

@@ -87,6 +87,11 @@ class Gate:
         self._open = False
         self._open_ms = self._quiet_ms = 0
 
+    def shut(self) -> None:
+        """Takes the onset back: what opened the gate was not she. What was heard stays for the next look."""
+        self._voiced.clear()
+        self._open = False
+
     @property
     def is_open(self) -> bool:
         """Whether an utterance is under way."""

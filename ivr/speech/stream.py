@@ -14,13 +14,14 @@ held until then.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from ivr.speech import protocol
+from ivr.speech import echo, protocol
 from ivr.speech.decoder import Decoder
 from ivr.speech.gate import FRAME_BYTES, Gate, GateSettings
 from ivr.speech.gate import Heard as Activity
@@ -62,6 +63,7 @@ class Stream:
         self._language = language
         self._gate = Gate(gate)
         self._paces = paces
+        self._prompt: echo.Samples | None = None  # what is played into her line, where we were told
         self._listening = False  # whether this turn still has something to hear
         self._ready = False
         self._grammar: Grammar | None = None
@@ -167,6 +169,8 @@ class Stream:
             self._listen()
         elif name == "endpoint_ms":
             self._gate.endpoint_ms = _milliseconds(value)
+        elif name == "prompt":
+            self._prompt = await asyncio.to_thread(echo.prompt, str(value))
         elif name == "pace":
             if str(value) not in self._paces:
                 raise Refused("unknown pace")
@@ -206,6 +210,10 @@ class Stream:
             return
         activity = self._gate.feed(frame)
         if activity is Activity.ONSET:
+            if self._prompt is not None and echo.is_echo(self._gate.pre_roll, self._prompt):
+                # Not reset: the moment after it is looked at as well, and she may speak in it.
+                self._gate.shut()
+                return
             try:
                 self._decoder = self._turns.decoder(str(self._language), self._grammar)
             except Refused:  # the last recogniser of the language has died

@@ -32,24 +32,25 @@ def said(text: str, score: int = 80, grammar: str = "service") -> bytes:
 
 
 def test_she_is_heard_and_the_second_recognize_is_silent() -> None:
-    with line(OK, OK, SPEAKS, said("내일 오후 목욕")) as (call, asterisk):
+    with line(OK, OK, OK, SPEAKS, said("내일 오후 목욕")) as (call, asterisk):
         heard = Listener(call, speech=True).ask(Ask((), "service"), "ko")
     assert heard == Said("내일 오후 목욕", 80)
     assert asterisk.commands == [
         'SPEECH CREATE "hotline-ko"',
         'SPEECH SET "grammar" "service"',
+        'SPEECH SET "prompt" "/prompt"',
         f'SPEECH RECOGNIZE "/prompt" "{settings().answer_timeout_ms // 1000 + 1}"',
         f'SPEECH RECOGNIZE "/quiet" "{listening.UTTERANCE_S}"',
     ]
 
 
 def test_a_slow_caller_is_given_time() -> None:
-    with line(OK, OK, OK, b"200 result=1 (timeout) endpos=0\n", OK, said("네")) as (call, asterisk):
+    with line(OK, OK, OK, OK, b"200 result=1 (timeout) endpos=0\n", OK, OK, said("네")) as (call, asterisk):
         listener = Listener(call, speech=True, pace="slow")
         assert listener.ask(Ask((), "service"), "ko") == Silence()
         listener.ask(Ask((), "service"), "ko")
     assert asterisk.commands[1] == 'SPEECH SET "pace" "slow"'
-    assert asterisk.commands[3] == f'SPEECH RECOGNIZE "/prompt" "{settings().answer_timeout_slow_ms // 1000 + 1}"'
+    assert asterisk.commands[4] == f'SPEECH RECOGNIZE "/prompt" "{settings().answer_timeout_slow_ms // 1000 + 1}"'
     assert [command for command in asterisk.commands if "pace" in command] == ['SPEECH SET "pace" "slow"'], "told once"
 
 
@@ -60,28 +61,28 @@ def test_a_slow_caller_is_given_time_for_keys_too() -> None:
 
 
 def test_names_of_the_household_go_with_the_grammar() -> None:
-    with line(OK, OK, said("김 할머니")) as (call, asterisk):
+    with line(OK, OK, OK, said("김 할머니")) as (call, asterisk):
         names = ("김 할머니", 'a|b"c')
         Listener(call, speech=True).ask(Ask((), "household", names), "ko")
     assert asterisk.commands[1] == 'SPEECH SET "grammar" "household|김 할머니|a b\\"c"'
 
 
 def test_more_names_than_a_command_carries_are_left_out() -> None:
-    with line(OK, OK, said("네")) as (call, asterisk):
+    with line(OK, OK, OK, said("네")) as (call, asterisk):
         Listener(call, speech=True).ask(Ask((), "household", ("이름" * 20,) * 40), "ko")
     assert len(asterisk.commands[1].encode()) < 1100
 
 
 def test_what_was_not_understood_comes_with_the_hint_and_the_audio() -> None:
-    with line(OK, OK, SPEAKS, said("<unknown> 목욕 어머니", 0, f"service:{KEY}")) as (call, _):
+    with line(OK, OK, OK, SPEAKS, said("<unknown> 목욕 어머니", 0, f"service:{KEY}")) as (call, _):
         heard = Listener(call, speech=True).ask(Ask((), "service"), "ko")
     assert heard == Unknown("목욕 어머니", KEY)
 
 
 @pytest.mark.parametrize("lost", [said("<unavailable>"), b"200 result=0\n", b"200 result=1 (speech) endpos=0\n"])
 def test_an_engine_that_is_lost_leaves_the_turn_to_the_keys_and_the_call_too(lost: bytes) -> None:
-    with line(OK, OK, SPEAKS, lost, OK, b"200 result=2\n", b"200 result=3\n") as (call, asterisk):
+    with line(OK, OK, OK, SPEAKS, lost, OK, b"200 result=2\n", b"200 result=3\n") as (call, asterisk):
         listener = Listener(call, speech=True)
         assert listener.ask(Ask((), "service"), "ko") == Key("2")
         assert listener.ask(Ask((), "day"), "ko") == Key("3")
-    assert [command.split()[0] for command in asterisk.commands[4:]] == ["SPEECH", "GET", "GET"]
+    assert [command.split()[0] for command in asterisk.commands[5:]] == ["SPEECH", "GET", "GET"]

@@ -49,7 +49,9 @@ def server(fake: FakeModel, tmp_path: Path) -> Iterator[RunningServer]:
 
 @pytest.fixture(scope="session")
 def korean_server(korean: LoadedModel) -> Iterator[RunningServer]:
-    with serving(understanding(korean), phrases, ServerSettings(port=0), cries) as running:
+    # Tests play faster than life.
+    settings = ServerSettings(port=0, largest_lag_ms=60_000)
+    with serving(understanding(korean), phrases, settings, cries) as running:
         yield running
 
 
