@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.base import new_public_id
@@ -82,8 +82,8 @@ def write(session: Session, ready: Prepared) -> None:
     connection = session.connection()
     areas = _areas(connection, {entry.area for entry in ready.entries})
     numbers = _number_ids(connection, ready.numbers)
-    helpers = _helper_ids(connection, ready.helpers)
-    ids = _inserted(connection, _people, ready.people)
+    helpers = _known_people(connection, ready.helpers)
+    ids, was_known = _elder_ids(connection, ready)
     # A contact who is herself an elder of this file is that elder.
     helpers |= {
         key: person_id
@@ -108,7 +108,7 @@ def write(session: Session, ready: Prepared) -> None:
             for entry, elder_id in zip(ready.entries, ids, strict=True)
         ],
     )
-    _insert(connection, _links, _elders_links(connection, elders, ids, numbers))
+    _insert(connection, _links, _elders_links(connection, list(zip(elders, ids, strict=True)), was_known, numbers))
     _insert(connection, _links, _helpers_links(connection, ready, helpers, numbers))
     _insert(connection, _contacts, _ties(ready, ids, helpers))
     _insert(connection, _settings, _manners(ready, ids))
@@ -170,7 +170,24 @@ def _number_ids(connection: Connection, wanted: Mapping[str, dict[str, Any]]) ->
     return ids | dict(zip(fresh, _inserted(connection, _numbers, [wanted[value] for value in fresh]), strict=True))
 
 
-def _helper_ids(connection: Connection, wanted: Mapping[Known, object]) -> dict[Known, int]:
+def _elder_ids(connection: Connection, ready: Prepared) -> tuple[list[int], set[int]]:
+    """Insert the elders as persons; return their ids, and which of them were known as somebody's contact before."""
+    keys = [(entry.elder.name, str(entry.elder.numbers[0])) for entry in ready.entries]
+    known = _known_people(connection, dict.fromkeys(keys))
+    changed = [
+        {"row": known[key], **{name: row[name] for name in ("sex", "born_on", "language")}}
+        for key, row in zip(keys, ready.people, strict=True)
+        if key in known
+    ]
+    if changed:
+        change = update(_people).where(_people.c.id == bindparam("row"))
+        connection.execute(change.values({name: bindparam(name) for name in ("sex", "born_on", "language")}), changed)
+    fresh = [row for key, row in zip(keys, ready.people, strict=True) if key not in known]
+    new_ids = iter(_inserted(connection, _people, fresh))
+    return [known[key] if key in known else next(new_ids) for key in keys], set(known.values())
+
+
+def _known_people(connection: Connection, wanted: Mapping[Known, object]) -> dict[Known, int]:
     """Return the persons whom the database has already; of two the older one."""
     ids: dict[Known, int] = {}
     for part in batched(list(wanted)):
@@ -188,17 +205,18 @@ def _helper_ids(connection: Connection, wanted: Mapping[Known, object]) -> dict[
 
 
 def _elders_links(
-    connection: Connection, elders: Sequence[NewElder], ids: Sequence[int], numbers: Mapping[str, int]
+    connection: Connection, elders: Sequence[tuple[NewElder, int]], was_known: set[int], numbers: Mapping[str, int]
 ) -> list[dict[str, Any]]:
     """Return the elders' numbers; one that several elders have is a household's, for those who had it before too."""
-    wanted = Counter(numbers[number.value] for new in elders for number in new.numbers)
+    wanted = Counter(numbers[number.value] for new, _ in elders for number in new.numbers)
+    has: set[tuple[int, int]] = set()
     shared = {number_id for number_id, times in wanted.items() if times > 1}
     for part in batched(list(wanted)):
-        taken = select(_links.c.id, _links.c.number_id).join(_elders, _elders.c.id == _links.c.person_id)
-        taken = taken.where(_links.c.number_id.in_(part))
-        rows = connection.execute(taken).all()
-        shared |= {number_id for _, number_id in rows}
-        for some in batched([row_id for row_id, _ in rows]):
+        taken = select(_links.c.id, _links.c.number_id, _links.c.person_id).where(_links.c.number_id.in_(part))
+        rows = connection.execute(taken.join(_elders, _elders.c.id == _links.c.person_id)).all()
+        has |= {(person_id, number_id) for _, number_id, person_id in rows if person_id in was_known}
+        shared |= {number_id for _, number_id, person_id in rows if person_id not in was_known}
+        for some in batched([row_id for row_id, number_id, _ in rows if number_id in shared]):
             connection.execute(update(_links).where(_links.c.id.in_(some)).values(role=NumberRole.SHARED))
     return [
         {
@@ -207,8 +225,9 @@ def _elders_links(
             "role": NumberRole.SHARED if number_id in shared else NumberRole.OWN,
             "position": position,
         }
-        for new, person_id in zip(elders, ids, strict=True)
+        for new, person_id in elders
         for position, number in enumerate(new.numbers)
+        if (person_id, numbers[number.value]) not in has
     ]
 
 

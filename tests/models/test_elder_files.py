@@ -236,6 +236,27 @@ def test_a_later_file_finds_the_butler_and_makes_the_line_a_household(database: 
         assert set(session.scalars(shared)) == {"shared"}
 
 
+@pytest.mark.parametrize("base", ["database", "postgres_database"])
+def test_a_wife_who_was_only_a_contact_is_registered_and_stays_one_person(
+    base: str, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue(base)
+    husband = "姓名,电话,联系人,关系,联系电话\n李大山,0451-10000001,王秀英,妻子,0451-10000001；110-0000-0005\n"
+    assert bring_in(husband.encode()) == []
+    wife = "姓名,电话,性别,出生日期\n王秀英,0451-10000001；0451-10000006,女,1941-03-08\n钱七,0451-10000006,,\n"
+    assert bring_in(wife.encode()) == []
+    with read() as session:
+        home = who_rings(session, normalise("0451-10000001"))
+        assert {elder.name for elder in home.elders} == {"王秀英", "李大山"}
+        (helper,) = home.helpers
+        wang = session.get_one(Elder, helper.who.person_id)
+        assert (wang.person.name, str(wang.person.born_on), helper.charges[0].elder.name) == (
+            "王秀英", "1941-03-08", "李大山",
+        )  # fmt: skip
+        roles = {link.number.value[-1]: link.role for link in wang.person.numbers}
+        assert roles == {"1": "shared", "5": "own", "6": "shared"}
+
+
 @pytest.mark.parametrize(
     ("column", "cell", "why"),
     [
