@@ -12,20 +12,18 @@ import logging
 import time
 import wave
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dispatch import tasks
+from dispatch import tasks, waiting
 from dispatch.calls import close_call
 from dispatch.outbox import transaction
-from models import audio, clock, phone
+from models import audio, clock
 from models.audio import Audio
-from models.calls import Call, CallEnd, CallState, Direction
+from models.calls import Call, CallEnd, CallState
 from models.journal import Entry, note
-from models.lookup import elders_at, number_row
 from models.settings import settings
 from models.tasks import TaskKind
 
@@ -56,22 +54,29 @@ def _collect_one(path: Path, living: set[str] | None) -> int:
     patience = STALE_S if living is None else settings().lost_call_s
     gone = living is None or channel_id not in living
     over = "end" in fields or (gone and time.time() - path.stat().st_mtime > patience)
-    if not over and fields.get("why") != "emergency":
+    if not over and fields.get("why") != "emergency" and "person" not in fields:
         return 0
     now = clock.now()
     recording = path.with_suffix(".wav")
     length = _duration_ms(recording)
     with transaction() as session:
-        call = _call_of(session, channel_id, fields, now)
+        call = waiting.call_on_line(session, channel_id, fields.get("number"), fields.get("why", "fault"), now)
         if fields.get("why") == "emergency":
             tasks.open_task(session, tasks.for_call(TaskKind.ALARM, call), now)
+        # Whoever was on call and pressed 1 is a person like an agent, but no event of the queue tells of her.
+        talked = fields.get("end") == "agent" or "person" in fields
+        if "person" in fields and call.ended_at is None and call.state != CallState.AGENT:
+            call.state = CallState.AGENT
+            note(session, call.id, Entry.AGENT_ANSWERED, now)
         if not over:
             return 0
-        if fields.get("end") == "agent":
+        if talked:
             close_call(session, call, CallEnd.PERSON, now)
-        elif length >= SHORTEST_MESSAGE_MS:
-            _keep_message(session, call, recording, length)
         else:
+            if "ring_back" in fields:
+                waiting.ring_back(session, call, None, now)
+            if length >= SHORTEST_MESSAGE_MS:
+                _keep_message(session, call, recording, length)
             close_call(session, call, CallEnd.ABANDONED, now)
     # Committed: only now may the spool forget.
     with suppress(FileNotFoundError):
@@ -93,39 +98,6 @@ def _duration_ms(recording: Path) -> int:
             return int(frames * 1000 / file.getframerate())
     except (OSError, EOFError, wave.Error):
         return 0
-
-
-def _call_of(session: Session, channel_id: str, fields: dict[str, str], now: datetime) -> Call:
-    """Return the call of the note; if the AGI server was away there is no row yet, and it is made here."""
-    call = session.scalar(select(Call).where(Call.channel_id == channel_id))
-    if call is not None:
-        return call
-    number = phone.caller(fields.get("number"), settings().area_code)
-    elders = elders_at(session, number) if number else []
-    call = Call(
-        channel_id=channel_id,
-        direction=Direction.IN,
-        purpose="inbound",
-        state=CallState.WAITING,
-        number_id=number_row(session, number).id if number else None,
-        elder_id=elders[0].id if len(elders) == 1 else None,
-        started_at=_began(channel_id, now),
-    )
-    session.add(call)
-    session.flush()
-    note(session, call.id, Entry.FAULT, now, where="agi")
-    note(session, call.id, Entry.TO_PERSON, now, reason=fields.get("why", "fault"))
-    return call
-
-
-def _began(channel_id: str, now: datetime) -> datetime:
-    """Return when the call began: Asterisk's Uniqueid starts with the epoch (`1763766000.12`)."""
-    try:
-        moment = datetime.fromtimestamp(float(channel_id.rsplit("-", 1)[-1].split(".")[0]), UTC)
-    except (ValueError, OverflowError, OSError):
-        return now
-    moment += timedelta(seconds=settings().clock_offset_s)
-    return moment if timedelta(0) <= now - moment < timedelta(days=30) else now
 
 
 def _keep_message(session: Session, call: Call, recording: Path, length: int) -> None:

@@ -88,6 +88,9 @@ def values(settings: Settings, tool: AsteriskTool, run_dir: Path) -> dict[str, s
         "spool_dir": str(settings.spool_dir),
         "first_language": settings.languages[0],
         "queue_wait_s": str(settings.queue_wait_s),
+        "wait_lap_s": str(settings.wait_lap_s),
+        "emergency_number": settings.emergency_number,
+        "on_call_number": settings.on_call_number,
         "agent_ring_s": str(settings.agent_ring_s),
         "agent_members": "\n".join(
             f"member => Local/{phone}@agent-phone/n,0,,Local/{phone}@agent-phone" for phone in settings.agent_phones

@@ -25,6 +25,8 @@ LARGEST_ENVIRONMENT = 200
 LONGEST_LINE = 64 * 1024
 # Asterisk reads a command into 2048 bytes; the rest of a longer one would be a command of its own.
 LONGEST_COMMAND = 2000
+# agi_callingpres: from here on the network says that the number is not to be shown.
+_PROHIBITED = 32
 _REPLY = re.compile(r"(\d{3})(?:[ -](.*))?$", re.DOTALL)
 _RESULT = re.compile(r"result=(\S*)(?: \((.*?)\))?(?: (.*))?$", re.DOTALL)
 _FIELD = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)')
@@ -154,6 +156,16 @@ class Line(AGI):
         if reply.result == "-1" or reply.data == "hangup":
             raise AGIHangup("hung up")
         return chr(int(reply.result)) if reply.data == "dtmf" else None
+
+    @property
+    def shown_number(self) -> str | None:
+        """The caller's number as the network shows it; None where it says that it is not to be shown."""
+        withheld = int(self.env.get("agi_callingpres") or 0) >= _PROHIBITED
+        return None if withheld else self.env.get("agi_callerid")
+
+    def get_variable(self, name: str) -> str:
+        """Return a channel variable, or what a dialplan function returns; empty if there is none."""
+        return self.execute("GET VARIABLE", name).data
 
     def play(self, file: str) -> None:
         """Play `file` to its end; keys do not stop it."""

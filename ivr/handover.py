@@ -2,23 +2,95 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass
+
+from sqlalchemy.exc import SQLAlchemyError
+
 from ivr.agi import Line
-from ivr.prompts import voice
+from ivr.prompts import voice, words
+from ivr.prompts.words import Line as Prompt
+from ivr.prompts.words import line as prompt
 from ivr.turns import ToPerson
+from models import clock
+from models.hours import read_hours
+from models.session import read
+
+log = logging.getLogger(__name__)
+
+# How many people are there to answer at all, whether free or not: the queue knows it, wherever they sit.
+AGENTS = "QUEUE_MEMBER(person,logged)"
 
 
 def to_person(line: Line, move: ToPerson, language: str) -> None:
-    """Tell her that a person comes, and tell the dialplan why. It is the dialplan's default in any case."""
+    """Tell her what comes, and tell the dialplan why. A person is the dialplan's default in any case."""
     line.set_variable("HOTLINE_WHY", move.reason)
     line.set_variable("HOTLINE_LANGUAGE", language)
     line.set_variable("HOTLINE_NEXT", "person")
-    if move.lines:
+    lines = move.lines if move.reason == "emergency" else _honest(line, move.lines, language)
+    if lines:
         try:
-            line.play(voice.utterance(move.lines, language))
+            line.play(voice.utterance(lines, language))
         except voice.VoiceFailed:
             return  # She is passed on without the sentence rather than not at all.
+
+
+def _honest(line: Line, lines: tuple[Prompt, ...], language: str) -> tuple[Prompt, ...]:
+    """Nobody is promised whom there is not: say when people are back, and nothing of being put through to them."""
+    closed = _closed(language)
+    if closed is None and line.get_variable(AGENTS) != "0":
+        return lines
+    if closed is not None:
+        line.set_variable("HOTLINE_CLOSED", "1")
+    return (*(said for said in lines if said.key != "to_person"), *(closed or ()))
+
+
+def _closed(language: str) -> tuple[Prompt, ...] | None:
+    """Return what is said outside the hours, None within them. Without a database the hotline counts as open."""
+    now = clock.now()
+    try:
+        with read() as session:
+            hours = read_hours(session, clock.local_date(now))
+    except SQLAlchemyError:
+        log.warning("the opening hours could not be read: open")
+        return None
+    if hours.is_open(now):
+        return None
+    opening = hours.next_opening(now)
+    if opening is None:
+        return ()
+    day = words.day(opening.date(), clock.local_date(now), language)
+    return (prompt("closed", day=day, time=words.clock_time(opening.time(), language)),)
 
 
 def hang_up(line: Line) -> None:
     """The conversation came to its designed end: the dialplan may hang up."""
     line.set_variable("HOTLINE_NEXT", "hangup")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What the dialplan tells of a caller who waits."""
+
+    step: str  # place, ring_back
+    language: str
+    agents: int
+    why: str
+
+
+def waiting(line: Line) -> Waiting:
+    """Read what the dialplan tells (dialplans/person.conf, context waiting)."""
+    told = [line.env.get(f"agi_arg_{number}", "") for number in range(1, 5)]
+    return Waiting(told[0], told[1], int(told[2]) if told[2].isdigit() else 0, told[3])
+
+
+def wait_on(line: Line, language: str) -> None:
+    """She has been told and goes on waiting."""
+    line.set_variable("HOTLINE_LANGUAGE", language)
+    line.set_variable("HOTLINE_NEXT", "wait")
+
+
+def emergency(line: Line, language: str) -> None:
+    """She goes to the front, with an alarm."""
+    line.set_variable("HOTLINE_LANGUAGE", language)
+    line.set_variable("HOTLINE_NEXT", "emergency")

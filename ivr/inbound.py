@@ -20,8 +20,6 @@ from ivr.turns import Ask, Do, GoodBye, Heard, Key, Move, Said, State, ToPerson,
 from models import clock, phone
 from models.settings import settings
 
-# AGI's agi_callingpres: from here on the network says that the number is not to be shown.
-_PROHIBITED = 32
 # What is recorded by which deed, and the sentence that asks for it.
 _RECORDED = {"message": "ask_message", "name": "ask_name"}
 
@@ -44,9 +42,7 @@ def answer_call(line: Line) -> None:
 
 
 def _number(line: Line) -> phone.Number | None:
-    if int(line.env.get("agi_callingpres") or 0) >= _PROHIBITED:
-        return None
-    return phone.caller(line.env.get("agi_callerid"), settings().area_code)
+    return phone.caller(line.shown_number, settings().area_code)
 
 
 def _first(seen: Seen, number: phone.Number | None) -> State:

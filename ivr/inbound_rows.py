@@ -14,7 +14,7 @@ from sqlalchemy import Table, bindparam, insert, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from dispatch import heard_audio, orders, tasks
+from dispatch import heard_audio, orders, waiting
 from dispatch.calls import end_call
 from dispatch.orders import OrderRequest
 from dispatch.outbox import transaction
@@ -26,7 +26,6 @@ from models.journal import Entries, Entry, note, note_all, write_turn
 from models.people import Person
 from models.phone import Number
 from models.session import inserted_id
-from models.tasks import TaskKind
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +33,6 @@ log = logging.getLogger(__name__)
 _CALLS = cast(Table, Call.__table__)
 _INSERT_CALL = insert(_CALLS)
 _INSERT_WORDS = insert(cast(Table, Utterance.__table__))
-_SET_STATE = update(_CALLS).where(_CALLS.c.id == bindparam("of_call")).values(state=bindparam("new_state"))
 _SET_LANGUAGE = update(_CALLS).where(_CALLS.c.id == bindparam("of_call")).values(language=bindparam("new_language"))
 
 
@@ -116,11 +114,7 @@ def to_person(call_id: int, reason: str) -> None:
     """Write that the call goes to a person and why, before it goes; an emergency is an alarm task at once."""
     now = clock.now()
     with transaction() as session:
-        connection = session.connection()
-        connection.execute(_SET_STATE, {"of_call": call_id, "new_state": CallState.WAITING.value})
-        note_all(connection, call_id, now, [(Entry.TO_PERSON, {"reason": reason})])
-        if reason == "emergency":
-            tasks.open_task(session, tasks.for_call(TaskKind.ALARM, session.get_one(Call, call_id)), now)
+        waiting.begin(session, session.get_one(Call, call_id), reason, now)
 
 
 def goodbye(call_id: int) -> None:
@@ -139,7 +133,7 @@ def failed(call_id: int) -> None:
     """Something of ours broke; the call goes on to a person, and the journal says so if it still can."""
     try:
         with transaction() as session:
-            session.get_one(Call, call_id).state = CallState.WAITING
+            waiting.wait_from(session.get_one(Call, call_id), clock.now())
             note(session, call_id, Entry.FAULT, clock.now(), where="conversation")
     except SQLAlchemyError:
         log.warning("the fault could not be written into the journal of call %d", call_id)

@@ -9,7 +9,7 @@ from asterisk.agi import AGIHangup
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from dispatch import callbacks, offers, tasks
+from dispatch import callbacks, offers, waiting
 from dispatch.attempts import attempt_of_channel, close_attempt, mark_answered
 from dispatch.calls import close_call
 from dispatch.outbox import transaction
@@ -27,7 +27,6 @@ from models.dialing import Attempt, AttemptStatus, CallbackStatus, OfferStatus, 
 from models.journal import Entry, note
 from models.orders import Order
 from models.settings import settings
-from models.tasks import TaskKind
 
 log = logging.getLogger(__name__)
 
@@ -188,11 +187,8 @@ def _person(line: Line, channel_id: str, move: ToPerson, language: str) -> None:
     with transaction() as session:
         attempt = _attempt(session, channel_id)
         call = session.get_one(Call, attempt.call_id)
-        call.state = CallState.WAITING
-        note(session, call.id, Entry.TO_PERSON, now, reason=move.reason)
+        waiting.begin(session, call, move.reason, now)
         close_attempt(session, attempt, Outcome.PERSON, now)
-        if move.reason == "emergency":
-            tasks.open_task(session, tasks.for_call(TaskKind.ALARM, call), now)
     handover.to_person(line, move, language)
 
 

@@ -1,7 +1,8 @@
 """When people answer. Without rows the hotline is open round the clock, as the standard asks (GB/T 33358: 24 × 7).
 
 A row of `opening_hours` is a span of a weekday; once there is one, only such spans are open. A `special_days`
-row wins over its weekday: closed, or open from … to …. Days and minutes are those of the hotline's local time.
+row wins over its weekday: closed, or open from … to …. Without one, a public holiday has Sunday's hours, and a weekend
+day that is worked for it Monday's. Days and minutes are those of the hotline's local time.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from models.base import Base, Pk
 DAY_MINUTES = 24 * 60
 # How far ahead the next opening is looked for.
 _HORIZON_DAYS = 31
+_SATURDAY = 5
 
 Span = tuple[int, int]  # minutes after midnight: from, to (at most 1440)
 
@@ -68,7 +70,7 @@ class Hours:
             return self.special[day]
         if not self.weekly:
             return ((0, DAY_MINUTES),)
-        return self.weekly.get(day.weekday(), ())
+        return self.weekly.get(_weekday(day), ())
 
     def is_open(self, moment: datetime) -> bool:
         """Return whether people answer at `moment` (aware)."""
@@ -86,6 +88,15 @@ class Hours:
                 if start > local:
                     return start
         return None
+
+
+def _weekday(day: date) -> int:
+    """Return the weekday whose hours count: a public holiday is a Sunday, a weekend day worked for one a Monday."""
+    from models import workdays  # The calendar is large, and only a hotline with opening hours asks it.
+
+    if workdays.is_workday(day):
+        return day.weekday() if day.weekday() < _SATURDAY else 0
+    return day.weekday() if day.weekday() >= _SATURDAY else _SATURDAY + 1
 
 
 def read_hours(session: Session, since: date) -> Hours:

@@ -83,8 +83,12 @@ class Settings(BaseSettings):
     agent_ring_s: int = Field(20, description="how long an agent's telephone rings before the next")
     wait_lap_s: int = Field(25, description="how long she hears ringing before she is told her place again")
     queue_wait_s: int = Field(300, description="how long a caller waits for a person before leaving a message")
-    emergency_number: str = Field("", description="rung when an emergency finds no agent; see decision 030")
-    on_call_number: str = Field("", description="rung outside the opening hours; it presses 1 to accept")
+    emergency_number: str = Field(
+        "", pattern=r"^\+?[0-9]*$", description="rung when an emergency finds no agent; see decision 030"
+    )
+    on_call_number: str = Field(
+        "", pattern=r"^\+?[0-9]*$", description="rung outside the opening hours; it presses 1 to accept"
+    )
     callback_attempts: int = Field(3, ge=1, description="dialled attempts before an agent is asked to ring her")
     callback_retry_s: int = Field(600, description="pause between two attempts to reach the elder")
     transient_retry_s: int = Field(5, description="pause after a fault of ours or the trunk's")

@@ -35,6 +35,7 @@ TYPICAL: Mapping[str, Callable[[str], Value]] = {
     "number": lambda language: words.digits(1001, language),
     "phone": lambda language: words.phone_number(normalise("+8645110000001"), language),
     "minutes": lambda language: words.minutes(5, language),
+    "place": lambda language: words.place(3, language),
     "people": lambda language: words.count(2, "person", language),
     "orders": lambda language: words.count(2, "order", language),
     "press": lambda language: words.digits(1, language),

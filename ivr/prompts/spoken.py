@@ -155,7 +155,7 @@ def _groups(figures: str) -> list[str]:
     """Divide a national number as it is written: area code, then fours; a mobile 3-4-4; a short code whole."""
     if len(figures) <= 6:
         return [figures]
-    if figures[0] not in "01":
+    if len(figures) <= 8:
         return [figures[:-4], figures[-4:]]
     head = 3 if figures[0] != "0" or figures[1] in "12" else 4
     local = figures[head:]

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ivr.prompts import spoken
 from ivr.prompts.catalogue import CATALOGUE, variables
-from ivr.prompts.numerals import digit_by_digit
+from ivr.prompts.numerals import cardinal, digit_by_digit, native
 from models import vocabulary
 from models.phone import Number
 from models.settings import settings
@@ -99,6 +99,11 @@ def minutes(number: int, language: str) -> Value:
 def score(points: int, language: str) -> Value:
     """Return a mark: 五分."""
     return Value(f"{points}points", spoken.score(points, language))
+
+
+def place(number: int, language: str) -> Value:
+    """Return a place in a row as it stands before 位, 번째 or after "number": 三, 세, 3."""
+    return Value(str(number), native(number) if language == "ko" else cardinal(number, language))
 
 
 def phone_number(number: Number, language: str) -> Value:

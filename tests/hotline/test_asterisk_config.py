@@ -135,7 +135,7 @@ def test_every_application_and_function_of_the_dialplan_exists(running: Running)
     assert {"AGI", "Queue", "Record", "Playback", "Set"} <= applications
     no_application = "Your application(s) is"
     assert missing(applications, lambda name: running.says(f"core show application {name}"), no_application) == []
-    functions = named(r"\$\{([A-Z]+)\(") | named(r"Set\(([A-Z]+)\(")
+    functions = named(r"\$\{([A-Z_]+)\(") | named(r"Set\(([A-Z]+)\(")
     assert {"FILE", "FILTER", "CHANNEL", "IF", "CALLERID"} <= functions
     no_function = "No function by that name"
     assert missing(functions, lambda name: running.says(f"core show function {name}"), no_function) == []

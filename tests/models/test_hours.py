@@ -66,3 +66,10 @@ def test_rows_become_hours(database: Engine) -> None:
     with read() as session:
         hours = read_hours(session, date(2026, 11, 1))
     assert hours.weekly == OFFICE.weekly and hours.special == {date(2026, 11, 23): ()}
+
+
+def test_a_holiday_has_sundays_hours_and_a_weekend_day_worked_for_it_mondays() -> None:
+    assert OFFICE.spans(date(2026, 10, 1)) == (), "National Day, a Thursday"
+    assert OFFICE.spans(date(2026, 10, 10)) == ((480, 1050),), "a Saturday that is worked for it"
+    special = Hours(OFFICE.weekly, {date(2026, 10, 1): ((540, 720),)})
+    assert special.spans(date(2026, 10, 1)) == ((540, 720),)
