@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from ivr.matters import matters
 from ivr.turns import Her, Matters, OpenOffer
-from models.callers import Candidates, who_rings
+from models.callers import Candidates, Charge, who_rings
 from models.calls import IdentifiedBy
 from models.dialing import Offer, OfferStatus
 from models.lookup import callers_at, number_row
@@ -63,8 +63,7 @@ def _others(session: Session, here: Candidates, number_id: int, language: str) -
     """No elder's telephone: somebody who stands by one, a provider, or nobody we know."""
     if here.helpers:
         helper = here.helpers[0]
-        wards = [charge.elder for charge in helper.charges if charge.may_order]
-        people = tuple(Her(one.person_id, one.family_name, one.sex, one.language) for one in wards)
+        people = tuple(_ward(charge) for charge in helper.charges if charge.may_order)
         who = helper.who
         # Whoever may order for nobody talks with a person.
         how = "contact" if people else "unknown"
@@ -74,6 +73,11 @@ def _others(session: Session, here: Candidates, number_id: int, language: str) -
         offers = open_offers(session, provider.provider_id)
         return Seen("provider", provider.language, number_id, offers=offers, provider_id=provider.provider_id)
     return Seen("unknown", language, number_id)
+
+
+def _ward(charge: Charge) -> Her:
+    one = charge.elder
+    return Her(one.person_id, one.family_name, one.sex, one.language, may_hear=charge.may_hear_orders)
 
 
 def open_offers(session: Session, provider_id: int) -> tuple[OpenOffer, ...]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from ivr.agi import Line
+from ivr.listening import Listener
 from ivr.prompts import voice, words
 from ivr.prompts.words import Line as Prompt
 from ivr.prompts.words import line as prompt
@@ -22,17 +24,15 @@ log = logging.getLogger(__name__)
 AGENTS = "QUEUE_MEMBER(person,logged)"
 
 
-def to_person(line: Line, move: ToPerson, language: str) -> None:
+def to_person(line: Line, listener: Listener, move: ToPerson, language: str) -> None:
     """Tell her what comes, and tell the dialplan why. A person is the dialplan's default in any case."""
     line.set_variable("HOTLINE_WHY", move.reason)
     line.set_variable("HOTLINE_LANGUAGE", language)
     line.set_variable("HOTLINE_NEXT", "person")
     lines = move.lines if move.reason == "emergency" else _honest(line, move.lines, language)
-    if lines:
-        try:
-            line.play(voice.utterance(lines, language))
-        except voice.VoiceFailed:
-            return  # She is passed on without the sentence rather than not at all.
+    # She is passed on without the sentence rather than not at all.
+    with suppress(voice.VoiceFailed):
+        listener.say(lines, language)
 
 
 def _honest(line: Line, lines: tuple[Prompt, ...], language: str) -> tuple[Prompt, ...]:

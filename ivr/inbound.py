@@ -69,6 +69,7 @@ class _Conversation:
         """Go on until the call goes to a person, or she is done."""
         self._state, move = turns.begin(self._state)
         while True:
+            self._as_she_likes_it()
             match move:
                 case Ask():
                     move = self._ask(move)
@@ -76,7 +77,7 @@ class _Conversation:
                     move = self._do(move)
                 case ToPerson(reason=reason):
                     inbound_rows.to_person(self._call_id, reason)
-                    handover.to_person(self._line, move, self._state.language)
+                    handover.to_person(self._line, self.listener, move, self._state.language)
                     return
                 case GoodBye(lines=lines):
                     self.listener.say(lines, self._state.language)
@@ -84,14 +85,18 @@ class _Conversation:
                     handover.hang_up(self._line)
                     return
 
+    def _as_she_likes_it(self) -> None:
+        her = self._state.her
+        if her is not None:
+            self.listener.pace = "slow" if her.pace == "slow" else "normal"
+            self.listener.volume = her.volume
+
     @property
     def _elder_id(self) -> int | None:
         return self._state.her.elder_id if self._state.her else None
 
     def _ask(self, move: Ask) -> Move:
         """One turn: ask, hear, write what was heard and understood before anything follows from it."""
-        her = self._state.her
-        self.listener.pace = "slow" if her is not None and her.pace == "slow" else "normal"
         heard = self.listener.ask(move, self._state.language)
         before = self._state
         listens = self.listener.listens_for(turns.language_after(before, heard))

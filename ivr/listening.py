@@ -57,6 +57,7 @@ class Listener:
         self._line = line
         self._allowed = speech
         self.pace: Pace = pace
+        self.volume = "normal"  # or loud
         self._engine: str | None = None  # the language whose engine is open
         self._engine_pace: Pace = "normal"  # what the engine was told last
 
@@ -71,7 +72,7 @@ class Listener:
             AGIHangup: the call is over.
             VoiceFailed: the lines could not be rendered.
         """
-        file = voice.utterance(ask.lines, language)
+        file = self._file(ask.lines, language)
         if ask.grammar != "none":
             try:
                 if self._open(language):
@@ -105,6 +106,9 @@ class Listener:
         # A single 0, 9, * or # is what it always is.
         return Key(keys) if keys in ALWAYS_KEYS else Digits(keys)
 
+    def _file(self, lines: Sequence[Line], language: str) -> str:
+        return voice.utterance(lines, language, self.pace, self.volume)
+
     @property
     def _patience_ms(self) -> int:
         slow = self.pace == "slow"
@@ -113,7 +117,7 @@ class Listener:
     def say(self, lines: Sequence[Line], language: str) -> None:
         """Say the lines to their end."""
         if lines:
-            self._line.play(voice.utterance(lines, language))
+            self._line.play(self._file(lines, language))
 
     def close(self) -> None:
         """Let go of the speech engine, if one is open. The end of the call does it as well."""

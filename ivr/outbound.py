@@ -66,7 +66,8 @@ def _lead(line: Line, make_notice: Callable[[Attempt], Notice | None], settle: S
                 handover.hang_up(line)
                 listener.say(last, notice.language)
             case ToPerson():
-                _person(line, channel_id, move, notice.language)
+                _person(channel_id, move)
+                handover.to_person(line, listener, move, notice.language)
                 return
             case GoodBye(lines=lines):
                 handover.hang_up(line)
@@ -182,14 +183,13 @@ def _journal(call_id: int, heard: object) -> None:
         note(session, call_id, Entry.TURN, clock.now(), step="notice", heard=type(heard).__name__.lower(), **data)
 
 
-def _person(line: Line, channel_id: str, move: ToPerson, language: str) -> None:
+def _person(channel_id: str, move: ToPerson) -> None:
     now = clock.now()
     with transaction() as session:
         attempt = _attempt(session, channel_id)
         call = session.get_one(Call, attempt.call_id)
         waiting.begin(session, call, move.reason, now)
         close_attempt(session, attempt, Outcome.PERSON, now)
-    handover.to_person(line, move, language)
 
 
 def _end(channel_id: str, outcome: Outcome, end: CallEnd) -> None:

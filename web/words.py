@@ -222,6 +222,7 @@ REASON: Words = {
     "person_first": _l("gets a person first"),
     "too_long": _l("too many questions"),
     "card_unknown": _l("card not found"),
+    "no_consent": _l("no consent to be told"),
     "many_orders": _l("many orders"),
     "change": _l("change to an arranged order"),
     "callback": _l("about who comes"),

@@ -56,6 +56,8 @@ def hear_open(state: State, meaning: Meaning) -> Next:
     match meaning.intent:
         case "more":
             return ask(state, "others")
+        case "status" | "change" | "cancel" | "rate" if state.her is not None and not state.her.may_hear:
+            return state, person(state, "no_consent")
         case "status" | "change" | "cancel":
             return replace(state, wish=meaning.intent), Do("orders")
         case "rate":

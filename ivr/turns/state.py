@@ -71,6 +71,7 @@ class Her:
     pace: str = "normal"  # normal, slow
     volume: str = "normal"  # normal, loud
     person_first: bool = False
+    may_hear: bool = True  # whether the caller may be told of her orders; a contact only with her consent
 
 
 @dataclass(frozen=True)

@@ -169,7 +169,9 @@ def _missed(state: State, here: Step, silent: bool) -> Next:
     if silent and here.silent is not None:
         return here.silent(state)
     misses = state.misses + 1
-    if misses >= (SILENCES_BEFORE_PERSON if silent else UNKNOWN_BEFORE_PERSON):
+    # Whoever likes it slow is asked once more.
+    patience = SILENCES_BEFORE_PERSON + (state.her is not None and state.her.pace == "slow")
+    if misses >= (patience if silent else UNKNOWN_BEFORE_PERSON):
         return state, person(state, "not_heard" if silent else "not_understood")
     again = state.lines if here.again is None else here.again(state)
     sorry = line("not_heard" if silent else "not_understood")

@@ -81,9 +81,9 @@ def _taken(state: State, result: Any) -> Next:
 def _hers(state: State, her: Her, matters: Matters) -> Next:
     # Whoever orders for her is asked in the language in which the call began.
     language = her.language if state.how == "household" else state.language
-    state = replace(state, language=language, matters=matters)
     if state.how in ("household", "one"):
-        return greet(state, her)
+        return greet(replace(state, language=language, matters=matters), her)
+    # What awaits her is hers to hear; the caller has come with a wish.
     state = replace(state, her=her, turns=0, misses=0)
     return ask(state, "open", line("for_whom", who=words.form_of_address(her, language)))
 
