@@ -29,6 +29,7 @@ _EVERYWHERE = ("always", "behalf", "intent", "service", "time", "deny", "little"
 _OWN = ("answer", "slot", "score", "who", "ordinal")
 
 
+@cache
 def active(grammar: str) -> tuple[str, ...]:
     """Return the groups of words that are understood as an answer to the question `grammar`.
 
@@ -150,17 +151,27 @@ def emergency(said: text.Text, language: str) -> bool:
             if language == "zh-CN" or (start in said.edges and (language == "ko" or start + len(cry) in said.edges)):
                 return True
             start = letters.find(cry, start + 1)
-    return language == "zh-CN" and any(_sounds_at(letters, cry) for cry in _cries(language))
+    return language == "zh-CN" and any(_cries_out(letters, start) for start in range(len(letters) - 1))
 
 
-def _sounds_at(letters: str, cry: str) -> bool:
-    length = len(cry)
-    short = length < 3
-    if short and (cry not in _SHORT_CRIES or len(letters) > 3 * length):
-        return False
-    least = sounds.HOMOPHONE if length < 4 else sounds.NEIGHBOUR
-    return any(
-        sounds.alike(letters[start : start + length], cry) >= least
-        and not (short and set(letters[:start] + letters[start + length :]) - _BESIDE_CRIES)
-        for start in range(len(letters) - length + 1)
-    )
+@cache
+def _cries_by_sound() -> Mapping[str, tuple[str, ...]]:
+    """Return the cries that are known by sound, by what their first character sounds like."""
+    known = [cry for cry in _cries("zh-CN") if len(cry) > 2 or cry in _SHORT_CRIES]
+    index: dict[str, list[str]] = defaultdict(list)
+    for cry in known:
+        for sound in sounds.near(cry[0]):
+            index[sound].append(cry)
+    return {first: tuple(group) for first, group in index.items()}
+
+
+def _cries_out(letters: str, start: int) -> bool:
+    """Whether something that sounds like a cry begins at a place; short ones with nothing but sighs around them."""
+    for cry in (cry for sound in sounds.near(letters[start]) for cry in _cries_by_sound().get(sound, ())):
+        end = start + len(cry)
+        least = sounds.NEIGHBOUR if len(cry) > 3 else sounds.HOMOPHONE
+        if end > len(letters) or sounds.alike(letters[start:end], cry) < least:
+            continue
+        if len(cry) > 2 or not set(letters[:start] + letters[end:]) - _BESIDE_CRIES:
+            return True
+    return False
