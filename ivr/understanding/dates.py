@@ -92,7 +92,7 @@ def _day(said: dict[str, Said], today: date, week: date | None) -> tuple[date | 
         if weeks is not None or week is not None:
             monday = _monday(today) + timedelta(weeks=weeks) if weeks is not None else week or today
             day = monday + timedelta(days=word.n)
-            return (day if day >= today else None), None
+            return day, None
         return today + timedelta(days=(word.n - today.weekday()) % 7), timedelta(days=7)
     if "day" in said:
         return (today + timedelta(days=said["day"].n) if said["day"].n >= 0 else None), None
