@@ -25,10 +25,10 @@ TIMEOUTS, PERSONS = "timeouts", "persons"  # the rules' names, as `why` has them
 
 # Why a call went to a person: these are about her and the machine. An emergency, a
 # service that only a person can give, a fault of ours say nothing about her.
-HER_REASONS = frozenset({"asked", "not_heard", "not_understood"})
+HER_REASONS = frozenset({"asked", "not_heard", "not_understood", "too_long"})
 # She wanted a person and got none, or something of ours broke: no evidence either way.
 _TELLS_NOTHING = (CallEnd.ABANDONED, CallEnd.MESSAGE, CallEnd.LOST)
-_SERVED = (Entry.ORDER_PLACED, Entry.ORDER_KNOWN)
+_SERVED = (Entry.ORDER_PLACED, Entry.ORDER_KNOWN, Entry.ORDER_CHANGED, Entry.ORDER_CANCELLED, Entry.ORDER_RATED)
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class CallSeen:
     end: str | None
     heard: tuple[str, ...] = ()  # of each turn: key, said, silence, unknown
     reason: str = ""  # why it went to a person
-    served: bool = False  # the machine wrote an order in it
+    served: bool = False  # the machine placed, changed, cancelled an order in it, or had one rated
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,7 @@ def settings_for_tests(**more: object) -> dict[str, object]:
         "QUEUE_WAIT_S": 10,
         "WAIT_LAP_S": 3,
         "SWEEP_S": 0.5,
+        "LEARN_EVERY_S": 1,
         "LOST_CALL_S": 4,
         "LOST_JOB_S": 3,
         "TRANSIENT_RETRY_S": 1,
