@@ -13,7 +13,7 @@ from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
-from dispatch import events, outbox
+from dispatch import events, outbox, transcripts
 from dispatch.ami import Ami
 from dispatch.learning import Learner
 from dispatch.sweep import sweep
@@ -47,6 +47,7 @@ def dispatch() -> None:
     _stop_on_signals()
     listener = threading.Thread(target=_listen, name="events", daemon=True)
     listener.start()
+    threading.Thread(target=transcripts.run, args=(_stop,), name="transcripts", daemon=True).start()
     learner = Learner()
     while not _stop.is_set():
         try:

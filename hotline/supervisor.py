@@ -3,6 +3,9 @@
 What dies is started again, with a pause that grows while it keeps dying; what
 no longer answers is killed, which sends its calls to a person. Nothing
 outlives the supervisor: the kernel signals the children when it is gone.
+
+A stop is three steps: who takes or makes calls ends first, when its calls are over;
+then everything that served them; then the stores. A second stop waits for nobody.
 """
 
 from __future__ import annotations
@@ -30,6 +33,8 @@ FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 15.0
 # After SIGTERM a process has this long to end its work (s); then it is killed.
 GRACE_S = 10.0
+# How long the question whether it would end may take (s).
+ASK_S = 5.0
 HEALTH_EVERY_S = 2.0
 UNHEALTHY_BEFORE_KILL = 3
 _PR_SET_PDEATHSIG = 1
@@ -37,13 +42,20 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True)
 class Program:
-    """One process to keep running. `healthy`, if given, is asked every two seconds once it has answered."""
+    """One process to keep running. `healthy`, if given, is asked every two seconds once it has answered.
+
+    `first`: it ends before the others. `leave` is a command that asks it to end when
+    its work is done; it has `leave_s` for that, then comes SIGTERM, and `grace_s` later the end.
+    """
 
     name: str
     command: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     healthy: Callable[[], Awaitable[bool]] | None = None
     grace_s: float = GRACE_S
+    first: bool = False
+    leave: tuple[str, ...] = ()
+    leave_s: float = 0.0
 
 
 def _die_with_parent() -> None:
@@ -59,41 +71,58 @@ class Supervisor:
         self._settings = settings
         self._say = say
         self._stopping = asyncio.Event()
+        self._first_ended = asyncio.Event()
         self._programs_ended = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._ready = False
         self._running: dict[str, asyncio.subprocess.Process] = {}
 
     def stop(self) -> None:
-        """Stop everything: the programs all at once, then the stores that they still write to."""
+        """Stop everything, once the calls are over; the second time at once."""
+        if self._stopping.is_set():
+            self._hurry.set()
         self._stopping.set()
 
     async def run(self, programs: list[Program], stores: list[Program]) -> None:
         """Start the stores, then the programs; keep them running until `stop`."""
-        keepers: list[asyncio.Task[None]] = []
+        kept: dict[asyncio.Event, list[asyncio.Task[None]]] = {
+            self._stopping: [], self._first_ended: [], self._programs_ended: []
+        }  # fmt: skip
+
+        def keep(program: Program, until: asyncio.Event) -> None:
+            kept[until].append(asyncio.create_task(self._keep(program, until), name=program.name))
+
         try:
             for store in stores:
-                keepers.append(asyncio.create_task(self._keep(store, self._programs_ended), name=store.name))
+                keep(store, self._programs_ended)
                 if store.healthy is not None:
                     await self._until(store.healthy)
             for program in programs:
-                keepers.append(asyncio.create_task(self._keep(program, self._stopping), name=program.name))
+                keep(program, self._stopping if program.first else self._first_ended)
             ready = asyncio.create_task(self._announce(programs))
             await self._stopping.wait()
             ready.cancel()
         finally:
-            self._stopping.set()
-            await asyncio.gather(*keepers[len(stores) :])
-            self._programs_ended.set()
-            await asyncio.gather(*keepers[: len(stores)])
+            for until, tasks in kept.items():
+                until.set()
+                await asyncio.gather(*tasks)
             (self._settings.run_dir / "ready.json").unlink(missing_ok=True)
 
     async def _announce(self, programs: list[Program]) -> None:
         for program in programs:
             if program.healthy is not None:
                 await self._until(program.healthy)
+        self._ready = True
+        self._tell_pids()
+        self._say("hotline", "ready")
+
+    def _tell_pids(self) -> None:
+        """Write who runs under which id; a reader finds the old file or the new one, never half of it."""
         pids = {name: process.pid for name, process in self._running.items()}
         ready = self._settings.run_dir / "ready.json"
-        ready.write_text(json.dumps({"supervisor": os.getpid(), "since": time.time(), "pids": pids}))
-        self._say("hotline", "ready")
+        part = ready.with_suffix(".part")
+        part.write_text(json.dumps({"supervisor": os.getpid(), "since": time.time(), "pids": pids}))
+        part.replace(ready)
 
     async def _until(self, healthy: Callable[[], Awaitable[bool]]) -> None:
         while not self._stopping.is_set() and not await healthy():
@@ -128,20 +157,25 @@ class Supervisor:
         except OSError as error:
             return str(error)
         self._running[program.name] = process
+        if self._ready:
+            self._tell_pids()
         reader = asyncio.create_task(self._read(program.name, process))
         watcher = asyncio.create_task(self._watch(program, process))
         stopped = asyncio.create_task(stop.wait())
         ended = asyncio.create_task(process.wait())
         await asyncio.wait({stopped, ended}, return_when=asyncio.FIRST_COMPLETED)
-        if not ended.done():
-            await self._end(program, process)
+        # Whoever is on the way out is not killed for being silent.
         for task in (watcher, stopped):
             task.cancel()
+        if not ended.done():
+            await self._end(program, process)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(reader, 1)
         return await ended
 
     async def _end(self, program: Program, process: asyncio.subprocess.Process) -> None:
+        if program.leave and not self._hurry.is_set():
+            await self._ask_to_leave(program, process)
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
@@ -149,6 +183,22 @@ class Supervisor:
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
+
+    async def _ask_to_leave(self, program: Program, process: asyncio.subprocess.Process) -> None:
+        """Ask it to end when its work is done, and wait for that: `leave_s` at most, or until a second stop."""
+        quiet = asyncio.subprocess.DEVNULL
+        try:
+            asking = await asyncio.create_subprocess_exec(*program.leave, stdin=quiet, stdout=quiet, stderr=quiet)
+            await asyncio.wait_for(asking.wait(), ASK_S)
+        except (OSError, TimeoutError) as error:
+            self._say(program.name, f"could not be asked to end: {error!r}")
+            return
+        waits = [asyncio.create_task(process.wait()), asyncio.create_task(self._hurry.wait())]
+        await asyncio.wait(waits, timeout=program.leave_s, return_when=asyncio.FIRST_COMPLETED)
+        for task in waits:
+            task.cancel()
+        if process.returncode is None:
+            self._say(program.name, "ends with work in progress")
 
     async def _read(self, name: str, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None  # noqa: S101 (a pipe was asked for)
@@ -187,9 +237,19 @@ def programs(settings: Settings, asterisk_command: list[str]) -> list[Program]:
     listed = [
         # She is not to wait five seconds for a locked database: then a person takes the call.
         Program("agi", python("ivr"), {"HOTLINE_DB_BUSY_MS": "2000"}, health.agi(host, settings.agi_port), grace_s=60),
-        Program("asterisk", tuple(asterisk_command), {}, health.banner(host, settings.ami_port, b"Asterisk")),
+        # A call under way is led to its end; new ones are refused, and the network tries elsewhere or again.
+        Program(
+            "asterisk",
+            tuple(asterisk_command),
+            {},
+            health.banner(host, settings.ami_port, b"Asterisk"),
+            first=True,
+            leave=(*(word for word in asterisk_command if word not in ("-f", "-n")), "-rx", "core stop gracefully"),
+            leave_s=settings.stop_calls_s,
+        ),
         Program("dispatcher", python("dispatch", "dispatcher")),
-        Program("worker", python("dispatch", "worker")),
+        # It would go on dialling.
+        Program("worker", python("dispatch", "worker"), first=True),
         Program("web", python("web"), {}, health.http(host, settings.web_port, "/livez")),
     ]
     if settings.speech:

@@ -92,6 +92,7 @@ class Settings(BaseSettings):
     callback_attempts: int = Field(3, ge=1, description="dialled attempts before an agent is asked to ring her")
     callback_retry_s: int = Field(600, description="pause between two attempts to reach the elder")
     transient_retry_s: int = Field(5, description="pause after a fault of ours or the trunk's")
+    stop_calls_s: float = Field(180, ge=0, description="how long a stop waits for the calls under way to end")
     sweep_s: float = Field(2.0, description="how often due rows are looked for")
     lost_job_s: int = Field(30, description="an enqueued job not done by then is enqueued again")
     lost_call_s: int = Field(15, description="a dialled call that Asterisk does not know after this is reconciled")

@@ -122,6 +122,12 @@ class LoadedModel:
         """A fresh recogniser; costs a fraction of a millisecond."""
         return VoskUtterance(self, grammar)
 
+    def free(self) -> Any:
+        """A recogniser of all the words that the model knows, for audio at `sample_rate`."""
+        recogniser = _vosk().KaldiRecognizer(self.model, self.sample_rate)
+        recogniser.SetWords(True)
+        return recogniser
+
 
 def _vosk() -> Any:
     # Imported late: it brings half a web client with it, and the tests of the protocol need none of it.

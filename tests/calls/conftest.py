@@ -72,6 +72,7 @@ def settings_for_tests(**more: object) -> dict[str, object]:
         "AGENT_RING_S": 4,
         "QUEUE_WAIT_S": 10,
         "WAIT_LAP_S": 3,
+        "STOP_CALLS_S": 20,
         "SWEEP_S": 0.5,
         "LEARN_EVERY_S": 1,
         "LOST_CALL_S": 4,

@@ -175,6 +175,22 @@ def test_asterisk_dies_in_a_call_and_mrs_wang_is_rung_back_by_an_agent(own_town:
     town.rows.wait_for(lambda: _answers_again(town), 15, "call answered after the restart")
 
 
+def test_a_stop_lets_the_call_under_way_come_to_its_end_and_takes_no_new_one(own_town: Town) -> None:
+    town = own_town
+    call = town.network.phone(WANG).rings("12349").answered().hears("ask_service")
+    town.hotline.begin_to_stop()
+    time.sleep(0.5)
+    town.network.phone(KIM).rings("12349").is_refused()
+    call.presses("2").hears("ask_day").presses("2").hears("ask_part").presses("2").hears("readback").presses("1")
+    call.hears("order_done").hangs_up()
+    assert town.hotline.ends(within=30) == 0
+    town.hotline.start()
+    order = town.rows.the_order()
+    assert order.service == "bathing"
+    ends = [(row.direction, row.end) for row in town.rows.all(CallRow) if row.direction == "in"]
+    assert ends == [("in", "hung_up")], "her own hang-up after the order, and no call of Mrs Kim's"
+
+
 def _accepts_if_it_hears_the_offer(call: Call) -> None:
     """A habit: the power cut may come when this telephone has just been answered, and then nothing is heard."""
     try:

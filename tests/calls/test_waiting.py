@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from models.calls import Call as CallRow
-from models.calls import CallEvent
+from models.calls import CallEvent, Utterance
 from models.hours import OpeningHours
 from models.journal import Entry
 from models.people import PhoneNumber
@@ -21,7 +21,7 @@ from models.tasks import Task
 from tests.calls.conftest import Town, begin_anew, end_calls, harbin_hour_offset, new_town
 from tests.support import habits
 from tests.support.call import Call
-from tests.support.world import AGENT, CARE, STRANGER, WANG
+from tests.support.world import AGENT, CARE, KIM, STRANGER, WANG
 
 pytestmark = pytest.mark.call
 
@@ -199,3 +199,19 @@ def test_the_agi_server_dies_while_she_waits_and_the_wait_goes_on(own_town: Town
         os.kill(supervisor, signal.SIGCONT)
     assert number_of(town, town.rows.the_task("ring_back")) == WANG
     assert ends(town) == ["ring_back"]
+
+
+def test_what_mrs_kim_leaves_as_a_message_is_written_down_for_the_agent(speaking_town: Town) -> None:
+    town = speaking_town
+    town.network.phone(AGENT).does_not_answer()
+    with town.rows.writing() as session:
+        session.add(OpeningHours(weekday=harbin_today(), opens=13 * 60, closes=17 * 60))
+    call = town.network.phone(KIM).rings("12349").answered().hears("ask_service_spoken").presses("0")
+    call.hears("closed", "13:00", "leave_message", "or_ring_back").is_silent(0.9)
+    call.says("월요일에 병원에 가고 싶어요", language="ko").hears("message_thanks").hangs_up()
+
+    task = town.rows.the_task("message")
+    words = town.rows.wait_for(
+        lambda: [one for one in town.rows.all(Utterance) if one.audio_id == task.audio_id], 30, "transcript"
+    )
+    assert "월요일" in words[0].text and words[0].language == "ko"

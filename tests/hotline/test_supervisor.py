@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -161,3 +162,60 @@ asyncio.run(Supervisor(settings(), say).run([Program("p", {SLEEP!r})], []))
         parent.wait()
         psutil.wait_procs([child], timeout=5)
         assert not child.is_running()
+
+
+def test_who_takes_calls_ends_first_when_its_work_is_done(keeper: Keeper, tmp_path: Path) -> None:
+    ends, asked = tmp_path / "ends", tmp_path / "asked"
+    code = (
+        "import pathlib,time\nprint('up', flush=True)\n"
+        f"while not pathlib.Path({str(asked)!r}).exists(): time.sleep(0.02)\n"
+        f"time.sleep(0.4)\nopen({str(ends)!r}, 'a').write('calls ')"
+    )
+    calls = Program(
+        "c", (sys.executable, "-c", code), first=True, leave=("touch", str(asked)), leave_s=10,
+    )  # fmt: skip
+    keeper.keep(
+        Program("p", _telling(ends, "program")), calls, until=lambda: keeper.lines("p") == keeper.lines("c") == ["up"]
+    )
+    assert ends.read_text().split() == ["calls", "program"]
+
+
+def test_work_that_does_not_end_is_waited_for_only_so_long(keeper: Keeper) -> None:
+    stuck = Program("c", SLEEP, first=True, leave=("true",), leave_s=0.3)
+    took = keeper.keep(stuck, until=lambda: keeper.lines("c") == ["up"])
+    assert 0.2 < took < 3 and "ends with work in progress" in keeper.lines("c")
+
+
+def test_a_second_stop_waits_for_nobody(keeper: Keeper) -> None:
+    patient = Program("c", SLEEP, first=True, leave=("true",), leave_s=60)
+
+    async def run() -> float:
+        running = asyncio.create_task(keeper.made.run([patient], []))
+        async with asyncio.timeout(15):
+            while keeper.lines("c") != ["up"]:
+                await asyncio.sleep(0.01)
+            began = time.monotonic()
+            keeper.made.stop()
+            await asyncio.sleep(0.2)
+            keeper.made.stop()
+            await running
+        return time.monotonic() - began
+
+    assert asyncio.run(run()) < 5
+
+
+def test_the_ids_are_those_of_the_processes_that_run_now(keeper: Keeper) -> None:
+    path = settings().run_dir / "ready.json"
+    first: list[int] = []
+
+    def again() -> bool:
+        if not path.exists():
+            return False
+        pids: list[int] = list(json.loads(path.read_text())["pids"].values())
+        if pids and not first:
+            first.append(pids[0])
+            os.kill(pids[0], signal.SIGKILL)
+        return bool(pids) and pids != first
+
+    keeper.keep(Program("p", SLEEP), until=again)
+    assert psutil.pid_exists(first[0]) is False

@@ -98,7 +98,7 @@ class HotlineProcess:
         return self._process is not None and told["supervisor"] == self._process.pid
 
     def pids(self) -> dict[str, int]:
-        """The processes by name, as they were when it became ready."""
+        """The processes by name, as they run now."""
         pids: dict[str, int] = json.loads((self.folder / "run" / "ready.json").read_text())["pids"]
         return pids
 
@@ -127,6 +127,16 @@ class HotlineProcess:
             except ProcessLookupError:
                 continue
         self._process.wait()
+
+    def begin_to_stop(self) -> None:
+        """SIGTERM, without waiting."""
+        assert self._process is not None
+        self._process.terminate()
+
+    def ends(self, within: float) -> int:
+        """Wait for the end of `hotline up`; return its exit code."""
+        assert self._process is not None
+        return self._process.wait(within)
 
     def stop(self) -> None:
         """SIGTERM, and wait for the end."""
