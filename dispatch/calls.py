@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from dispatch import tasks
 from models.calls import Call, CallEnd, CallState, Direction
 from models.journal import Entry, has_any, last_data, note_all
+from models.rows import Rows, orm
 from models.tasks import TaskKind
 
 # Made once: putting a statement together takes longer than running it, and every call comes to its end here.
@@ -30,7 +31,7 @@ def close_call(session: Session, call: Call, end: CallEnd, now: datetime) -> Non
     session.expire(call, ["ended_at", "state", "end"])
 
 
-def end_call(session: Session, call_id: int, end: CallEnd, now: datetime, *before: Entry) -> None:
+def end_call(session: Session | Rows, call_id: int, end: CallEnd, now: datetime, *before: Entry) -> None:
     """Close the journal of the call; a request that was not finished becomes a task. Safe to repeat.
 
     The call itself, an event and the sweep may all come to end it: the first one writes how it ended.
@@ -68,12 +69,13 @@ def _in_vain(connection: Connection, call_id: int) -> bool:
     return asked is not None and answered is None
 
 
-def _task(session: Session, call_id: int, kind: TaskKind, now: datetime) -> None:
-    call = session.get_one(Call, call_id)
+def _task(unit: Session | Rows, call_id: int, kind: TaskKind, now: datetime) -> None:
     # What was understood so far goes along, so that the agent does not ask it again.
-    slots = (last_data(session.connection(), call_id, Entry.SLOT) or {}).get("slots", {})
-    if call.number_id is None and not slots:
-        return  # A withheld number that said nothing: nobody could be rung back.
-    to_person = last_data(session.connection(), call_id, Entry.TO_PERSON) or {}
+    slots = (last_data(unit.connection(), call_id, Entry.SLOT) or {}).get("slots", {})
+    to_person = last_data(unit.connection(), call_id, Entry.TO_PERSON) or {}
     reason = {"reason": to_person["reason"]} if "reason" in to_person else {}
-    tasks.open_task(session, tasks.for_call(kind, call, slots=slots, **reason), now)
+    with orm(unit) as session:
+        call = session.get_one(Call, call_id)
+        if call.number_id is None and not slots:
+            return  # A withheld number that said nothing: nobody could be rung back.
+        tasks.open_task(session, tasks.for_call(kind, call, slots=slots, **reason), now)

@@ -14,6 +14,7 @@ from models import vocabulary
 from models.journal import Entries, Entry, note_all
 from models.orders import EXPECTED, Order, OrderEvent, OrderStatus, spoken_number
 from models.people import Elder
+from models.rows import Rows
 from models.session import inserted_id
 
 # Made once: putting a statement together takes longer than running it, and she is on the telephone.
@@ -69,7 +70,7 @@ class Placed:
         return spoken_number(self.order_id)
 
 
-def place_order(session: Session, request: OrderRequest, now: datetime, before: Entries = ()) -> Placed:
+def place_order(session: Session | Rows, request: OrderRequest, now: datetime, before: Entries = ()) -> Placed:
     """Write the order, its history and its errand into the open transaction.
 
     `before` are entries that stand in the call's journal in front of the order's, if a call asks for it.

@@ -22,7 +22,8 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.outbox import OutboxEntry
-from models.session import inserted_id, write
+from models.rows import Rows
+from models.session import inserted_id, write, write_rows
 from models.settings import settings
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ def _waker() -> Queue:
     return Queue(QUEUE, connection=connection, serializer=JSONSerializer)
 
 
-def post(session: Session, verb: str, subject_id: int, due_at: datetime, call_id: int | None = None) -> None:
+def post(session: Session | Rows, verb: str, subject_id: int, due_at: datetime, call_id: int | None = None) -> None:
     """Write an errand for the worker into the open transaction: `verb` is a function of dispatch.jobs."""
     row = {
         "verb": verb,
@@ -64,8 +65,20 @@ def transaction() -> Iterator[Session]:
     """Open a write transaction; after its commit the worker is woken for what was posted in it."""
     with write() as session:
         yield session
+    _wake_posted(session)
+
+
+@contextmanager
+def quick_transaction() -> Iterator[Rows]:
+    """Open the same without the ORM: for what is written while somebody is on the telephone."""
+    with write_rows() as rows:
+        yield rows
+    _wake_posted(rows)
+
+
+def _wake_posted(unit: Session | Rows) -> None:
     now = clock.now()
-    wake([entry_id for entry_id, due_at in session.info.get("posted", []) if due_at <= now])
+    wake([entry_id for entry_id, due_at in unit.info.get("posted", []) if due_at <= now])
 
 
 def wake(entry_ids: list[int]) -> int:

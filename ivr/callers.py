@@ -17,6 +17,7 @@ from models.lookup import callers_at, number_row
 from models.orders import Order, OrderStatus
 from models.phone import Number
 from models.preferences import preferences
+from models.rows import Rows, orm
 from models.settings import settings
 
 
@@ -39,24 +40,24 @@ class Seen:
         return IdentifiedBy.CALLER_ID if self.how in ("one", "provider") else IdentifiedBy.NONE
 
 
-def look(session: Session, number: Number | None, now: datetime) -> Seen:
+def look(rows: Rows, number: Number | None, now: datetime) -> Seen:
     """Return who may be ringing from `number`; None is a withheld one."""
     language = settings().languages[0]
     if number is None:
         return Seen("withheld", language)
-    number_id, elders = callers_at(session.connection(), number)
+    number_id, elders = callers_at(rows.connection(), number)
     if len(elders) == 1:
         one = elders[0]
-        way = preferences(session, one.id)
+        way = preferences(rows, one.id)
         her = Her(one.id, one.family_name, one.sex, one.language, way.pace, way.volume, way.person_first)
-        return Seen("one", her.language, number_id, (her,), matters(session, her.elder_id, now))
+        return Seen("one", her.language, number_id, (her,), matters(rows, her.elder_id, now))
     if elders:
         people = tuple(Her(one.id, one.family_name, one.sex, one.language) for one in elders)
         return Seen("household", people[0].language, number_id, people)
-    if number_id is None:
-        number_id = number_row(session, number).id
-        return Seen("unknown", language, number_id)
-    return _others(session, who_rings(session, number), number_id, language)
+    with orm(rows) as session:
+        if number_id is None:
+            return Seen("unknown", language, number_row(session, number).id)
+        return _others(session, who_rings(session, number), number_id, language)
 
 
 def _others(session: Session, here: Candidates, number_id: int, language: str) -> Seen:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from dispatch import heard_audio, orders, waiting
 from dispatch.calls import end_call
 from dispatch.orders import OrderRequest
-from dispatch.outbox import transaction
+from dispatch.outbox import quick_transaction, transaction
 from ivr import callers
 from ivr.callers import Seen
 from models import clock
@@ -25,6 +25,7 @@ from models.calls import Call, CallEnd, CallState, Direction, Utterance
 from models.journal import Entries, Entry, note, note_all, write_turn
 from models.people import Person
 from models.phone import Number
+from models.rows import Rows, orm
 from models.session import inserted_id
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,11 @@ _CALLS = cast(Table, Call.__table__)
 _INSERT_CALL = insert(_CALLS)
 _INSERT_WORDS = insert(cast(Table, Utterance.__table__))
 _SET_LANGUAGE = update(_CALLS).where(_CALLS.c.id == bindparam("of_call")).values(language=bindparam("new_language"))
+
+_PEOPLE = cast(Table, Person.__table__)
+_SET_HER_LANGUAGE = (
+    update(_PEOPLE).where(_PEOPLE.c.id == bindparam("of_person")).values(language=bindparam("new_language"))
+)
 
 
 @dataclass(frozen=True)
@@ -66,8 +72,8 @@ class Turn:
 def open_call(channel_id: str, number: Number | None) -> tuple[int, Seen]:
     """Open the call's row; return its id and who rings. `number` is None where it is withheld."""
     now = clock.now()
-    with transaction() as session:
-        seen = callers.look(session, number, now)
+    with quick_transaction() as rows:
+        seen = callers.look(rows, number, now)
         row = {
             "channel_id": channel_id,
             "direction": Direction.IN.value,
@@ -82,7 +88,7 @@ def open_call(channel_id: str, number: Number | None) -> tuple[int, Seen]:
             "started_at": now,
             "answered_at": now,
         }
-        connection = session.connection()
+        connection = rows.connection()
         call_id = inserted_id(connection.execute(_INSERT_CALL, row))
         note_all(connection, call_id, now, [(Entry.ANSWERED, {}), (Entry.IDENTIFIED, {"how": seen.how})])
     return call_id, seen
@@ -93,9 +99,9 @@ def keep_turn(call_id: int, elder_id: int | None, turn: Turn) -> None:
     if turn.words is None and turn.language is None:
         write_turn(call_id, clock.now(), _entries(turn))
         return
-    with transaction() as session:
-        entries = _written(session, call_id, elder_id, turn)
-        note_all(session.connection(), call_id, clock.now(), entries)
+    with quick_transaction() as rows:
+        entries = _written(rows, call_id, elder_id, turn)
+        note_all(rows.connection(), call_id, clock.now(), entries)
 
 
 def place_order(request: OrderRequest, turn: Turn) -> tuple[int, bool]:
@@ -104,9 +110,9 @@ def place_order(request: OrderRequest, turn: Turn) -> tuple[int, bool]:
     `request.call_id` names the call. The order is spoken of only after this has returned.
     """
     assert request.call_id is not None  # noqa: S101 (the caller's own call)
-    with transaction() as session:
-        entries = _written(session, request.call_id, request.elder_id, turn)
-        placed = orders.place_order(session, request, clock.now(), entries)
+    with quick_transaction() as rows:
+        entries = _written(rows, request.call_id, request.elder_id, turn)
+        placed = orders.place_order(rows, request, clock.now(), entries)
     return placed.number, placed.created
 
 
@@ -119,14 +125,14 @@ def to_person(call_id: int, reason: str) -> None:
 
 def goodbye(call_id: int) -> None:
     """The conversation came to its designed end."""
-    with transaction() as session:
-        end_call(session, call_id, CallEnd.GOODBYE, clock.now())
+    with quick_transaction() as rows:
+        end_call(rows, call_id, CallEnd.GOODBYE, clock.now())
 
 
 def hung_up(call_id: int) -> None:
     """She hung up before the end."""
-    with transaction() as session:
-        end_call(session, call_id, CallEnd.HUNG_UP, clock.now(), Entry.HUNG_UP)
+    with quick_transaction() as rows:
+        end_call(rows, call_id, CallEnd.HUNG_UP, clock.now(), Entry.HUNG_UP)
 
 
 def failed(call_id: int) -> None:
@@ -139,13 +145,16 @@ def failed(call_id: int) -> None:
         log.warning("the fault could not be written into the journal of call %d", call_id)
 
 
-def _written(session: Session, call_id: int, elder_id: int | None, turn: Turn) -> Entries:
+def _written(rows: Rows, call_id: int, elder_id: int | None, turn: Turn) -> Entries:
     """Write what a turn leaves outside of the journal; return its entries in the journal, still to be written."""
-    said = _keep_words(session, call_id, turn.words) if turn.words else None
+    said = None
+    if turn.words is not None:
+        with orm(rows) as session:
+            said = _keep_words(session, call_id, turn.words)
     if turn.language is not None:
-        session.connection().execute(_SET_LANGUAGE, {"of_call": call_id, "new_language": turn.language})
+        rows.connection().execute(_SET_LANGUAGE, {"of_call": call_id, "new_language": turn.language})
         if elder_id is not None:
-            session.get_one(Person, elder_id).language = turn.language
+            rows.connection().execute(_SET_HER_LANGUAGE, {"of_person": elder_id, "new_language": turn.language})
     return _entries(turn, said)
 
 

@@ -15,6 +15,7 @@ from models.dialing import Callback, CallbackStatus
 from models.orders import EXPECTED, FIRST_ORDER_NUMBER, Order, OrderStatus
 from models.providers import Provider
 from models.ratings import OrderRating
+from models.rows import Rows
 
 # An order that is older is no habit any more, and a call of ours so old is no news (days, hours).
 HABIT_DAYS = 60
@@ -80,7 +81,7 @@ _UNRATED = (
 )
 
 
-def matters(session: Session, elder_id: int, now: datetime) -> Matters:
+def matters(session: Session | Rows, elder_id: int, now: datetime) -> Matters:
     """Return what awaits her."""
     today = clock.local_date(now)
     connection = session.connection()

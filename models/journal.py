@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from models.calls import CallEvent
-from models.session import engine
+from models.session import write_rows
 
 # Made once: putting a statement together takes longer than running it, and a call writes a dozen entries.
 _EVENTS = cast(Table, CallEvent.__table__)
@@ -68,12 +68,9 @@ def note_all(connection: Connection, call_id: int, now: datetime, entries: Entri
 
 
 def write_turn(call_id: int, now: datetime, entries: Entries) -> None:
-    """Write the entries of one turn in a transaction of their own, committed on return.
-
-    Without an ORM session: this runs at every key a caller presses, and is most of what a turn costs.
-    """
-    with engine().begin() as connection:
-        note_all(connection, call_id, now, entries)
+    """Write the entries of one turn in a transaction of their own, committed on return."""
+    with write_rows() as rows:
+        note_all(rows.connection(), call_id, now, entries)
 
 
 def has_any(connection: Connection, call_id: int, *kinds: Entry) -> bool:

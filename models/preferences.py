@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, Code, Pk
 from models.people import Elder
+from models.rows import Rows
 from models.vocabulary import LANGUAGES
 
 
@@ -94,7 +95,7 @@ _PRESENT = (
 )
 
 
-def preferences(session: Session, elder_id: int) -> Preferences:
+def preferences(session: Session | Rows, elder_id: int) -> Preferences:
     """Return how the conversation is led for this elder now."""
     # Later rows overwrite earlier ones.
     present = dict(session.connection().execute(_PRESENT, {"elder_id": elder_id}).all())

@@ -10,5 +10,13 @@ def forget() -> None:
     """Drop what a process keeps for good: settings, zone, engine, Redis clients, the gateway."""
     if session.engine.cache_info().currsize:
         session.engine().dispose()
-    for cached in (settings.settings, clock.zone, session.engine, outbox.redis, outbox._waker, gateways.gateway):
+    for cached in (
+        settings.settings,
+        clock.zone,
+        session.engine,
+        session._writer,
+        outbox.redis,
+        outbox._waker,
+        gateways.gateway,
+    ):
         cached.cache_clear()
