@@ -87,6 +87,7 @@ def values(settings: Settings, tool: AsteriskTool, run_dir: Path) -> dict[str, s
         "moh_dir": str(voice.static_dir() / settings.languages[0]),
         "spool_dir": str(settings.spool_dir),
         "first_language": settings.languages[0],
+        "studio_extension": f"{settings.studio_extension},1,Goto(studio,s,1)",
         "queue_wait_s": str(settings.queue_wait_s),
         "wait_lap_s": str(settings.wait_lap_s),
         "emergency_number": settings.emergency_number,

@@ -18,7 +18,7 @@ from typing import BinaryIO, cast
 
 from asterisk.agi import AGIException, AGIHangup
 
-from ivr import inbound, outbound, waiting
+from ivr import inbound, outbound, studio, waiting
 from ivr.agi import Line, NotAgi
 from models.settings import settings
 
@@ -30,6 +30,7 @@ VERBS: dict[str, Callable[[Line], None]] = {
     "offer": outbound.offer,
     "callback": outbound.callback,
     "wait": waiting.wait,
+    "studio": studio.studio_call,
 }
 # A prompt of a few seconds, a time-out of a few more: a line silent for longer is dead (s).
 LINE_TIMEOUT_S = 90
