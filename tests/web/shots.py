@@ -14,7 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from models import schema, session
-from tests.web import town
+from tests.web import staff, town
 from tests.web.chromium import FLAGS, binary
 from tests.web.console import Console
 from tests.web.world import PASSWORD, World
@@ -29,6 +29,8 @@ KEPT = {
     "call": ["desk-dark"],
     "elder": ["desk-light", "phone-light"],
     "task": ["desk-light"],
+    "prompts": ["desk-light", "phone-light"],
+    "studio": ["desk-light", "phone-light"],
 }
 
 
@@ -40,7 +42,7 @@ def main(target: Path) -> None:
         os.environ["HOTLINE_DATABASE_URL"] = f"sqlite:///{folder}/hotline.db"
         schema.upgrade(session.engine())
         world = World()
-        world.user("小陈")
+        world.user("小陈", "supervisor")
         seeded = town.build(world)
         town.her_way(world, seeded.elder)
         pages = {
@@ -49,6 +51,8 @@ def main(target: Path) -> None:
             "call": f"/calls/{seeded.call_id}",
             "elder": f"/elders/{seeded.elder.person.public_id}",
             "task": f"/tasks/{seeded.task_id}",
+            "prompts": "/prompts?language=zh-CN",
+            "studio": f"/prompts/{staff.has_recorded(world, '小陈')}/zh-CN",
         }
         with Console(Path(folder)) as console, sync_playwright() as playwright:
             chromium = playwright.chromium.launch(executable_path=binary(), args=FLAGS)
@@ -76,7 +80,8 @@ def main(target: Path) -> None:
 def _shoot(page: Page, target: Path, name: str) -> None:
     kind, form = name.split("-", 1)
     if form in KEPT[kind]:
-        page.screenshot(path=target / f"{name}.png", full_page=True, animations="disabled")
+        # The catalogue is as long as the hotline's patience: its first screen tells enough.
+        page.screenshot(path=target / f"{name}.png", full_page=kind != "prompts", animations="disabled")
 
 
 if __name__ == "__main__":
