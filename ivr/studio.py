@@ -14,6 +14,7 @@ from dispatch.calls import close_call
 from dispatch.outbox import transaction
 from ivr import handover
 from ivr.agi import Line
+from ivr.listening import Listener
 from ivr.prompts import intake, sound, studio, voice
 from ivr.prompts.sound import Samples
 from ivr.prompts.studio import StudioError, Take
@@ -33,9 +34,6 @@ CODE_LENGTH = 6
 # Wrong codes and takes in one call.
 _CODES = 3
 _TAKES = 20
-_LONGEST_S = 20
-# Silence that ends a take (s); the hash key is quicker.
-_SILENCE_S = 3
 _REFUSALS = {"too_short", "too_long", "too_quiet", "clipped"}
 
 
@@ -63,7 +61,7 @@ def studio_call(line: Line) -> None:
             session.get_one(Call, call_id).state = CallState.WAITING
             note(session, call_id, Entry.TO_PERSON, clock.now(), reason=wish.reason)
         key = "emergency" if wish.reason == "emergency" else "to_person"
-        handover.to_person(line, ToPerson(wish.reason, (prompt(key),)), visit.language)
+        handover.to_person(line, visit.listener, ToPerson(wish.reason, (prompt(key),)), visit.language)
     except AGIHangup:
         # Nobody is owed a callback for a recording that was not made.
         _end(call_id, Entry.HUNG_UP)
@@ -77,6 +75,7 @@ class _Visit:
 
     def __init__(self, line: Line) -> None:
         self._line = line
+        self.listener = Listener(line, speech=False)
         self.language = settings().languages[0]
         # Asterisk's own number of the call: digits and a dot.
         self.file = settings().run_dir / "studio" / f"{line.env['agi_uniqueid']}.wav"
@@ -109,9 +108,7 @@ class _Visit:
 
     def _record(self, take: Take) -> Samples | None:
         """Record once; None if it cannot be used, which has been said."""
-        self._say("studio_record")
-        self._line.play(str(voice.static_dir() / settings().languages[0] / "beep"))
-        key = self._line.record(str(self.file.with_suffix("")), _LONGEST_S, _SILENCE_S)
+        key = self.listener.record((prompt("studio_record"),), self.language, self.file)
         if key in ("0", "9"):
             raise _Person("asked" if key == "0" else "emergency")
         try:
@@ -143,7 +140,7 @@ class _Visit:
         return voice.utterance((prompt(key),), self.language)
 
     def _say(self, key: str) -> None:
-        self._line.play(self._file(key))
+        self.listener.say((prompt(key),), self.language)
 
 
 def _keep(take: Take, samples: Samples) -> bool:
