@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from dispatch import tasks
 from models.calls import Call, CallEnd, CallState, Direction
-from models.journal import Entry, has_any, last_data, note_all
+from models.journal import Entry, last_data, newest_of, note_all
 from models.rows import Rows, orm
 from models.tasks import TaskKind
 
@@ -21,6 +21,23 @@ _END = (
     .where(_CALLS.c.id == bindparam("call_id"), _CALLS.c.ended_at.is_(None))
     .values(ended_at=bindparam("at"), state=CallState.ENDED.value, end=bindparam("how"))
     .returning(_CALLS.c.direction)
+)
+
+
+# Whoever hangs up after one of these got what she rang for.
+ACHIEVED = (
+    Entry.ORDER_PLACED,
+    Entry.ORDER_KNOWN,
+    Entry.ORDER_CHANGED,
+    Entry.ORDER_CANCELLED,
+    Entry.ORDERS_TOLD,
+    Entry.ORDER_RATED,
+    Entry.CALLBACK_CONFIRMED,
+    Entry.OFFER_ACCEPTED,
+    Entry.OFFER_DECLINED,
+    Entry.MESSAGE,
+    Entry.RING_BACK,
+    Entry.AGENT_ANSWERED,
 )
 
 
@@ -59,8 +76,9 @@ def end_call(session: Session | Rows, call_id: int, end: CallEnd, now: datetime,
 
 
 def _served(connection: Connection, call_id: int) -> bool:
-    """Return whether she already has what she rang for: an order, or an alarm in front of a person."""
-    return has_any(connection, call_id, Entry.ORDER_PLACED, Entry.ORDER_KNOWN, Entry.AGENT_ANSWERED)
+    """Return whether she has what she rang for: something was achieved, and no new request begun after it."""
+    newest = newest_of(connection, call_id, *ACHIEVED, Entry.SLOT)
+    return newest is not None and newest != Entry.SLOT
 
 
 def _in_vain(connection: Connection, call_id: int) -> bool:
@@ -76,6 +94,8 @@ def _task(unit: Session | Rows, call_id: int, kind: TaskKind, now: datetime) -> 
     reason = {"reason": to_person["reason"]} if "reason" in to_person else {}
     with orm(unit) as session:
         call = session.get_one(Call, call_id)
+        if call.provider_id is not None:
+            return  # A provider is not waited upon: its offer stands, and is asked for by ourselves.
         if call.number_id is None and not slots:
             return  # A withheld number that said nothing: nobody could be rung back.
         tasks.open_task(session, tasks.for_call(kind, call, slots=slots, **reason), now)

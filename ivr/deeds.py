@@ -78,7 +78,9 @@ def _identified(session: Session, doing: Doing, one: Her, by: IdentifiedBy) -> o
 
 def orders(session: Session, doing: Doing) -> object:
     """Read her open orders."""
-    return matters.open_orders(session, doing.elder_id)
+    found = matters.open_orders(session, doing.elder_id)
+    note(session, doing.call_id, Entry.ORDERS_TOLD, clock.now(), count=len(found))
+    return found
 
 
 def cancel(session: Session, doing: Doing) -> object:

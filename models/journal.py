@@ -17,7 +17,8 @@ from models.session import write_rows
 _EVENTS = cast(Table, CallEvent.__table__)
 _INSERT = insert(_EVENTS)
 _OF_CALL = _EVENTS.c.call_id == bindparam("call_id")
-_ANY = select(_EVENTS.c.id).where(_OF_CALL, _EVENTS.c.kind.in_(bindparam("kinds", expanding=True))).limit(1)
+_ONE_OF = _EVENTS.c.kind.in_(bindparam("kinds", expanding=True))
+_NEWEST = select(_EVENTS.c.kind).where(_OF_CALL, _ONE_OF).order_by(_EVENTS.c.id.desc()).limit(1)
 _LAST = (
     select(_EVENTS.c.data).where(_OF_CALL, _EVENTS.c.kind == bindparam("kind")).order_by(_EVENTS.c.id.desc()).limit(1)
 )
@@ -35,6 +36,7 @@ class Entry(StrEnum):
     ORDER_KNOWN = "order_known"  # data: order_id; she had it already
     ORDER_CHANGED = "order_changed"  # data: order_id, day, part
     ORDER_CANCELLED = "order_cancelled"  # data: order_id
+    ORDERS_TOLD = "orders_told"  # data: count; she was told how her orders stand
     ORDER_RATED = "order_rated"  # data: order_id, score
     IDENTIFIED_AS = "identified_as"  # data: how (household, contact, card); elder_id stands with the call
     OFFER_ACCEPTED = "offer_accepted"  # data: offer_id
@@ -73,9 +75,9 @@ def write_turn(call_id: int, now: datetime, entries: Entries) -> None:
         note_all(rows.connection(), call_id, now, entries)
 
 
-def has_any(connection: Connection, call_id: int, *kinds: Entry) -> bool:
-    """Return whether the journal has an entry of one of these kinds."""
-    return connection.execute(_ANY, {"call_id": call_id, "kinds": kinds}).scalar() is not None
+def newest_of(connection: Connection, call_id: int, *kinds: Entry) -> str | None:
+    """Return the kind of the newest entry that is one of `kinds`, None if there is none."""
+    return connection.execute(_NEWEST, {"call_id": call_id, "kinds": kinds}).scalar()
 
 
 def last_data(connection: Connection, call_id: int, kind: Entry) -> dict[str, Any] | None:

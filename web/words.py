@@ -144,6 +144,7 @@ JOURNAL: Words = {
     "order_known": _l("The same order stands already"),
     "order_changed": _l("Order changed to another time"),
     "order_cancelled": _l("Order cancelled"),
+    "orders_told": _l("Told how her orders stand"),
     "order_rated": _l("Service rated"),
     "identified_as": _l("It was said who is meant"),
     "offer_accepted": _l("Offer accepted"),

@@ -67,7 +67,8 @@ def test_her_daughter_rings_from_her_own_telephone_and_orders_for_her(sqlite_tow
     call.hangs_up()
 
     assert town.rows.the_order().elder_id == wang.id
-    row = town.rows.wait_for(town.rows.ended_calls, 10, "the end of the call")[0]
+    town.rows.wait_for(lambda: [call for call in town.rows.ended_calls() if call.direction == "in"], 10, "its end")
+    [row] = [call for call in town.rows.all(CallRow) if call.direction == "in"]
     assert (row.identified_by, row.elder_id) == ("contact", wang.id)
     assert row.caller_person_id == town.rows.elder("王小梅").id
 
