@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from hotline import cli_people, cli_prompts, cli_show, cli_speech
+from hotline import cli_hours, cli_people, cli_prompts, cli_show, cli_speech
 from models import logs
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ for group, name in (
     (cli_people.users, "users"),
     (cli_people.elders, "elders"),
     (cli_people.db, "db"),
+    (cli_hours.hours, "hours"),
     (cli_speech.speech, "speech"),
     (cli_prompts.prompts, "prompts"),
 ):
