@@ -45,10 +45,10 @@ class Journey:
         return sum(self.pauses_ms) / 1000
 
 
-def walk(language: str = LANGUAGE, family_name: str = FAMILY_NAME) -> Journey:
+def walk(language: str = LANGUAGE, family_name: str = FAMILY_NAME, listens: bool = False) -> Journey:
     """Walk the conversation by `KEYS` as the hotline does, with the same prompt files."""
     her = Her(1, family_name, SEX, language)
-    state, move = turns.begin(State(clock.local(clock.now()), language, people=(her,)))
+    state, move = turns.begin(State(clock.local(clock.now()), language, people=(her,), listens=listens))
     files = [_file(move, language)]
     for key in KEYS:
         state, move = turns.hear(state, Key(key))

@@ -24,10 +24,11 @@ class Load:
     media_port: int
     rate: float
     at_once: int = 1000
+    audio: str = ""  # a file of raw A-law that every caller sends all the while
 
     def begin(self, folder: Path, numbers: Sequence[str]) -> Running:
         """Start SIPp; every number rings once."""
-        (folder / "scenario.xml").write_text(journey.scenario(self.journey))
+        (folder / "scenario.xml").write_text(journey.scenario(self.journey, self.audio))
         journey.callers(folder / "callers.csv", numbers, self.media_port)
         tool = toolbox.sipp(settings().cache_dir)
         command = (

@@ -45,11 +45,23 @@ class Measured:
         return table(("CPU a call", "ms"), rows)
 
 
+@dataclass(frozen=True)
+class How:
+    """How much is measured: calls a round and side, begun a second; who rings, and what her line sends."""
+
+    rounds: int = ROUNDS
+    calls: int = CALLS
+    rate: float = RATE
+    language: str = journey.LANGUAGE
+    audio: str = ""
+
+
 class Bench:
     """One run: an idle look, the rounds, and what they cost."""
 
-    def __init__(self, room: Room, walked: Journey, rounds: int = ROUNDS, calls: int = CALLS) -> None:
-        self._room, self._journey, self._rounds, self._calls = room, walked, rounds, calls
+    def __init__(self, room: Room, walked: Journey, how: How | None = None) -> None:
+        self._room, self._journey, self._how = room, walked, how or How()
+        self._rounds, self._calls = self._how.rounds, self._how.calls
 
     def measure(self) -> Measured:
         """Measure; every call must have left its order."""
@@ -75,13 +87,19 @@ class Bench:
     def _round(self, pair: list[Exchange], calls: int) -> tuple[dict[str, float], float]:
         """Ring both sides at the same time; return CPU by process, and the seconds it took."""
         room, (ours, plain) = self._room, pair
-        numbers, orders = room.new_elders(calls), room.orders()
+        numbers, orders = room.new_elders(calls, self._how.language), room.orders()
         meter, began = Meter({**room.pids, OURS: ours.pid, PLAIN: plain.pid}), time.monotonic()
         sides = ((journey.NUMBER, ours), (journey.PLAIN, plain))
         loads = [
-            Load(self._journey, service, exchange.sip_port, from_port, room.media_port, RATE).begin(
-                Path(tempfile.mkdtemp(dir=room.folder)), numbers
-            )
+            Load(
+                self._journey,
+                service,
+                exchange.sip_port,
+                from_port,
+                room.media_port,
+                self._how.rate,
+                audio=self._how.audio,
+            ).begin(Path(tempfile.mkdtemp(dir=room.folder)), numbers)
             for (service, exchange), from_port in zip(sides, room.sipp_ports, strict=True)
         ]
         for load in loads:
@@ -104,7 +122,7 @@ def run() -> Figure:
         figure = compare(measured.ours(), measured.plain(), GOAL, "ms CPU a call")
         hurried = replace(patient, hurried=True)
         print(f"the same by heart, a key every {journey.HURRIES_MS} ms, no goal (set-up and rows weigh most here):")  # noqa: T201
-        measured = Bench(room, hurried, rounds=4).measure()
+        measured = Bench(room, hurried).measure()
         print(measured.table())  # noqa: T201
         by_heart = compare(measured.ours(), measured.plain(), None, "ms CPU a call")
         print(f"  ratio {by_heart.ratio}, {by_heart.ours - by_heart.other:.1f} ms more; {by_heart.spread}")  # noqa: T201

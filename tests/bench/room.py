@@ -25,6 +25,7 @@ from sqlalchemy import func, select
 
 from dispatch.outbox import redis
 from hotline import asterisk_config, up
+from ivr import speech_health
 from ivr.prompts import voice
 from models import clock, register, schema, toolbox
 from models.calls import Call
@@ -88,7 +89,7 @@ class Room:
         agi_port, self.media_port = blocks[0].take(), blocks[0].take()
         self.sipp_ports = [block.take() for block in blocks]
         self._listen_and_forget()
-        self._configure(VAR_DIR=self.folder, AGI_PORT=agi_port, **self._extra)
+        self._configure(VAR_DIR=self.folder, AGI_PORT=agi_port, SPEECH_PORT=blocks[0].take(), **self._extra)
         chosen = up.use_secrets()
         chosen.run_dir.mkdir(parents=True)
         schema.upgrade(engine())
@@ -97,6 +98,9 @@ class Room:
         self._wait(lambda: bool(redis().ping()), "Redis")
         self.pids["FastAGI server"] = self._start("agi", (sys.executable, "-m", self._module))
         self._wait(lambda: _answers(agi_port), "the FastAGI server")
+        if chosen.speech:
+            self.pids["speech server"] = self._start("speech", (sys.executable, "-m", "ivr.speech"))
+            self._wait(lambda: "ko" in speech_health._ask(), "the speech server")
         for language in chosen.languages:
             voice.build_static(language)
         plain = self._plain()
