@@ -34,6 +34,13 @@ def holiday_name(day: date, language: str) -> str | None:
     return _KOREAN.get(name, name) if language == "ko" else _english().get(name, name)
 
 
+def next_holiday(name: str, today: date) -> date | None:
+    """Return the next day, today included, that has this Chinese name itself: 国庆节 is October 1st; None: no such."""
+    days = sorted(day for day in holidays.country_holidays("CN", years=(today.year, today.year + 1), language="zh_CN"))
+    first = {day.year: day for day in reversed(days) if _name(day) == name}
+    return next((day for _, day in sorted(first.items()) if day >= today), None)
+
+
 @cache
 def known_until() -> date:
     """Return the last day of the last announced year; after it swapped days are not known."""

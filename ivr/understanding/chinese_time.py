@@ -45,6 +45,10 @@ _PARTS = {
     "evening": "晚上|傍晚|下晚|晚间|天黑|夜里|半夜|晚黑",
 }  # fmt: skip
 _BEFORE_AN_HOUR = tuple("|".join([*_PARTS.values(), "今天|明天|后天|今晚|明晚|日|号"]).replace("?", "").split("|"))
+_HOLIDAYS = {
+    "元旦": "元旦", "春节|大年初一|正月初一": "春节", "除夕|大年三十|年三十": "农历除夕", "清明节?": "清明节",
+    "五一|劳动节": "劳动节", "端午节?": "端午节", "中秋节?|八月十五": "中秋节", "国庆节?|十一国庆|十一那天": "国庆节",
+}  # fmt: skip
 
 
 def chinese_number(text: str) -> int | None:
@@ -104,9 +108,14 @@ def _is_a_little(match: re.Match[str]) -> bool:
     return not match.string[: match.start()].endswith(_BEFORE_AN_HOUR)
 
 
+def _holiday(match: re.Match[str]) -> tuple[Said, ...]:
+    return (Said("holiday", code=next(name for words, name in _HOLIDAYS.items() if re.fullmatch(words, match[1]))),)
+
+
 def _in_days(match: re.Match[str]) -> tuple[Said, ...] | None:
     n = chinese_number(match["n"])
-    return None if n is None or n == 0 else (Said("day", n),)
+    # 过两天 is "some day soon".
+    return None if not n or match[0] == "过两天" else (Said("day", n),)
 
 
 RULES: tuple[Rule, ...] = (
@@ -118,6 +127,8 @@ RULES: tuple[Rule, ...] = (
     (re.compile(rf"(?P<hour>{_N})[点时]{_ABOUT}(?P<rest>半|一刻|三刻|(?:{_N})分?)?{_ABOUT}"), _clock),
     (re.compile(r"(?P<hour>\d{1,2}):(?P<rest>\d{2})"), _clock),
     (re.compile(rf"(?:再?过)?(?P<n>{_N})天(?:以后|之后|后)"), _in_days),
+    (re.compile(f"({'|'.join(_HOLIDAYS)})(?:那天|当天)?"), _holiday),
+    (re.compile(rf"过(?P<n>{_N})天"), _in_days),
     *((re.compile(names), part(code)) for code, names in _PARTS.items()),
-    (re.compile("现在|马上|这就|这会|立刻|赶紧|尽快|快点|立马|待会|一会|等会|呆会"), now),
+    (re.compile("现在|马上|这就|这会|立刻|赶紧|尽快|快点|立马|待会|一会|等会|呆会|越快越好"), now),
 )

@@ -68,8 +68,7 @@ def _candidates(text: Text, language: str, groups: frozenset[str]) -> dict[int, 
             found[start].append(Piece(start, after, "rest"))
         if whole_words and start not in text.edges:
             continue
-        for word, quality in lexicon.at(text.letters, start, language):
-            end = start + len(word.letters)
+        for word, end, quality in lexicon.at(text.letters, start, language):
             if word.group in groups and (not whole_words or end in text.edges):
                 found[start].append(Piece(start, end, word.group, word.code, quality, word.time))
     if "time" in groups:

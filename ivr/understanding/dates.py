@@ -25,7 +25,7 @@ def resolve(said: Iterable[Said], now: datetime, week: date | None = None) -> Wh
     if not by_kind:
         return When()
     part, at = _part_and_time(by_kind.get("part"), by_kind.get("clock"))
-    if "now" in by_kind and not by_kind.keys() & {"day", "weekday", "date"}:
+    if "now" in by_kind and not by_kind.keys() & {"day", "weekday", "date", "holiday"}:
         return _this_moment(part, at, now)
     day, repeats = _day(by_kind, now.date(), week)
     if day is None:
@@ -86,6 +86,11 @@ def _day(said: dict[str, Said], today: date, week: date | None) -> tuple[date | 
     """Return the day, and after how long it comes again if it was named without a week or month."""
     if "date" in said:
         return _date(said["date"], today), None
+    if "holiday" in said:
+        # The calendar is large, and seldom asked.
+        from models import workdays
+
+        return workdays.next_holiday(said["holiday"].code, today), None
     if "weekday" in said:
         word = said["weekday"]
         weeks = word.m if word.m is not None else said["week"].n if "week" in said else None

@@ -23,7 +23,7 @@ _WEN = {"fu": "fu", "fui": "fei", "fuan": "fan", "fua": "fa", "fuo": "fo", "fun"
 
 # Characters with more than one everyday reading. The dictionary's rare ones (能 as nai) make anything sound alike.
 _OTHERS = (
-    "行 hang 了 liao 着 zhao 得 dei 觉 jiao 乐 yue 长 chang 还 huan 重 chong 调 diao 率 shuai 血 xie 卡 qia 落 lao"
+    "行 hang 了 liao 着 zhao 得 dei 觉 jiao 乐 yue 长 chang 重 chong 调 diao 率 shuai 血 xie 卡 qia 落 lao"
     " 降 xiang 便 pian 弹 dan 数 shuo 校 jiao 朝 zhao 藏 zang 角 jue 强 jiang 和 huo 单 shan 假 jia 大 dai"
 )
 _ALSO = dict(zip(_OTHERS.split()[::2], _OTHERS.split()[1::2], strict=True))

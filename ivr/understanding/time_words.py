@@ -13,7 +13,7 @@ class Said:
 
     day: n days from today (negative: over). weekday: n 0 Monday … 6, m weeks from this one (None: not said).
     week: n weeks from this one, without a day. date: the n-th, m the month (None: not said).
-    part: `code`. clock: n hours, m minutes, `code` am, pm or "". now: this moment.
+    holiday: `code`, its Chinese name. part: `code`. clock: n hours, m minutes, `code` am, pm or "". now: this moment.
     """
 
     kind: str

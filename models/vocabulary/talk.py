@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from models.vocabulary.concept import Concept, Phrases, concept, said
 
 # Understood in every turn, whatever was asked. Emergency is looked for first, anywhere in what she says.
@@ -10,16 +12,17 @@ ALWAYS: tuple[Concept, ...] = (
             "救命|急救|摔倒了|紧急|救救我|摔倒|摔了一跤|摔跤了|摔着了|摔了|跌倒了|卡倒了|起不来了|起不来|站不起来|爬不起来|动不了了|动弹不了"
             "|喘不上气|喘不过气|上不来气|胸口疼|心口疼|心脏疼|心脏难受|胸闷|晕倒了|昏倒了|昏过去了|不省人事|没有知觉|中风了|半身不能动"
             "|着火了|起火了|失火了|煤气漏了|煤气泄漏|漏煤气|煤气味|煤气中毒|救护车|打120|打一二零|流血了|流了好多血|快不行了|要死了|疼死了"
-            "|噎着了|卡住嗓子了|有人闯进来|有贼|报警",
+            "|噎着了|卡住嗓子了|有人闯进来|有贼|报警|摔地上|摔在地上|摔地下|倒在地上|倒地上|摔坏了|摔伤了|晕过去|昏迷|抽搐|抽过去|喘不过来气|憋得慌|说不出话"
+            "|嘴歪了|坏人|抢劫|触电|过电了|冒烟了|烧起来了|喝农药|不想活|跳楼|叫120|幺二零|一二零|煤气中毒了|烫伤了",
             "응급|살려 주세요|도와줘|사람 살려|구급차|살려줘|~도와 주세요|가슴 아파|~가슴이 아파|숨 막혀|숨을 못 쉬|못 일어나|넘어졌|쓰러졌"
             "|불 났|불이 났|가스 냄새|가스 새|~피가 나|구급|응급실",
             "help|emergency|ambulance|i fell|i have fallen|i fell down|fallen|can't get up|cannot get up|can not get up|can't breathe"
             "|cannot breathe|can not breathe|chest pain|my chest hurts|heart attack|stroke|fire|gas leak|smell gas|bleeding|choking"),
     concept("person", "0", ("人工", "상담원", "a person"),
-            "人工|找人|接线员|人工服务|转人工|找个人|找真人|找人说话|接人工|找工作人员|叫个人来听|客服",
+            "人工|找人|接线员|人工服务|转人工|找个人|找真人|找人说话|接人工|找工作人员|叫个人来听|客服|不舒服|难受|头晕|头疼|肚子疼|发烧|疼得厉害|不会按|按不了|不会用",
             "상담원|사람|사람 바꿔|직원|상담원 연결", "a person|person|operator|agent|a human|somebody|real person|speak to somebody"),
     concept("repeat", "*", ("再说一遍", "다시", "repeat"),
-            "再说一遍|没听清|没听见|没听清楚|再说一次|再讲一遍|你说啥|说啥|你说什么|听不见|听不清|啥|啥呀|说什么|重复|重复一遍|大点声",
+            "再说一遍|没听清|没听见|没听清楚|再说一次|再讲一遍|你说啥|说啥|你说什么|听不见|听不清|啥|啥呀|说什么|重复|重复一遍|大点声|大声点|慢点说|慢一点说|不明白|没听明白|耳朵背|听不懂|听不着",
             "다시|뭐라고|안 들려|다시 말해|못 들었|뭐", "repeat|again|pardon|say again|say that again|what|sorry|i can't hear you"),
 )  # fmt: skip
 
@@ -28,23 +31,24 @@ ANSWERS: tuple[Concept, ...] = (
             "对|是的|好的|行|中|好|是|嗯|可以|没错|对的|对对|好吧|行啊|成|妥|妥了|对呀|对啊|就这样|没问题|要得|是呀|是啊|嗯呐|嗯哪",
             "네|좋아요|예|~맞아요|그래|그래요|~맞습니다|그렇게 해", "yes|right|okay|ok|yeah|correct|that's right|that is right|yes please|sure|fine"),
     concept("no", "2", ("不对", "아니요", "no"),
-            "不对|不是|不要|不行|不|不好|错了|不用|不用了|不成|不中|没有|别|算了|不是的|弄错了|搞错了|说错了",
+            "不对|不是|不要|不行|不|不好|错了|时间不对|日子不对|天不对|不用|不用了|不成|不中|没有|别|算了|不是的|弄错了|搞错了|说错了",
             "아니요|아니|~아니에요|틀려|아닙니다|싫어", "no|wrong|not right|no thanks|no thank you|nope|that's wrong"),
 )  # fmt: skip
 
 
-def _for_others(verbs: str, people: str) -> str:
-    """Return every verb with everybody: 给我妈, 替我妈, …; a verb marked `~` is left to `also`."""
-    return "|".join(verb + who for verb in verbs.split("|") for who in people.split("|"))
+def _each(*columns: str) -> str:
+    """Return every way through the columns: 给我妈, 替我妈, …; with a word marked `~` in it, it is left to `also`."""
+    ways = ["".join(way) for way in product(*(column.split("|") for column in columns))]
+    return "|".join(f"~{way.replace('~', '')}" if "~" in way else way for way in ways)
 
 
 INTENTS: tuple[Concept, ...] = (
     concept("status", "1", ("查进度", "진행 확인", "status"),
-            "查进度|啥时候来|什么时候来|啥时候能来|什么时候能来|什么时候到|几点来|多咱来|多会儿来|怎么还没来|咋还没来|还没来|没人来|到哪了|到哪儿了|查订单|查一下订单|订单查询|我的订单|安排了吗|安排好了吗|安排好没|定好了吗|有没有人来|派人了吗|来不来",
+            "查进度|啥时候来|什么时候来|啥时候能来|什么时候能来|什么时候到|几点来|多咱来|多会儿来|怎么还没来|咋还没来|还没来|没人来|到哪了|到哪儿了|查订单|查一下订单|订单查询|我的订单|安排了吗|安排好了吗|安排好没|定好了吗|有没有人来|派人了吗|来不来|到没到|来没来|送没送|怎么还没到|咋还没到|送来没|几点到",
             "주문 확인|언제 오|언제 와|확인|왜 안 와|어디까지|아직 안 와|진행",
             "status|my order|when are they coming|when is she coming|when is he coming|where is|nobody came|check my order|what about my order"),
     concept("change", "2", ("改时间", "변경", "change"),
-            "改时间|改|改一下|改个时间|换个时间|换时间|改天|换一天|换一下|改到|改成|换成|换到|挪到|推到|推迟|提前|延后|往后推|改日子|变一下|更改|修改",
+            "改时间|改|改一下|改个时间|换个时间|换时间|改天|换一天|换一下|改到|改成|换成|换到|挪到|推到|推迟|提前|延后|往后推|改日子|变一下|更改|修改|晚一天|早一天|往后挪|换个日子|往前提|调一下时间",
             "변경|바꿔|바꿔 주세요|시간 변경|다른 날|다른 시간|미뤄|날짜 변경",
             "change|change the time|another day|another time|reschedule|move it|move|change my order|postpone"),
     concept("cancel", "3", ("取消", "취소", "cancel"),
@@ -58,11 +62,12 @@ INTENTS: tuple[Concept, ...] = (
             "留言|留个言|留个话|留句话|捎个话|捎话|带个话|转告|录个音|留个信儿",
             "메시지|전해 줘|말씀 전해|남겨|녹음", "message|leave a message|a message|tell them|voicemail"),
     concept("usual", "6", ("老样子", "늘 하던 대로", "the usual"),
-            "老样子|和上周一样|还是和上周一样|跟上周一样|和上次一样|跟上次一样|还是上次那样|还那样|和往常一样|跟往常一样|照旧|照常|照老样子|还是老样子|跟以前一样|和以前一样|跟平时一样|和平时一样|一样的|还是一样|照上次|像上次那样|还要上次的",
+            _each("和|~跟|~像|~照|~按|~还要", "上周|上次|上回|上个星期|上个礼拜|上礼拜|上星期|以前|往常|平时|每次|过去", "一样|~那样|~的|~那样的")
+            + "|老样子|还那样|照旧|照常|照老样子|一样的|还是一样|照上次|还要上次的|还是上次那样",
             "늘 하던 대로|하던 대로|지난번 처럼|지난주 처럼|~똑같이|항상 하던 대로|그대로|~지난번과 같이",
             "the usual|usual|as usual|same as last week|same as last time|the same|like last time|same as always|same again"),
     concept("behalf", "7", ("替别人订", "대신 신청", "for somebody else"),
-            _for_others("给|~替|~帮|~为", "我妈|我爸|我妈妈|我爸爸|我母亲|我父亲|我老伴儿|我老伴|我奶奶|我爷爷|我姥姥|我姥爷|我婆婆|我公公|我丈母娘|邻居|老人|别人"
+            _each("给|~替|~帮|~为", "我妈|我爸|我妈妈|我爸爸|我母亲|我父亲|我老伴儿|我老伴|我奶奶|我爷爷|我姥姥|我姥爷|我婆婆|我公公|我丈母娘|邻居|老人|别人"
                         "|家里老人|我家老人|我家老头|我家老太太|俺妈|俺爸|俺老伴儿|他奶奶|他爷爷"),
             "어머니 대신|아버지 대신|엄마 대신|우리 엄마|우리 아버지|우리 어머니|어머니께|대신",
             "for my mother|for my father|for my wife|for my husband|for somebody else|for someone else|for my neighbour|for my grandmother|for my grandfather|on behalf of"),
