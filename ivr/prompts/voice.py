@@ -25,7 +25,7 @@ import numpy as np
 
 from ivr import tones
 from ivr.prompts import recorded, sound
-from ivr.prompts.catalogue import CATALOGUE, DIALPLAN_PROMPTS
+from ivr.prompts.catalogue import DIALPLAN_PROMPTS
 from ivr.prompts.pieces import pieces
 from ivr.prompts.sound import Samples, write_wav
 from ivr.prompts.words import Line
@@ -235,13 +235,6 @@ def _beep() -> Samples:
     """950 Hz for 400 ms, as China's network sounds it before a recording."""
     seconds = np.arange(int(0.4 * RATE_HZ)) / RATE_HZ
     return (0.3 * 32767 * np.sin(2 * np.pi * 950 * seconds)).astype(np.int16)
-
-
-def warm(language: str) -> None:
-    """Render every prompt without variables, so that no caller waits for it."""
-    for key, prompt in CATALOGUE.items():
-        if not prompt.variables:
-            utterance([Line(key)], language)
 
 
 def static_dir() -> Path:
