@@ -90,6 +90,8 @@ def _time_words() -> list[Word]:
     forms = [*vocabulary.TIMES["zh-CN"], *(form for one in (*DAYS, *PARTS) for form in one.forms("zh-CN"))]
     found = []
     for letters in (_letters(form, "zh-CN") for form in forms):
+        if len(letters) == 2 and letters[1] in "号点":
+            continue  # "the fifth" sounds like "my room": every syllable is some date or hour
         whole = [
             said for start, end, said in time_words.find(letters, chinese_time.RULES) if end - start == len(letters)
         ]
