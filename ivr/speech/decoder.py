@@ -15,8 +15,9 @@ from ivr.speech.recogniser import Heard
 log = logging.getLogger(__name__)
 
 _BYTES_PER_MS = SAMPLE_RATE * 2 // 1000
-# Handing over a piece costs as much as decoding a frame, so several frames go together.
-_BATCH_BYTES = 100 * _BYTES_PER_MS
+# Handing over a piece costs as much as decoding a frame, so several frames go together; by her
+# endpoint all of them have long been decoded.
+_BATCH_BYTES = 200 * _BYTES_PER_MS
 # Silence after speech is decoded as far as the last soft consonant reaches, the rest
 # only if she speaks on: silence costs as much as speech.
 _TAIL_MS = 300

@@ -7,10 +7,17 @@ import sys
 from collections.abc import Callable
 
 from models.settings import ROOT
-from tests.bench import intent, p1, p1s, report
+from tests.bench import intent, p1, p1s, recog, report, streams
 from tests.bench.report import Figure
 
-BENCHMARKS: dict[str, Callable[[], Figure]] = {"P1": p1.run, "P1s": p1s.run, "INTENT": intent.run}
+BENCHMARKS: dict[str, Callable[[], Figure]] = {
+    "P1": p1.run,
+    "P1s": p1s.run,
+    "INTENT": intent.run,
+    "P3": streams.run,
+    "GATE": streams.gate,
+    "RECOG": recog.run,
+}
 RESULTS = ROOT / "var" / "bench.json"
 
 

