@@ -17,7 +17,7 @@ YES = Meaning("yes")
 
 
 def test_a_television_that_says_the_right_words_orders_and_one_that_mumbles_does_not() -> None:
-    everything = {asked: [ORDER] for asked in ("open", "service", "day", "part")}
+    everything: dict[str, list[Meaning | None]] = {asked: [ORDER] for asked in ("open", "service", "day", "part")}
     assert recog.orders({**everything, "confirm": [YES]}, 100) == 100
     assert recog.orders({**everything, "confirm": [None]}, 100) == 0
     assert recog.orders({**everything, "open": [None], "confirm": [YES]}, 100) == 0

