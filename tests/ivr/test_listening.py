@@ -21,7 +21,7 @@ KEY = "ab" * 32
 def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An engine that is well, and prompts that need no rendering."""
     monkeypatch.setattr("ivr.listening.health.listens_for", lambda language: True)
-    monkeypatch.setattr("ivr.prompts.voice.utterance", lambda lines, language: "/prompt")
+    monkeypatch.setattr("ivr.prompts.voice.utterance", lambda *what: "/prompt")
     monkeypatch.setattr("ivr.prompts.voice.silence", lambda: "/quiet")
     yield
 
