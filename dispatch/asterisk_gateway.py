@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from asterisk.manager import ManagerException, ManagerSocketException
 
-from dispatch.ami import Ami, AmiTimeout
+from dispatch.ami import Ami, AmiMessage, AmiTimeout
 from dispatch.gateways import GatewayRefused, GatewayUnavailable, OutboundCall, OutcomeUnknown
 from models.settings import settings
+
+# The Q.850 cause by which the carrier knows that no missed call is to be shown.
+ANSWERED_ELSEWHERE = "26"
 
 
 class AsteriskGateway:
@@ -71,8 +74,28 @@ class AsteriskGateway:
         if reply.header("Response") != "Success":
             raise GatewayRefused(reply.header("Message", "Originate was refused"))
 
+    def break_off(self, channel_ids: Collection[str], context: str) -> None:
+        """Hang up what rings ("answered elsewhere"), redirect what is up; what has ended meanwhile is passed over."""
+        for channel in self._channels():
+            if channel.header("Uniqueid") not in channel_ids:
+                continue
+            name = channel.header("Channel")
+            if channel.header("ChannelStateDesc") == "Up":
+                action = {"Action": "Redirect", "Channel": name, "Context": context, "Exten": "s", "Priority": "1"}
+            else:
+                action = {"Action": "Hangup", "Channel": name, "Cause": ANSWERED_ELSEWHERE}
+            try:
+                self._connected().send_action(action)
+            except ManagerException as error:
+                self._drop()
+                raise GatewayUnavailable(f"Asterisk does not answer on AMI: {error}") from error
+
     def living(self) -> Iterable[str]:
-        """Return the Uniqueid of every channel that Asterisk has; an unfinished list is no list."""
+        """Return the Uniqueid of every channel that Asterisk has."""
+        return {channel.header("Uniqueid") for channel in self._channels()}
+
+    def _channels(self) -> list[AmiMessage]:
+        """Return the list of all channels; an unfinished list is no list."""
         try:
             events = self._connected().send_list({"Action": "CoreShowChannels"}, "CoreShowChannelsComplete")
         except ManagerException as error:
@@ -81,7 +104,7 @@ class AsteriskGateway:
         if events[-1].header("Event") != "CoreShowChannelsComplete":
             # A refusal taken for "no channels" would have every living call declared lost, and dialled again.
             raise GatewayUnavailable(f"Asterisk does not list its channels: {events[-1].header('Message')}")
-        return {event.header("Uniqueid") for event in events if "Uniqueid" in event.headers}
+        return [event for event in events if "Uniqueid" in event.headers]
 
     def close(self) -> None:
         """Close the connection; it is opened again when needed."""

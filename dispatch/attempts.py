@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from dispatch import tasks
@@ -91,9 +91,11 @@ def _after_offer_attempt(session: Session, offer: Offer, attempt: Attempt, now: 
             if line.number_id not in tried:
                 new_attempt(session, offer, line.number_id, now)
                 return
-    offer.status = OfferStatus.DECLINED if attempt.outcome == Outcome.DECLINED else OfferStatus.EXPIRED
-    offer.closed_at = now
-    post(session, "offer_order", offer.order_id, now, attempt.call_id)
+    status = OfferStatus.DECLINED if attempt.outcome == Outcome.DECLINED else OfferStatus.EXPIRED
+    # In one statement: another provider may be taking the order at this moment, which withdraws this offer.
+    still_open = update(Offer).where(Offer.id == offer.id, Offer.status == OfferStatus.OPEN)
+    if session.scalar(still_open.values(status=status, closed_at=now).returning(Offer.id)) is not None:
+        post(session, "offer_order", offer.order_id, now, attempt.call_id)
 
 
 def _after_callback_attempt(session: Session, callback: Callback, attempt: Attempt, now: datetime) -> None:

@@ -30,6 +30,7 @@ CAUSES: Mapping[int, Outcome] = {
     20: Outcome.NO_ANSWER,  # switched off (480)
     21: Outcome.NO_ANSWER,  # rejected by hand (603)
     22: Outcome.INVALID,
+    26: Outcome.TOO_LATE,  # we ended it: somebody else has the order
     28: Outcome.INVALID,
     27: Outcome.CONGESTION,
     34: Outcome.CONGESTION,  # 503

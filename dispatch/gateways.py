@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Protocol
@@ -55,6 +55,13 @@ class Gateway(Protocol):
             OutcomeUnknown: nobody knows whether it is dialled.
         """
 
+    def break_off(self, channel_ids: Collection[str], context: str) -> None:
+        """End those of these calls that still ring; lead those that talk to the dialplan's `context`, at once.
+
+        Raises:
+            GatewayUnavailable: it cannot be spoken to.
+        """
+
     def living(self) -> Iterable[str]:
         """Return the channel ids of all calls that exist now.
 
@@ -68,6 +75,7 @@ class ConsoleGateway:
     """A twin for rehearsals: rings nobody, remembers and prints what it was asked."""
 
     rung: list[OutboundCall] = field(default_factory=list)
+    broken_off: list[str] = field(default_factory=list)
 
     def ready(self) -> None:
         """It is always ready."""
@@ -75,6 +83,10 @@ class ConsoleGateway:
     def ring(self, call: OutboundCall) -> None:
         """Remember the call."""
         self.rung.append(call)
+
+    def break_off(self, channel_ids: Collection[str], context: str) -> None:
+        """Remember the calls."""
+        self.broken_off.extend(sorted(channel_ids))
 
     def living(self) -> Iterable[str]:
         """Return the calls it was asked to place; they never end by themselves."""

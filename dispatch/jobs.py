@@ -9,7 +9,7 @@ from datetime import timedelta
 from dispatch import tasks
 from dispatch.dial import dial
 from dispatch.gateways import GatewayUnavailable
-from dispatch.offers import offer_order
+from dispatch.offers import offer_order, tell_others
 from models import clock
 from models.outbox import OutboxEntry
 from models.session import read, write
@@ -19,7 +19,7 @@ from models.tasks import TaskKind
 log = logging.getLogger(__name__)
 
 # What an errand can be: the outbox's verb names one of these.
-VERBS: dict[str, Callable[[int], None]] = {"offer_order": offer_order, "dial": dial}
+VERBS: dict[str, Callable[[int], None]] = {"offer_order": offer_order, "tell_others": tell_others, "dial": dial}
 
 # After so many failures in a row a person is told; the errand is still tried again.
 FAILURES_BEFORE_TASK = 5

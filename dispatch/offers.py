@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from dispatch import callbacks, tasks
+from dispatch import callbacks, candidates, choice, tasks
 from dispatch.attempts import close_attempt, new_attempt
+from dispatch.gateways import gateway
 from dispatch.outbox import post, transaction
-from models import clock, vocabulary
-from models.dialing import Attempt, AttemptStatus, Offer, OfferStatus, Outcome
+from models import clock
+from models.dialing import Attempt, AttemptStatus, DeclineReason, Offer, OfferStatus, Outcome
 from models.journal import Entry, note
 from models.orders import DISPATCHING, Order, OrderEvent, OrderStatus, move_order
-from models.people import Area
-from models.providers import Provider, ProviderArea, ProviderItem
+from models.providers import Provider, ProviderItem
+from models.session import read
+from models.settings import settings
 from models.tasks import TaskKind
+
+# Where the dialplan tells a provider that somebody else has the order.
+TAKEN_CONTEXT = "taken"
 
 
 def lock_order(session: Session, order_id: int) -> Order:
@@ -26,61 +32,43 @@ def lock_order(session: Session, order_id: int) -> Order:
     return session.scalars(locked.execution_options(populate_existing=True)).one()
 
 
-def areas_above(session: Session, area_id: int | None) -> list[int]:
-    """Return `area_id` and every area that contains it."""
-    chain: list[int] = []
-    while area_id is not None and area_id not in chain:
-        chain.append(area_id)
-        area_id = session.scalar(select(Area.parent_id).where(Area.id == area_id))
-    return chain
-
-
-def next_provider(session: Session, order: Order, now: datetime) -> Provider | None:
-    """Return whom to ask next: offers the service, covers the area, is not paused, was not asked before."""
-    if vocabulary.SERVICE[order.service].person_only:
-        return None
-    # What was withdrawn was for another time: the provider may be asked again.
-    asked = select(Offer.provider_id).where(Offer.order_id == order.id, Offer.status != OfferStatus.WITHDRAWN)
-    covers = select(ProviderArea.provider_id).where(ProviderArea.area_id.in_(areas_above(session, order.area_id)))
-    limited = select(ProviderArea.provider_id)
-    query = (
-        select(Provider)
-        .join(ProviderItem, ProviderItem.provider_id == Provider.id)
-        .where(
-            ProviderItem.service == order.service,
-            or_(Provider.id.in_(covers), Provider.id.not_in(limited)),
-            or_(Provider.paused_until.is_(None), Provider.paused_until <= now),
-            Provider.id.not_in(asked),
-        )
-        .order_by(Provider.position, Provider.id)
-    )
-    # A provider without a telephone is no provider: an empty roster must not ring for ever.
-    return next((provider for provider in session.scalars(query) if provider.numbers), None)
-
-
 def offer_order(order_id: int) -> None:
-    """Put the order to the next provider; with nobody left it goes to an agent."""
+    """Put the order to the best provider that was not asked yet, an urgent one to several; without any, to an agent."""
     now = clock.now()
     with transaction() as session:
         order = lock_order(session, order_id)
         if order.status not in DISPATCHING:
             return
-        open_offer = select(Offer.id).where(Offer.order_id == order.id, Offer.status == OfferStatus.OPEN)
-        if session.scalar(open_offer) is not None:
+        asking = select(func.count()).where(Offer.order_id == order.id, Offer.status == OfferStatus.OPEN)
+        asked = session.scalar(asking) or 0
+        wanted = settings().offer_together if is_urgent(order, now) else 1
+        if asked >= wanted:
             return
-        provider = next_provider(session, order, now)
-        if provider is None:
+        verdicts = candidates.judge(session, order, now)
+        fit = [verdict.provider_id for verdict in verdicts if verdict.fit][: wanted - asked]
+        for provider_id in fit:
+            _put(session, order, provider_id, choice.explain(verdicts, provider_id))
+        if not fit and not asked:
             move_order(session, order, OrderStatus.NEEDS_AGENT, now, OrderEvent(actor="system"))
             task = tasks.NewTask(TaskKind.NO_PROVIDER, f"order:{order.id}", order_id=order.id, elder_id=order.elder_id)
             tasks.open_task(session, task, now)
-            return
-        move_order(session, order, OrderStatus.OFFERED, now, OrderEvent(actor="system", actor_id=provider.id))
-        before = select(func.count()).where(Offer.order_id == order.id, Offer.provider_id == provider.id)
-        turn = (session.scalar(before) or 0) + 1
-        offer = Offer(order_id=order.id, provider_id=provider.id, round=turn, created_at=now)
-        session.add(offer)
-        session.flush()
-        new_attempt(session, offer, provider.numbers[0].number_id, now)
+
+
+def is_urgent(order: Order, now: datetime) -> bool:
+    """Return whether the order must be answered so soon that one provider after the other would be too slow."""
+    return order.due_at is not None and order.due_at - now <= timedelta(hours=settings().offer_together_h)
+
+
+def _put(session: Session, order: Order, provider_id: int, reasons: dict[str, Any]) -> None:
+    """Write the offer to one provider, and its first attempt."""
+    now = clock.now()
+    move_order(session, order, OrderStatus.OFFERED, now, OrderEvent(actor="system", actor_id=provider_id))
+    before = select(func.count()).where(Offer.order_id == order.id, Offer.provider_id == provider_id)
+    turn = (session.scalar(before) or 0) + 1
+    offer = Offer(order_id=order.id, provider_id=provider_id, round=turn, reasons=reasons, created_at=now)
+    session.add(offer)
+    session.flush()
+    new_attempt(session, offer, session.get_one(Provider, provider_id).numbers[0].number_id, now)
 
 
 def accept_offer(session: Session, attempt: Attempt, now: datetime) -> bool:
@@ -106,15 +94,73 @@ def accept(session: Session, offer: Offer, call_id: int | None, now: datetime) -
     move_order(session, order, OrderStatus.ACCEPTED, now, event)
     offer.status, offer.closed_at = OfferStatus.ACCEPTED, now
     _note(session, call_id, Entry.OFFER_ACCEPTED, offer.id, now)
-    _call_off(session, offer, now)
+    _call_off(session, [offer.id], now)
+    _tell_the_others(session, offer, call_id, now)
+    tasks.settle_all(session, TaskKind.LATE, order.id, now)
     callbacks.begin(session, order, now)
     return True
+
+
+def _tell_the_others(session: Session, won: Offer, call_id: int | None, now: datetime) -> None:
+    """Take the order's other offers back; whoever rings or listens just now is told by an errand of its own."""
+    # One statement: an offer that its own call is closing at this moment stays as that call has it.
+    others = (
+        update(Offer)
+        .where(Offer.order_id == won.order_id, Offer.id != won.id, Offer.status == OfferStatus.OPEN)
+        .values(status=OfferStatus.WITHDRAWN, closed_at=now)
+        .returning(Offer.id)
+    )
+    lost = list(session.scalars(others))
+    if lost:
+        _call_off(session, lost, now)
+        post(session, "tell_others", won.order_id, now, call_id)
+
+
+def tell_others(order_id: int) -> None:
+    """Somebody has the order: a telephone that still rings for it stops, and who is being asked hears so at once.
+
+    Raises:
+        GatewayUnavailable: nobody was told; the errand stays due.
+    """
+    on_the_line = (
+        select(Attempt.channel_id)
+        .join(Offer, Offer.id == Attempt.offer_id)
+        .where(
+            Offer.order_id == order_id,
+            Offer.status == OfferStatus.WITHDRAWN,
+            Attempt.status.in_((AttemptStatus.DIALING, AttemptStatus.ANSWERED)),
+        )
+    )
+    with read() as session:
+        channels = set(session.scalars(on_the_line))
+    if channels:
+        gateway().break_off(channels, TAKEN_CONTEXT)
 
 
 def decline_offer(session: Session, attempt: Attempt, now: datetime) -> None:
     """The provider pressed 2: the next one is asked."""
     _note(session, attempt.call_id, Entry.OFFER_DECLINED, attempt.offer_id, now)
     close_attempt(session, attempt, Outcome.DECLINED, now)
+
+
+def decline_because(session: Session, offer_id: int, reason: DeclineReason, now: datetime) -> None:
+    """The provider said why. "Not ours" makes it the last to be asked for this service, until an agent has checked."""
+    offer = session.get_one(Offer, offer_id)
+    offer.decline_reason = reason
+    if reason != DeclineReason.NOT_OURS:
+        return
+    service = offer.order.service
+    item = select(ProviderItem).where(ProviderItem.provider_id == offer.provider_id, ProviderItem.service == service)
+    found = session.scalar(item)
+    if found is None or found.doubted_at is not None:
+        return
+    found.doubted_at = now
+    occasion = f"item:{found.id}:{now:%Y%m%d%H%M%S}"
+    data = {"service": service}
+    new = tasks.NewTask(
+        TaskKind.CHECK_ITEM, occasion, order_id=offer.order_id, provider_id=offer.provider_id, data=data
+    )
+    tasks.open_task(session, new, now)
 
 
 def decline(session: Session, offer: Offer, call_id: int | None, now: datetime) -> None:
@@ -125,14 +171,15 @@ def decline(session: Session, offer: Offer, call_id: int | None, now: datetime) 
         return
     offer.status, offer.closed_at = OfferStatus.DECLINED, now
     _note(session, call_id, Entry.OFFER_DECLINED, offer.id, now)
-    _call_off(session, offer, now)
+    _call_off(session, [offer.id], now)
     post(session, "offer_order", order.id, now, call_id)
 
 
-def _call_off(session: Session, offer: Offer, now: datetime) -> None:
-    """It is answered: whatever was still to be dialled for it is not."""
-    due = select(Attempt).where(Attempt.offer_id == offer.id, Attempt.status == AttemptStatus.DUE)
-    for attempt in session.scalars(due):
+def _call_off(session: Session, offer_ids: list[int], now: datetime) -> None:
+    """It is settled: whatever was still to be dialled for these offers is not."""
+    due = select(Attempt).where(Attempt.offer_id.in_(offer_ids), Attempt.status == AttemptStatus.DUE)
+    # What a worker is beginning to dial at this moment is not waited for: it is told as one that rings.
+    for attempt in session.scalars(due.with_for_update(of=Attempt, skip_locked=True)):
         close_attempt(session, attempt, Outcome.TOO_LATE, now)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, and_, bindparam, insert, or_, select
 from sqlalchemy.orm import Session
 
 from dispatch.outbox import post
-from models import vocabulary
+from models import deadlines, vocabulary
 from models.journal import Entries, Entry, note_all
 from models.orders import EXPECTED, Order, OrderEvent, OrderStatus, spoken_number
 from models.people import Elder
@@ -102,6 +102,7 @@ def place_order(session: Session | Rows, request: OrderRequest, now: datetime, b
         "status": OrderStatus.CONFIRMED.value,
         "created_at": now,
         "changed_at": now,
+        **deadlines.columns(request.service, request.wanted_on, request.wanted_part, now),
     }
     order_id = inserted_id(connection.execute(_INSERT, row))
     event = {

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import or_, select
 
-from dispatch import heard_audio, outbox, spool
+from dispatch import heard_audio, lateness, outbox, spool
 from dispatch.attempts import close_attempt
 from dispatch.calls import close_call
 from dispatch.events import end_unanswered
@@ -25,6 +25,7 @@ def sweep() -> None:
     """Do one round: relay due errands, work off the spool, reconcile calls with what Asterisk knows."""
     outbox.relay(clock.now())
     heard_audio.erase_expired(clock.now())
+    lateness.escalate(clock.now())
     try:
         living = set(gateway().living())
     except GatewayUnavailable as error:

@@ -23,6 +23,7 @@ class NewTask:
     order_id: int | None = None
     elder_id: int | None = None
     number_id: int | None = None
+    provider_id: int | None = None
     audio_id: int | None = None
     data: dict[str, Any] = field(default_factory=dict)
 
@@ -54,6 +55,7 @@ def open_task(session: Session, new: NewTask, now: datetime) -> Task:
         order_id=new.order_id,
         elder_id=new.elder_id,
         number_id=new.number_id,
+        provider_id=new.provider_id,
         audio_id=new.audio_id,
         data=new.data,
         created_at=now,
@@ -68,3 +70,10 @@ def settle(session: Session, kind: TaskKind, key: str, now: datetime) -> None:
     known = session.scalar(select(Task).where(Task.dedupe_key == f"{kind}:{key}", Task.closed_at.is_(None)))
     if known is not None:
         known.result, known.closed_at = "not_needed", now
+
+
+def settle_all(session: Session, kind: TaskKind, order_id: int, now: datetime) -> None:
+    """Close every open task of this kind about the order."""
+    open_ones = select(Task).where(Task.order_id == order_id, Task.kind == kind, Task.closed_at.is_(None))
+    for task in session.scalars(open_ones):
+        task.result, task.closed_at = "not_needed", now

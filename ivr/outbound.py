@@ -16,22 +16,23 @@ from dispatch.outbox import transaction
 from ivr import handover, outbound_turns
 from ivr.agi import Line
 from ivr.listening import Listener
-from ivr.outbound_turns import CALLBACK_KEYS, OFFER_KEYS, Answer, Notice
+from ivr.outbound_turns import CALLBACK_KEYS, DECLINE_KEYS, OFFER_KEYS, Answer, Gone, Notice
 from ivr.prompts import words
 from ivr.prompts.words import Line as Prompt
 from ivr.prompts.words import line as prompt
 from ivr.turns import Ask, GoodBye, Key, ToPerson
 from models import clock, vocabulary
 from models.calls import Call, CallEnd, CallState
-from models.dialing import Attempt, AttemptStatus, CallbackStatus, OfferStatus, Outcome
+from models.dialing import Attempt, AttemptStatus, CallbackStatus, DeclineReason, OfferStatus, Outcome
 from models.journal import Entry, note
 from models.orders import Order
 from models.settings import settings
 
 log = logging.getLogger(__name__)
 
-# What to do and say when a key was pressed: writes the answer's code, returns the last words in the language.
-Settle = Callable[[Session, Attempt, str, str], tuple[Prompt, ...]]
+# What to do and say when a key was pressed: writes the answer's code, returns the last words in the language,
+# or one more question.
+Settle = Callable[[Session, Attempt, str, str], tuple[Prompt, ...] | Notice]
 
 
 def offer(line: Line) -> None:
@@ -44,7 +45,26 @@ def callback(line: Line) -> None:
     _lead(line, _callback_notice, _settle_callback)
 
 
-def _lead(line: Line, make_notice: Callable[[Attempt], Notice | None], settle: Settle) -> None:
+def taken(line: Line) -> None:
+    """Somebody else has accepted while this provider was being asked: the gateway has led the call here."""
+    channel_id = line.env["agi_uniqueid"]
+    now = clock.now()
+    with transaction() as session:
+        attempt = _attempt(session, channel_id)
+        call = session.get_one(Call, attempt.call_id)
+        if call.ended_at is None:
+            note(session, call.id, Entry.OFFER_TOO_LATE, now, offer_id=attempt.offer_id)
+        close_attempt(session, attempt, Outcome.TOO_LATE, now)
+        language = call.language
+    listener = Listener(line, speech=False)
+    try:
+        listener.say((prompt("offer_too_late"),), language)
+    finally:
+        listener.close()
+        _end(channel_id, Outcome.TOO_LATE, CallEnd.GOODBYE)
+
+
+def _lead(line: Line, make_notice: Callable[[Attempt], Notice | Gone], settle: Settle) -> None:
     channel_id = line.env["agi_uniqueid"]
     answered = _answered(channel_id, make_notice)
     if answered is None:
@@ -53,29 +73,22 @@ def _lead(line: Line, make_notice: Callable[[Attempt], Notice | None], settle: S
     notice, call_id = answered
     listener = Listener(line, speech=False)
     try:
-        move: outbound_turns.Move = notice.ask
-        while isinstance(move, Ask):
-            heard = listener.ask(move, notice.language)
-            notice, move = outbound_turns.hear(notice, heard)
-            _journal(call_id, heard)
-        match move:
-            case Answer(code=code):
-                with transaction() as session:
-                    attempt = _attempt(session, channel_id)
-                    last = settle(session, attempt, code, notice.language)
-                handover.hang_up(line)
-                listener.say(last, notice.language)
-            case ToPerson():
-                _person(channel_id, move)
-                handover.to_person(line, listener, move, notice.language)
-                return
-            case GoodBye(lines=lines):
-                handover.hang_up(line)
-                _end(channel_id, Outcome.NO_KEY, CallEnd.GOODBYE)
-                listener.say(lines, notice.language)
+        if isinstance(notice, Gone):
+            handover.hang_up(line)
+            listener.say(notice.lines, notice.language)
+            _end(channel_id, Outcome.TOO_LATE, CallEnd.GOODBYE)
+            return
+        move, language = _converse(
+            listener, notice, call_id, lambda code, language: _settle(line, settle, code, language)
+        )
+        if isinstance(move, ToPerson):
+            _person(channel_id, move)
+            handover.to_person(line, listener, move, language)
+            return
+        handover.hang_up(line)
         _end(channel_id, Outcome.NO_KEY, CallEnd.GOODBYE)
     except AGIHangup:
-        _end(channel_id, Outcome.NO_KEY, CallEnd.HUNG_UP)
+        _hung_up(channel_id)
         raise
     except Exception:
         # A fault of ours: whoever was rung is not blamed for it, and is rung again. The call itself goes on to a
@@ -86,7 +99,35 @@ def _lead(line: Line, make_notice: Callable[[Attempt], Notice | None], settle: S
         listener.close()
 
 
-def _answered(channel_id: str, make_notice: Callable[[Attempt], Notice | None]) -> tuple[Notice, int] | None:
+def _converse(
+    listener: Listener, notice: Notice, call_id: int, settle: Callable[[str, str], tuple[Prompt, ...] | Notice]
+) -> tuple[ToPerson | GoodBye, str]:
+    """Ask until it comes to an end, in whatever language; every answer is written before the next word is said."""
+    move: outbound_turns.Move = notice.ask
+    while True:
+        match move:
+            case Ask():
+                heard = listener.ask(move, notice.language)
+                notice, move = outbound_turns.hear(notice, heard)
+                _journal(call_id, heard)
+            case Answer(code=code):
+                last = settle(code, notice.language)
+                if isinstance(last, tuple):
+                    listener.say(last, notice.language)
+                    return GoodBye(), notice.language
+                notice, move = last, last.ask
+            case _:
+                return move, notice.language
+
+
+def _settle(line: Line, settle: Settle, code: str, language: str) -> tuple[Prompt, ...] | Notice:
+    with transaction() as session:
+        last = settle(session, _attempt(session, line.env["agi_uniqueid"]), code, language)
+    handover.hang_up(line)
+    return last
+
+
+def _answered(channel_id: str, make_notice: Callable[[Attempt], Notice | Gone]) -> tuple[Notice | Gone, int] | None:
     now = clock.now()
     with transaction() as session:
         attempt = _attempt(session, channel_id)
@@ -99,10 +140,8 @@ def _answered(channel_id: str, make_notice: Callable[[Attempt], Notice | None]) 
         call.answered_at, call.state = now, CallState.TALKING
         note(session, call.id, Entry.ANSWERED, now)
         notice = make_notice(attempt)
-        if notice is None:
+        if isinstance(notice, Gone):
             close_attempt(session, attempt, Outcome.TOO_LATE, now)
-            close_call(session, call, CallEnd.GOODBYE, now)
-            return None
         return notice, call.id
 
 
@@ -132,25 +171,26 @@ def _in_all_languages(
     return tuple((language, say(language)) for language in (*order[start:], *order[:start]))
 
 
-def _offer_notice(attempt: Attempt) -> Notice | None:
+def _offer_notice(attempt: Attempt) -> Notice | Gone:
     assert attempt.offer is not None  # noqa: S101 (the dialplan's context and the attempt agree)
+    order, language = attempt.offer.order, attempt.offer.provider.language
     if attempt.offer.status != OfferStatus.OPEN:
-        return None
-    order = attempt.offer.order
+        taken_by_another = order.provider_id not in (None, attempt.offer.provider_id)
+        return Gone((prompt("offer_too_late" if taken_by_another else "offer_gone"),), language)
     name = words.name(order.area.district.name if order.area else settings().district_unknown)
 
     def say(language: str) -> tuple[Prompt, ...]:
         matter = prompt("offer", district=name, **_matter(order, language, aloud=True))
         return prompt("offer_hello"), matter, prompt("offer_keys")
 
-    return Notice(_in_all_languages(attempt.offer.provider.language, say), OFFER_KEYS)
+    return Notice(_in_all_languages(language, say), OFFER_KEYS)
 
 
-def _callback_notice(attempt: Attempt) -> Notice | None:
+def _callback_notice(attempt: Attempt) -> Notice | Gone:
     assert attempt.callback is not None  # noqa: S101
-    if attempt.callback.status != CallbackStatus.OPEN:
-        return None
     order = attempt.callback.order
+    if attempt.callback.status != CallbackStatus.OPEN:
+        return Gone((), order.language)
     provider = words.name(attempt.callback.provider.name)
 
     def say(language: str) -> tuple[Prompt, ...]:
@@ -161,15 +201,24 @@ def _callback_notice(attempt: Attempt) -> Notice | None:
     return Notice(_in_all_languages(order.language, say), CALLBACK_KEYS)
 
 
-def _settle_offer(session: Session, attempt: Attempt, code: str, language: str) -> tuple[Prompt, ...]:
+def _settle_offer(session: Session, attempt: Attempt, code: str, language: str) -> tuple[Prompt, ...] | Notice:
     assert attempt.offer is not None  # noqa: S101
     now = clock.now()
     if code == "decline":
         offers.decline_offer(session, attempt, now)
+        # One silence ends it: the decline stands already, and the next provider is being asked.
+        why = _in_all_languages(language, lambda _language: (prompt("offer_why"),))
+        return Notice(why, DECLINE_KEYS, silences=outbound_turns.REPEATS - 1)
+    if code != "accept":
+        offers.decline_because(session, attempt.offer.id, DeclineReason(code), now)
         return (prompt("offer_declined"),)
-    if offers.accept_offer(session, attempt, now):
-        return (prompt("offer_accepted", number=words.digits(attempt.offer.order.number, language)),)
-    return (prompt("offer_too_late"),)
+    if not offers.accept_offer(session, attempt, now):
+        return (prompt("offer_too_late"),)
+    order = attempt.offer.order
+    accepted = prompt("offer_accepted", number=words.digits(order.number, language))
+    # What she needs is told to whoever goes there, and to nobody before.
+    needs = (prompt("offer_needs", needs=words.name(order.elder.needs)),) if order.elder.needs else ()
+    return accepted, *needs
 
 
 def _settle_callback(session: Session, attempt: Attempt, code: str, language: str) -> tuple[Prompt, ...]:
@@ -202,6 +251,16 @@ def _end(channel_id: str, outcome: Outcome, end: CallEnd) -> None:
         if end == CallEnd.HUNG_UP and call.ended_at is None:
             note(session, call.id, Entry.HUNG_UP, now)
         close_call(session, call, end, now)
+
+
+def _hung_up(channel_id: str) -> None:
+    with transaction() as session:
+        attempt = _attempt(session, channel_id)
+        if attempt.offer is not None and attempt.offer.status == OfferStatus.WITHDRAWN:
+            # The call was led away to hear that somebody else has it (`taken`); the call ends there, or by its event.
+            close_attempt(session, attempt, Outcome.TOO_LATE, clock.now())
+            return
+    _end(channel_id, Outcome.NO_KEY, CallEnd.HUNG_UP)
 
 
 def _give_up(channel_id: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from ivr.prompts.words import Line, line
 from ivr.turns import Ask, GoodBye, Heard, Key, ToPerson
+from models.dialing import DeclineReason
 
 # A voicemail is not talked to for ever.
 REPEATS = 2
@@ -45,9 +46,19 @@ class Answer:
     code: str
 
 
+@dataclass(frozen=True)
+class Gone:
+    """The matter is settled already: what is still to be said of it."""
+
+    lines: tuple[Line, ...]
+    language: str
+
+
 Move = Ask | ToPerson | Answer | GoodBye
 
 OFFER_KEYS = (("1", "accept"), ("2", "decline"))
+# Asked after a decline, which stands whether it is answered or not.
+DECLINE_KEYS = tuple((str(key), reason.value) for key, reason in enumerate(DeclineReason, start=1))
 CALLBACK_KEYS = (("1", "confirm"),)
 # An offer also repeats on 3: that is what the offer says.
 REPEAT_KEYS = frozenset({"*", "3"})

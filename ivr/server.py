@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 VERBS: dict[str, Callable[[Line], None]] = {
     "answer_call": inbound.answer_call,
     "offer": outbound.offer,
+    "taken": outbound.taken,
     "callback": outbound.callback,
     "wait": waiting.wait,
     "studio": studio.studio_call,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -23,6 +24,14 @@ class OfferStatus(StrEnum):
     DECLINED = "declined"  # the provider said no
     EXPIRED = "expired"  # not reached, or reached without an answer
     WITHDRAWN = "withdrawn"  # somebody else has it, or the order was cancelled
+
+
+class DeclineReason(StrEnum):
+    """Why a provider does not want an order."""
+
+    BUSY = "busy"
+    TOO_FAR = "too_far"
+    NOT_OURS = "not_ours"  # it does not offer this service: an agent checks its entry
 
 
 class CallbackStatus(StrEnum):
@@ -64,7 +73,10 @@ class Offer(Base):
     """One order put to one provider."""
 
     __tablename__ = "offers"
-    __table_args__ = (UniqueConstraint("order_id", "provider_id", "round"),)
+    __table_args__ = (
+        UniqueConstraint("order_id", "provider_id", "round"),
+        Index("ix_offers_taken", "status", "closed_at", "provider_id"),
+    )
 
     id: Mapped[Pk]
     public_id: Mapped[PublicId]
@@ -74,6 +86,8 @@ class Offer(Base):
     status: Mapped[Code] = mapped_column(default=OfferStatus.OPEN)
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    reasons: Mapped[dict[str, Any]] = mapped_column(default=dict)  # why this provider (dispatch/choice.py): codes
+    decline_reason: Mapped[str | None] = mapped_column(String(16))  # DeclineReason, if one was keyed
 
     order: Mapped[Order] = relationship()
     provider: Mapped[Provider] = relationship()

@@ -8,7 +8,9 @@ from enum import StrEnum
 from sqlalchemy import Date, ForeignKey, Index, String, Time
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from models import deadlines
 from models.base import Base, Code, Pk, PublicId
+from models.deadlines import Stage
 from models.people import Area, Elder
 from models.providers import Provider
 
@@ -49,6 +51,7 @@ ORDER_MOVES: dict[tuple[OrderStatus, OrderStatus], str] = {
     (S.NEEDS_AGENT, S.ACCEPTED): "An agent found a provider.",
     (S.NEEDS_AGENT, S.CANCELLED): "Cancelled with an agent.",
     (S.ACCEPTED, S.ARRIVED): "The worker has arrived.",
+    (S.ACCEPTED, S.COMPLETED): "The work is done; that the worker had arrived was not reported.",
     (S.ACCEPTED, S.NEEDS_AGENT): "The provider withdrew, or something is wrong; an agent takes it.",
     (S.ACCEPTED, S.CANCELLED): "Cancelled after acceptance; the provider is told.",
     (S.ARRIVED, S.COMPLETED): "The work is done.",
@@ -59,6 +62,7 @@ ORDER_MOVES: dict[tuple[OrderStatus, OrderStatus], str] = {
     (S.RETURN_VISITED, S.REOPENED): "The elder was not satisfied; it is done again.",
     (S.REOPENED, S.OFFERED): "A provider is asked to do it again.",
     (S.REOPENED, S.NEEDS_AGENT): "An agent takes the complaint.",
+    (S.REOPENED, S.CANCELLED): "She does not want it done again.",
 }
 
 # Nothing more happens by itself.
@@ -67,6 +71,17 @@ ENDED: frozenset[OrderStatus] = frozenset({S.SETTLED, S.CANCELLED})
 DISPATCHING: frozenset[OrderStatus] = frozenset({S.CONFIRMED, S.OFFERED, S.REOPENED})
 # The elder still expects somebody to come.
 EXPECTED: frozenset[OrderStatus] = DISPATCHING | {S.ACCEPTED, S.NEEDS_AGENT}
+
+# Which deadline runs in which status; in the others none does.
+STAGES: dict[OrderStatus, Stage] = {
+    S.CONFIRMED: Stage.FEEDBACK,
+    S.OFFERED: Stage.FEEDBACK,
+    S.NEEDS_AGENT: Stage.FEEDBACK,
+    S.REOPENED: Stage.FEEDBACK,
+    S.ACCEPTED: Stage.ARRIVAL,
+    S.ARRIVED: Stage.COMPLETION,
+    S.COMPLETED: Stage.RETURN_VISIT,
+}
 
 
 def spoken_number(order_id: int) -> int:
@@ -88,6 +103,7 @@ class Order(Base):
     __table_args__ = (
         Index("ix_orders_status", "status", "id"),
         Index("ix_orders_elder", "elder_id", "wanted_on"),
+        Index("ix_orders_slot", "wanted_on", "wanted_part", "provider_id"),
     )
 
     id: Mapped[Pk]
@@ -107,6 +123,11 @@ class Order(Base):
     provider_id: Mapped[int | None] = mapped_column(ForeignKey("providers.id"), index=True)
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    # The deadline that runs now (models/deadlines.py); all empty where none does.
+    due_since: Mapped[datetime | None]
+    warn_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    escalate_at: Mapped[datetime | None] = mapped_column(index=True)  # `due_at`, until a person has been told
 
     elder: Mapped[Elder] = relationship()
     area: Mapped[Area | None] = relationship()
@@ -143,5 +164,20 @@ def move_order(session: Session, order: Order, to: OrderStatus, now: datetime, b
     if (OrderStatus(order.status), to) not in ORDER_MOVES:
         raise IllegalMove(order, to)
     by.order_id, by.at, by.from_status, by.to_status = order.id, now, order.status, to
-    order.status, order.changed_at = to, now
+    before, order.status, order.changed_at = OrderStatus(order.status), to, now
+    _set_clock(order, STAGES.get(before), now)
     session.add(by)
+
+
+def _set_clock(order: Order, before: Stage | None, now: datetime) -> None:
+    """Let the deadline of the new status run. Within a stage it began when the stage did; a complaint begins anew."""
+    stage = STAGES.get(OrderStatus(order.status))
+    if stage is None:
+        order.due_since = order.warn_at = order.due_at = order.escalate_at = None
+        return
+    goes_on = stage == before and order.status != OrderStatus.REOPENED
+    since = (order.due_since or order.created_at) if goes_on else now
+    running = deadlines.clock(stage, deadlines.Slot(order.service, order.wanted_on, order.wanted_part), since)
+    if running.due_at != order.due_at:
+        order.escalate_at = running.due_at
+    order.due_since, order.warn_at, order.due_at = since, running.warn_at, running.due_at

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Code, Pk, PublicId
-from models.people import PhoneNumber
+from models.people import Person, PhoneNumber
+
+# What a reason for a pause may be long.
+PAUSE_REASON_MAX = 80
 
 
 class ProviderKind(StrEnum):
@@ -30,10 +33,17 @@ class Provider(Base):
     kind: Mapped[Code] = mapped_column(default=ProviderKind.BUSINESS)
     language: Mapped[str] = mapped_column(String(8), default="zh-CN")
     position: Mapped[int] = mapped_column(default=0)
-    paused_until: Mapped[datetime | None]
+    capacity: Mapped[int | None]  # orders that it can serve in one part of one day; None: any number
+    wants_sms: Mapped[bool] = mapped_column(default=False)  # what it accepted is to be sent in writing too
+    paused_until: Mapped[datetime | None]  # not asked before
+    pause_reason: Mapped[str] = mapped_column(String(PAUSE_REASON_MAX), default="")
     created_at: Mapped[datetime]
 
     numbers: Mapped[list[ProviderNumber]] = relationship(order_by="ProviderNumber.position")
+    items: Mapped[list[ProviderItem]] = relationship(order_by="ProviderItem.id")
+    areas: Mapped[list[ProviderArea]] = relationship(order_by="ProviderArea.id")
+    hours: Mapped[list[ProviderHours]] = relationship(order_by="ProviderHours.weekday, ProviderHours.opens")
+    workers: Mapped[list[Worker]] = relationship(order_by="Worker.id", back_populates="provider")
 
 
 class ProviderNumber(Base):
@@ -59,6 +69,7 @@ class ProviderItem(Base):
     id: Mapped[Pk]
     provider_id: Mapped[int] = mapped_column(ForeignKey("providers.id"), index=True)
     service: Mapped[Code]
+    doubted_at: Mapped[datetime | None]  # it said "not ours" of an offer; asked last until an agent has checked it
 
 
 class ProviderArea(Base):
@@ -70,3 +81,36 @@ class ProviderArea(Base):
     id: Mapped[Pk]
     provider_id: Mapped[int] = mapped_column(ForeignKey("providers.id"))
     area_id: Mapped[int] = mapped_column(ForeignKey("areas.id"), index=True)
+
+
+class ProviderHours(Base):
+    """One span of one weekday (0 is Monday) in which the provider works. No row at all: at any time."""
+
+    __tablename__ = "provider_hours"
+    __table_args__ = (
+        CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
+        CheckConstraint("opens >= 0 AND opens < closes AND closes <= 1440", name="span"),
+    )
+
+    id: Mapped[Pk]
+    provider_id: Mapped[int] = mapped_column(ForeignKey("providers.id"), index=True)
+    weekday: Mapped[int]
+    opens: Mapped[int]  # minutes after midnight, local time
+    closes: Mapped[int]
+
+
+class Worker(Base):
+    """A person whom a provider sends. `code` is what she keys on the elder's telephone to say that she has come."""
+
+    __tablename__ = "workers"
+
+    id: Mapped[Pk]
+    public_id: Mapped[PublicId]
+    provider_id: Mapped[int] = mapped_column(ForeignKey("providers.id"), index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    code: Mapped[str] = mapped_column(String(8), unique=True)  # 3 to 8 digits; never given out again
+    since: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    provider: Mapped[Provider] = relationship(back_populates="workers")
+    person: Mapped[Person] = relationship(lazy="joined", innerjoin=True)

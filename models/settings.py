@@ -97,6 +97,37 @@ class Settings(BaseSettings):
     lost_job_s: int = Field(30, description="an enqueued job not done by then is enqueued again")
     lost_call_s: int = Field(15, description="a dialled call that Asterisk does not know after this is reconciled")
 
+    # Deadlines (models/deadlines.py), in hours; 2 h, 24 h and 7 d are Beijing 12345's classes.
+    urgent_h: float = Field(2, gt=0, description="danger to life or property: she hears who comes within so long")
+    soon_h: float = Field(24, gt=0, description="what daily life depends on: the same")
+    general_h: float = Field(168, gt=0, description="everything else: the same")
+    urgent_categories: tuple[str, ...] = Field(("emergency",), description="service categories, JSON list")
+    soon_categories: tuple[str, ...] = Field(
+        ("repairs", "meals", "medical_accompaniment", "health"), description="service categories, JSON list"
+    )
+    arrival_grace_h: float = Field(2, ge=0, description="after the wanted part of the day the worker must have come")
+    visit_h: float = Field(6, gt=0, description="so long after the arrival the work must be done")
+    return_visit_h: float = Field(48, gt=0, description="so long after completion she must have been asked how it was")
+    warn_share: float = Field(0.75, gt=0, lt=1, description="share of the time after which a deadline is warned of")
+    part_hours: dict[str, tuple[int, int]] = Field(
+        {"morning": (8, 11), "noon": (11, 13), "afternoon": (13, 18), "evening": (18, 21)},
+        description="the parts of the day as hours from, to; JSON object",
+    )
+
+    # The choice of a provider (dispatch/choice.py): points that a reason gives or takes.
+    offer_together: int = Field(3, ge=1, description="an urgent order is offered to so many providers at once")
+    offer_together_h: float = Field(2, ge=0, description="urgent is what must be answered within so long")
+    points_favourite: int = Field(30, ge=0, description="she rated this provider 4 or 5 the last time")
+    points_score: int = Field(30, ge=0, description="of the mean of its ratings: 1 gives nothing, 5 all")
+    points_volunteers: int = Field(10, ge=0, description="volunteers, where volunteers fit")
+    points_lately: int = Field(3, ge=0, description="taken off for each order it accepted in `fair_days`")
+    points_doubted: int = Field(25, ge=0, description="taken off where it said that the service is not its own")
+    fair_days: int = Field(7, ge=1, description="orders of so many days count for the fair share")
+    score_days: int = Field(180, ge=1, description="ratings of so many days count")
+    volunteer_services: tuple[str, ...] = Field(
+        ("companionship", "leisure", "errands"), description="where volunteers fit, JSON list"
+    )
+
     # What her calls teach (dispatch/learning.py).
     learn_every_s: float = Field(60, gt=0, description="how often ended calls are looked at")
     learn_looks_back: int = Field(10, ge=1, description="how many of her last calls count")

@@ -10,7 +10,7 @@ from models.orders import Order, OrderEvent
 from models.outbox import OutboxEntry
 from models.people import Area, Elder, Person, PersonNumber, PhoneNumber
 from models.preferences import ElderSetting
-from models.providers import Provider, ProviderArea, ProviderItem, ProviderNumber
+from models.providers import Provider, ProviderArea, ProviderHours, ProviderItem, ProviderNumber, Worker
 from models.ratings import OrderRating
 from models.recordings import PromptRecording, StudioCode
 from models.tasks import Task
@@ -41,6 +41,7 @@ __all__ = [
     "PromptRecording",
     "Provider",
     "ProviderArea",
+    "ProviderHours",
     "ProviderItem",
     "ProviderNumber",
     "SpecialDay",
@@ -48,5 +49,6 @@ __all__ = [
     "Task",
     "User",
     "Utterance",
+    "Worker",
     "metadata",
 ]

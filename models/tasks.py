@@ -27,6 +27,8 @@ class TaskKind(StrEnum):
     RING_BACK = "ring_back"  # she chose to be rung back, or somebody nobody knows left a number
     TELL_PROVIDER = "tell_provider"  # an accepted order was cancelled: the provider is to be told
     DISSATISFIED = "dissatisfied"  # she was not content with a service
+    LATE = "late"  # an order's deadline has passed
+    CHECK_ITEM = "check_item"  # a provider said of a service it is listed with: not ours
     FAULT = "fault"  # something of ours broke on her call
 
 
@@ -41,6 +43,8 @@ PRIORITY: dict[TaskKind, int] = {
     TaskKind.CALLBACK: 2,
     TaskKind.TELL_PROVIDER: 1,
     TaskKind.DISSATISFIED: 2,
+    TaskKind.LATE: 1,
+    TaskKind.CHECK_ITEM: 3,
     TaskKind.FAULT: 3,
 }
 
@@ -60,6 +64,7 @@ class Task(Base):
     order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"), index=True)
     elder_id: Mapped[int | None] = mapped_column(ForeignKey("elders.id"), index=True)
     number_id: Mapped[int | None] = mapped_column(ForeignKey("phone_numbers.id"))
+    provider_id: Mapped[int | None] = mapped_column(ForeignKey("providers.id"))
     audio_id: Mapped[int | None] = mapped_column(ForeignKey("audio.id"))
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)  # codes only
     result: Mapped[str | None] = mapped_column(String(32))  # how an agent settled it (agents.tasks.TaskResult)

@@ -70,6 +70,8 @@ TASK_KIND: Words = {
     "fault": _l("Fault on our side"),
     "tell_provider": _l("Tell the provider"),
     "dissatisfied": _l("Not satisfied"),
+    "late": _l("Order is late"),
+    "check_item": _l("Check a provider's service"),
 }
 TASK_ADVICE: Words = {
     "alarm": _l("Call back at once; if nobody answers, send help."),
@@ -81,6 +83,8 @@ TASK_ADVICE: Words = {
     "ring_back": _l("Nobody was free and we promised to ring back: ring her."),
     "fault": _l("The call was cut by a fault: call back and ask what she needs."),
     "tell_provider": _l("The order was cancelled after it was accepted: ring the provider."),
+    "late": _l("The deadline has passed: see where the order stands, tell her, and have it done."),
+    "check_item": _l("The provider says that this service is not its own: ring it and put its entry right."),
     "dissatisfied": _l("She was not content: call her, hear what was wrong, have it done again."),
 }
 TASK_RESULT: Words = {

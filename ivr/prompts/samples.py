@@ -43,6 +43,7 @@ TYPICAL: Mapping[str, Callable[[str], Value]] = {
     "amount": lambda language: words.amount(1250, language),
     "score": lambda language: words.score(5, language),
     "district": _name({"zh-CN": "道里区", "ko": "도리구", "en": "Daoli"}),
+    "needs": _name({"zh-CN": "右腿不便，开门慢", "ko": "오른쪽 다리가 불편함", "en": "right leg weak, slow to open"}),
     "provider": _name({"zh-CN": "康乐助浴", "ko": "강락 목욕", "en": "Kangle"}),
 }
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr import outbound_turns
-from ivr.outbound_turns import CALLBACK_KEYS, OFFER_KEYS, Notice
+from ivr.outbound_turns import CALLBACK_KEYS, DECLINE_KEYS, OFFER_KEYS, Notice
 from ivr.prompts.words import line
 from ivr.turns import (
     STEPS,
@@ -360,10 +360,10 @@ def test_whatever_is_heard_a_request_has_all_its_slots_and_a_yes(
 # Our own calls.
 
 SPOKEN = tuple((language, (line("callback_confirmed"),)) for language in LANGUAGES)
-NOTICES = [Notice(SPOKEN, keys) for keys in (OFFER_KEYS, CALLBACK_KEYS)]
+NOTICES = [Notice(SPOKEN, keys) for keys in (OFFER_KEYS, CALLBACK_KEYS, DECLINE_KEYS)]
 
 
-@pytest.mark.parametrize("notice", NOTICES, ids=["offer", "callback"])
+@pytest.mark.parametrize("notice", NOTICES, ids=["offer", "callback", "why"])
 def test_our_own_calls_end_in_silence(notice: Notice) -> None:
     for nothing in (Silence(), Unknown(), Said("네", 100), Key("7")):
         state, said = notice, 0
@@ -388,7 +388,7 @@ def test_no_word_ever_accepts_and_no_key_but_its_own(notice: Notice, heard: list
             return
 
 
-@pytest.mark.parametrize("notice", NOTICES, ids=["offer", "callback"])
+@pytest.mark.parametrize("notice", NOTICES, ids=["offer", "callback", "why"])
 def test_the_hash_key_says_our_own_calls_in_the_next_language(notice: Notice) -> None:
     heard_in = [notice.language]
     for _ in LANGUAGES:

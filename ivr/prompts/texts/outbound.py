@@ -36,6 +36,22 @@ PROMPTS = (
         "ko": "이미 다른 곳에 배정되었습니다. 감사합니다.",
         "en": "Somebody else has taken it already. Thank you.",
     }),
+    Prompt("offer_gone", Place.OFFER, {
+        "zh-CN": "这一单不用办了，谢谢您。",
+        "ko": "이 주문은 취소되었습니다. 감사합니다.",
+        "en": "This order is no longer needed. Thank you.",
+    }),
+    # Only to whoever has accepted.
+    Prompt("offer_needs", Place.OFFER, {
+        "zh-CN": "请注意：{needs}。",
+        "ko": "주의: {needs}.",
+        "en": "Please note: {needs}.",
+    }),
+    Prompt("offer_why", Place.OFFER, {
+        "zh-CN": "没空按1，太远按2，不做这项按3。",
+        "ko": "바쁘면 1번, 멀면 2번, 우리 일이 아니면 3번.",
+        "en": "Busy 1, too far 2, not our service 3.",
+    }),
     # The elder is told who comes.
     Prompt("callback_hello", Place.CALLBACK, {
         "zh-CN": "{who}，您好，这里是一二三四九。",
