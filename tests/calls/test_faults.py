@@ -175,6 +175,21 @@ def test_asterisk_dies_in_a_call_and_mrs_wang_is_rung_back_by_an_agent(own_town:
     town.rows.wait_for(lambda: _answers_again(town), 15, "call answered after the restart")
 
 
+def test_asterisk_and_the_agi_server_die_together_and_the_sweep_finds_her(own_town: Town) -> None:
+    town = own_town
+    call = town.network.phone(WANG).rings("12349").answered()
+    call.hears("ask_service").presses("2").hears("ask_day")
+    # Stopped first, the AGI server cannot write how its call ended; so only the sweep is left to notice.
+    pids = town.hotline.pids()
+    os.kill(pids["agi"], signal.SIGSTOP)
+    os.kill(pids["asterisk"], signal.SIGKILL)
+    os.kill(pids["agi"], signal.SIGKILL)
+    task = town.rows.the_task("partial", within=30)
+    assert town.rows.slots(task) == {"service": "bathing"}
+    assert [row.end for row in town.rows.all(CallRow)] == ["lost"]
+    call.hangs_up()
+
+
 def test_a_stop_lets_the_call_under_way_come_to_its_end_and_takes_no_new_one(own_town: Town) -> None:
     town = own_town
     call = town.network.phone(WANG).rings("12349").answered().hears("ask_service")

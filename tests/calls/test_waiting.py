@@ -119,19 +119,21 @@ def test_a_withheld_number_is_asked_for(sqlite_town: Town) -> None:
     assert number_of(town, task) == WANG and town.rows.all(CallRow)[0].number_id is None
 
 
-def test_9_while_she_waits_is_an_alarm_and_goes_before_those_who_came_earlier(sqlite_town: Town) -> None:
-    town = sqlite_town
-    agent = town.network.phone(AGENT).does_not_answer()
-    other = town.network.phone(STRANGER).rings("12349").answered().hears("ask_stranger").presses("0").hears("to_person")
-    call = asks_for_a_person(town).hears("wait_place", "2").presses("9").hears("emergency")
-    task = town.rows.the_task("alarm")
-    assert task.priority == 0
-    agent.when_called(habits.listens(ring=0))
-    town.rows.an_agent_talks(15)
-    (answered,) = [one for one in town.rows.all(CallRow) if one.state == "agent"]
-    assert answered.id == task.call_id
-    call.did_not_hear("emergency_nobody").hangs_up()
-    other.hangs_up()
+def test_9_while_she_waits_is_an_alarm_and_goes_before_those_who_came_earlier(tmp_path: Path) -> None:
+    # One long lap: nobody leaves the queue for a sentence, so that it is the priority that decides.
+    with a_town(tmp_path, WAIT_LAP_S=60, QUEUE_WAIT_S=120) as town:
+        agent = town.network.phone(AGENT).does_not_answer()
+        other = town.network.phone(STRANGER).rings("12349").answered()
+        other.hears("ask_stranger").presses("0").hears("to_person")
+        call = asks_for_a_person(town).hears("wait_place", "2").presses("9").hears("emergency")
+        task = town.rows.the_task("alarm")
+        assert task.priority == 0
+        agent.when_called(habits.listens(ring=0))
+        town.rows.an_agent_talks(15)
+        (answered,) = [one for one in town.rows.all(CallRow) if one.state == "agent"]
+        assert answered.id == task.call_id
+        call.did_not_hear("emergency_nobody").hangs_up()
+        other.hangs_up()
 
 
 def test_with_nobody_logged_in_the_message_begins_at_once(tmp_path: Path) -> None:
