@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import cast
 
 from sqlalchemy import Connection, Table, and_, bindparam, insert, or_, select
@@ -55,6 +55,8 @@ class OrderRequest:
     wanted_part: str
     language: str
     call_id: int | None = None
+    wanted_at: time | None = None  # her clock, within the part of the day
+    note: str = ""  # her own words to it, 200 characters at most; erasable
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,8 @@ def place_order(session: Session | Rows, request: OrderRequest, now: datetime, b
         "service": request.service,
         "wanted_on": request.wanted_on,
         "wanted_part": request.wanted_part,
+        "wanted_at": request.wanted_at,
+        "note": request.note,
         "area_id": area_id,
         "language": request.language,
         "status": OrderStatus.CONFIRMED.value,

@@ -131,6 +131,8 @@ class _Conversation:
             service=slots.service,
             wanted_on=slots.day,
             wanted_part=slots.part,
+            wanted_at=slots.at,
+            note=slots.note,
             language=self._state.language,
             call_id=self._call_id,
         )

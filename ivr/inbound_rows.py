@@ -23,8 +23,8 @@ from ivr.callers import Seen
 from models import clock
 from models.calls import Call, CallEnd, CallState, Direction, Utterance
 from models.journal import Entries, Entry, note, note_all, write_turn
-from models.people import Person
 from models.phone import Number
+from models.preferences import Because, Origin, Setting, put
 from models.rows import Rows, orm
 from models.session import inserted_id
 
@@ -35,11 +35,6 @@ _CALLS = cast(Table, Call.__table__)
 _INSERT_CALL = insert(_CALLS)
 _INSERT_WORDS = insert(cast(Table, Utterance.__table__))
 _SET_LANGUAGE = update(_CALLS).where(_CALLS.c.id == bindparam("of_call")).values(language=bindparam("new_language"))
-
-_PEOPLE = cast(Table, Person.__table__)
-_SET_HER_LANGUAGE = (
-    update(_PEOPLE).where(_PEOPLE.c.id == bindparam("of_person")).values(language=bindparam("new_language"))
-)
 
 
 @dataclass(frozen=True)
@@ -154,7 +149,8 @@ def _written(rows: Rows, call_id: int, elder_id: int | None, turn: Turn) -> Entr
     if turn.language is not None:
         rows.connection().execute(_SET_LANGUAGE, {"of_call": call_id, "new_language": turn.language})
         if elder_id is not None:
-            rows.connection().execute(_SET_HER_LANGUAGE, {"of_person": elder_id, "new_language": turn.language})
+            with orm(rows) as session:
+                put(session, elder_id, (Setting.LANGUAGE, turn.language), Because(Origin.CALLER), clock.now())
     return _entries(turn, said)
 
 

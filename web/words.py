@@ -233,7 +233,7 @@ REASON: Words = {
     "callback": _l("about who comes"),
 }
 WHERE: Words = {"conversation": _l("in the conversation"), "agi": _l("the conversation could not begin")}
-SLOT: Words = {"service": _l("Service"), "day": _l("Day"), "part": _l("Part of the day")}
+SLOT: Words = {"service": _l("Service"), "day": _l("Day"), "part": _l("Part of the day"), "at": _l("Time of day")}
 ACTOR: Words = {
     "elder": _l("Elder"),
     "provider": _l("Provider"),

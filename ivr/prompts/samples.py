@@ -38,6 +38,7 @@ TYPICAL: Mapping[str, Callable[[str], Value]] = {
     "place": lambda language: words.place(3, language),
     "people": lambda language: words.count(2, "person", language),
     "orders": lambda language: words.count(2, "order", language),
+    "holiday": _name({"zh-CN": "国庆节", "ko": "국경절", "en": "National Day"}),
     "press": lambda language: words.digits(1, language),
     "status": lambda language: words.status("accepted", language),
     "amount": lambda language: words.amount(1250, language),

@@ -9,14 +9,16 @@ from typing import Any
 
 from ivr.prompts import words
 from ivr.prompts.words import line
-from ivr.turns.state import Do, GoodBye, Next, Slots, State
+from ivr.turns.state import Ask, Do, GoodBye, Next, Slots, State
 from ivr.turns.steps import Keys, Lines, Step, after, ask, miss, person, step
 from ivr.understanding import Meaning, When
 from models import vocabulary
+from models.workdays import holiday_name
 
 # Nobody is sent out the same day after this hour, local time; the last hour at which each part has not begun to end.
 LAST_HOUR_TODAY = 17
 LAST_HOUR: Mapping[str, int] = {"morning": 12, "noon": 13, "afternoon": 17, "evening": 17}
+LONGEST_NOTE = 200  # characters, as the order's row has them
 # How far ahead a day may be named (days).
 HORIZON_DAYS = 31
 MORE = Meaning(intent="more", score=100)
@@ -66,7 +68,7 @@ def hear_open(state: State, meaning: Meaning) -> Next:
             return state, Do("message")
         case "usual" if state.matters.usual is not None:
             return ask(state, "usual")
-        case "goodbye" | "no":
+        case "goodbye" | "no" if meaning.service is None and not meaning.when:
             return ask(state, "done")
         case "behalf":
             return state, person(state, "behalf")
@@ -83,6 +85,7 @@ def fill(state: State, meaning: Meaning) -> Next:
             # Another service is another order: a person sorts out what is to become of this one.
             return state, person(state, "change")
         slots = replace(slots, service=meaning.service)
+        state = replace(state, others=meaning.others or state.others)
         if vocabulary.SERVICE[meaning.service].person_only:
             return replace(state, slots=slots), person(state, meaning.service)
     when = meaning.when
@@ -91,7 +94,10 @@ def fill(state: State, meaning: Meaning) -> Next:
     if when.day is not None:
         slots = replace(slots, day=when.day)
     if when.part is not None:
-        slots = replace(slots, part=when.part)
+        # Another part of the day has another hour.
+        slots = replace(slots, part=when.part, at=when.at)
+    if meaning.note:
+        slots = replace(slots, note=meaning.note[:LONGEST_NOTE])
     if when.past:
         return _over(replace(state, slots=replace(slots, part=None)))
     return next_question(replace(state, slots=slots))
@@ -239,7 +245,7 @@ def slot_values(state: State, slots: Slots, aloud: bool = True) -> dict[str, wor
     return {
         "service": words.service(slots.service, state.language, aloud=aloud),
         "day": words.day(slots.day, state.today, state.language),
-        "part": words.part(slots.part, state.language),
+        "part": words.clock_time(slots.at, state.language) if slots.at else words.part(slots.part, state.language),
     }
 
 
@@ -249,13 +255,18 @@ def yes_no(_state: State) -> Keys:
 
 
 def _readback(state: State) -> Lines:
-    return (line("readback_change" if changing(state) else "readback", **slot_values(state, state.slots)),)
+    said = line("readback_change" if changing(state) else "readback", **slot_values(state, state.slots))
+    holiday = holiday_name(state.slots.day, state.language) if state.slots.day else None
+    # Offices and some providers are closed: she may have meant another day.
+    return (line("is_holiday", holiday=words.name(holiday)), said) if holiday else (said,)
 
 
 def _hear_readback(state: State, meaning: Meaning) -> Next:
     if meaning.service is not None or meaning.when:
         # "No, the day after": what she names is taken, the rest stays.
-        return fill(state, meaning)
+        after, move = fill(state, meaning)
+        # "Not a bath": what she names is what stands already, and that is what is wrong.
+        return ask(state, "what_changes") if meaning.intent == "no" and after.slots == state.slots else (after, move)
     match meaning.intent:
         case "yes":
             return state, Do("change", state.chosen) if changing(state) else Do("place")
@@ -296,6 +307,11 @@ def _placed(state: State, result: Any) -> Next:
     """The order stands on disk: only now is it said to be done."""
     number, created = result
     said = line("order_done" if created else "order_known", number=words.digits(number, state.language))
+    if state.others:
+        # "Meals and a bath": the same time is offered for the next one, and read back like any other.
+        following = Slots(state.others[0], state.slots.day, state.slots.part, state.slots.at)
+        state, move = next_question(replace(state.fresh(), slots=following, others=state.others[1:]))
+        return state, replace(move, lines=(said, *move.lines)) if isinstance(move, Ask) else move
     return ask(state.fresh(), "done", said, line("order_next"))
 
 
@@ -336,7 +352,7 @@ def _hear_usual(state: State, meaning: Meaning) -> Next:
         state = replace(state, slots=state.matters.usual)
         # A key is a hand on the telephone; a lone spoken "yes" proves nothing, and is read back once more.
         return ask(state, "readback") if state.spoken else (state, Do("place"))
-    if meaning.intent == "no":
+    if meaning.intent == "no" and meaning.service is None and not meaning.when:
         return ask(state, "open")
     return hear_open(state, meaning)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from ivr.prompts.words import Line
 
@@ -54,10 +54,13 @@ class Slots:
     service: str | None = None
     day: date | None = None
     part: str | None = None
+    at: time | None = None  # the clock time within the part, where she named one
+    note: str = ""  # words of hers that fit no slot; personal: the order's row only
 
     def as_data(self) -> dict[str, str]:
-        """Return the filled slots for the journal: codes, and the day as ISO date."""
-        return {name: str(value) for name, value in vars(self).items() if value is not None}
+        """Return the filled slots for the journal: codes, the day as ISO date, the time as HH:MM."""
+        told = {"service": self.service, "day": self.day, "part": self.part, "at": self.at and f"{self.at:%H:%M}"}
+        return {name: str(value) for name, value in told.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,7 @@ class State:
     spoken: bool = False  # whether the last answer came by voice
     slots: Slots = field(default_factory=Slots)
     week: date | None = None  # the Monday of a week that she named without a day
+    others: tuple[str, ...] = ()  # further services of the same sentence, asked for one after another
     orders: tuple[KnownOrder, ...] = ()
     offers: tuple[OpenOffer, ...] = ()
     chosen: int | None = None  # the order that is being changed or cancelled
@@ -148,7 +152,9 @@ class State:
 
     def fresh(self) -> State:
         """Return the state without a request: something was achieved, or she begins anew."""
-        return replace(self, slots=Slots(), week=None, orders=(), chosen=None, wish="", keyed="", turns=0, misses=0)
+        nothing = State(self.moment, self.language)
+        begun = ("slots", "week", "others", "orders", "chosen", "wish", "keyed", "turns", "misses")
+        return replace(self, **{name: getattr(nothing, name) for name in begun})
 
 
 @dataclass(frozen=True)

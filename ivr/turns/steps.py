@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from ivr.prompts.words import Line, line
 from ivr.turns.state import Ask, Digits, Do, Heard, Key, Next, Said, Silence, State, ToPerson
-from ivr.understanding import Meaning, understand
+from ivr.understanding import Meaning, understand, which
 from models import vocabulary
 
 # After so many turns in a row that brought nothing a person takes over: what was said and not understood twice, or
@@ -145,11 +145,12 @@ _ALWAYS: Keys = {
 
 def _meant(state: State, here: Step, phrase: str) -> Meaning | None:
     """Return what the words mean here, None for nothing."""
-    extra = here.names(state)
-    if phrase in extra:
-        # The nth of the phrases given along is what the key n means.
-        return here.keys(state).get(str(extra.index(phrase) + 1))
-    return understand(phrase, state.language, here.grammar, state.moment, state.week) or None
+    meaning = understand(phrase, state.language, here.grammar, state.moment, state.week)
+    if meaning.intent in ("emergency", "person"):
+        return meaning
+    nth = which(phrase, here.names(state), state.language)
+    # The nth of the names given along is what the key n means.
+    return (here.keys(state).get(str(nth + 1)) if nth is not None else meaning) or None
 
 
 def _answered(state: State, hear_it: Callable[[State], Next]) -> Next:

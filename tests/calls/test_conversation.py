@@ -191,3 +191,18 @@ def test_mr_li_who_cannot_use_keys_gets_a_person_first(sqlite_town: Town) -> Non
     call.hangs_up()
     town.rows.wait_for(lambda: [c.end for c in town.rows.all(CallRow)] == ["person"], 10, "call with a person")
     assert town.rows.all(Task) == []
+
+
+def test_a_grandson_plays_with_the_keys_and_nothing_is_ordered_without_a_yes(sqlite_town: Town) -> None:
+    town = sqlite_town
+    agent = town.network.phone(AGENT).when_called(habits.listens())
+    call = town.network.phone(WANG).rings("12349").answered()
+    # Twenty a second, before the first prompt has begun to play; A–D are no keys of an elder's telephone.
+    call.presses("ABCD2345671234567812", duration=0.03, gap=0.02).presses("0", duration=0.08)
+
+    agent.is_rung(within=20).answered()
+    town.rows.an_agent_talks()
+    call.hangs_up()
+    town.rows.wait_for(lambda: town.rows.ended_calls(), 10, "the end of the call")
+    for order in town.rows.orders():
+        assert order.service and order.wanted_on and order.wanted_part

@@ -274,6 +274,31 @@ def test_one_sentence_fills_every_slot_and_is_read_back(language: str, words: st
     assert move == Do("place")
 
 
+def test_a_clock_time_is_read_back_and_kept_with_its_part_of_the_day() -> None:
+    state, _ = begin(calls("zh-CN")["one"])
+    state, move = hear(state, Said("明天下午三点打扫卫生", 90))
+    assert state.slots.as_data() == {"service": "cleaning", "day": "2026-11-23", "part": "afternoon", "at": "15:00"}
+    assert isinstance(move, Ask) and "三点" in move.lines[-1].text("zh-CN")
+
+
+def test_two_wishes_in_one_sentence_are_ordered_one_after_the_other() -> None:
+    state, _ = begin(calls("zh-CN")["one"])
+    state, _ = hear(state, Said("明天上午送饭还有洗澡", 90))
+    assert state.slots.service == "meals" and state.others == ("bathing",)
+    state, move = hear(state, Key("1"))
+    assert isinstance(move, Do)
+    state, move = done(state, move, (1011, True))
+    assert (state.step, state.slots) == ("readback", Slots("bathing", TODAY + timedelta(days=1), "morning"))
+    assert isinstance(move, Ask) and move.lines[0].key == "order_done"
+
+
+def test_a_holiday_is_named_before_it_is_confirmed() -> None:
+    state, _ = begin(calls("ko", datetime(2026, 9, 30, 9, tzinfo=HARBIN))["one"])
+    for key in ("2", "2", "1"):
+        state, move = hear(state, Key(key))
+    assert isinstance(move, Ask) and [said.key for said in move.lines] == ["is_holiday", "readback"]
+
+
 def test_what_is_said_without_a_service_is_kept_and_only_the_rest_is_asked() -> None:
     state, _ = begin(calls("zh-CN")["one"])
     state, _ = hear(state, Said("后天下午", 90))

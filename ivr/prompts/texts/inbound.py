@@ -74,6 +74,11 @@ PROMPTS = (
         "ko": "{day} {part}, {service}. 맞으면 1번, 아니면 2번.",
         "en": "{service}, {day} {part}. Yes 1, no 2.",
     }),
+    Prompt("is_holiday", Place.READBACK, {
+        "zh-CN": "那天{holiday}放假。",
+        "ko": "그날은 {holiday} 휴일입니다.",
+        "en": "That day is a holiday: {holiday}.",
+    }),
     Prompt("ask_what_changes", Place.READBACK, {
         "zh-CN": "改服务按1，日子2，时间3，不要了4。",
         "ko": "서비스 1번, 날짜 2번, 시간 3번, 그만두려면 4번.",
