@@ -56,15 +56,18 @@ def test_mrs_kim_says_what_she_needs_and_when(speaking_town: Town) -> None:
     assert all(word in understood for word in ("목욕", "내일", "오후", "좋아요"))
 
 
-def test_mrs_kim_says_everything_in_one_sentence(speaking_town: Town) -> None:
+def test_mrs_kim_says_day_and_service_in_one_breath_and_is_asked_only_for_the_rest(speaking_town: Town) -> None:
     town = speaking_town
     call = town.network.phone(KIM).rings("12349").answered()
     call.hears("greeting", "ask_service_spoken", "ko")
-    says(call, "내일 오후 목욕", then="readback").hears("tomorrow", "afternoon", "bathing", "ko")
+    says(call, "내일 이야기", then="ask_part").did_not_hear("ask_day").hears("ko")
+    says(call, "오후", then="readback").hears("tomorrow", "afternoon", "companionship", "ko")
     says(call, "좋아요", then="order_done").hangs_up()
 
     order = town.rows.the_order()
-    assert (order.service, order.wanted_on.isoformat(), order.wanted_part) == ("bathing", town.today(1), "afternoon")
+    assert (order.service, order.wanted_on.isoformat(), order.wanted_part) == (
+        "companionship", town.today(1), "afternoon",
+    )  # fmt: skip
 
 
 def test_mrs_kim_interrupts_the_prompt_and_goes_on_by_key(speaking_town: Town) -> None:
