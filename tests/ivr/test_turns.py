@@ -39,6 +39,7 @@ from ivr.turns import (
     begin,
     done,
     hear,
+    steps,
 )
 from ivr.turns.steps import SILENCES_BEFORE_PERSON, TURNS_BEFORE_PERSON, UNKNOWN_BEFORE_PERSON
 from models import vocabulary
@@ -125,6 +126,14 @@ def walk(language: str, hour: int = 9) -> list[tuple[State, Move]]:
         elif isinstance(move, Ask):
             waiting += [hear(state, heard) for heard in answers(state)]
     return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _understands_once() -> Iterator[None]:
+    """The walk says the same words at a hundred questions: what they mean is worked out once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(steps, "understand", cache(steps.understand))
+        yield
 
 
 @pytest.fixture(params=LANGUAGES)
