@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from dispatch import callbacks, changes, offers, recordings, tasks
+from dispatch import callbacks, changes, offers, recordings, tasks, waiting
 from dispatch.outbox import transaction
 from ivr import matters
 from ivr.turns import Her, State
@@ -19,7 +19,6 @@ from models.callers import Somebody, elder_by_card
 from models.calls import Call, IdentifiedBy
 from models.dialing import Offer
 from models.journal import Entry, note
-from models.lookup import number_row
 from models.orders import OrderEvent
 from models.preferences import preferences
 from models.ratings import OrderRating, rate
@@ -124,18 +123,11 @@ def heard_callback(session: Session, doing: Doing) -> object:
 def ring_back(session: Session, doing: Doing) -> object:
     """Somebody nobody knows wants to be rung back at a number: a person completes the card."""
     call = session.get_one(Call, doing.call_id)
-    number = phone.caller(doing.value, settings().area_code)
-    row = number_row(session, number) if number else None
-    now = clock.now()
-    note(session, call.id, Entry.RING_BACK, now, number="shown" if doing.value == doing.state.number else "keyed")
-    new = tasks.NewTask(
-        TaskKind.RING_BACK,
-        f"call:{call.id}",
-        call.id,
-        number_id=row.id if row else call.number_id,
-        audio_id=session.scalar(select(func.max(Audio.id)).where(Audio.call_id == call.id)),
-    )
-    tasks.open_task(session, new, now)
+    keyed = None if doing.value == doing.state.number else phone.normalise(doing.value, settings().area_code)
+    task = waiting.ring_back(session, call, keyed, clock.now())
+    if task is not None:
+        # Her name, as she said it after the tone.
+        task.audio_id = session.scalar(select(func.max(Audio.id)).where(Audio.call_id == call.id))
     return None
 
 

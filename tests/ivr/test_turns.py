@@ -42,6 +42,7 @@ from ivr.turns import (
     steps,
 )
 from ivr.turns.steps import SILENCES_BEFORE_PERSON, TURNS_BEFORE_PERSON, UNKNOWN_BEFORE_PERSON
+from ivr.understanding import understand
 from models import vocabulary
 from models.vocabulary import LANGUAGES
 
@@ -132,7 +133,7 @@ def walk(language: str, hour: int = 9) -> list[tuple[State, Move]]:
 def _understands_once() -> Iterator[None]:
     """The walk says the same words at a hundred questions: what they mean is worked out once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(steps, "understand", cache(steps.understand))
+        patch.setattr(steps, "understand", cache(understand))
         yield
 
 
