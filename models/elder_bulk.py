@@ -17,11 +17,12 @@ from sqlalchemy.orm import Session
 
 from models.base import new_public_id
 from models.contacts import Contact
-from models.elder_import import AreaPath, Checked, Entry, batched, identities, registered
+from models.elder_import import AreaPath, Checked, Entry, identities, registered
 from models.people import Area, AreaKind, Elder, NumberRole, Person, PersonNumber, PhoneNumber, card_digits
 from models.phone import Number
 from models.preferences import ElderSetting, Origin
 from models.register import NewContact, NewElder, family_name_of
+from models.sheet_cells import batched
 
 _areas_table = cast(Table, Area.__table__)
 _people, _elders, _numbers = (cast(Table, kind.__table__) for kind in (Person, Elder, PhoneNumber))

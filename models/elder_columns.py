@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from models.contacts import Relation
 from models.preferences import Setting
-from models.vocabulary import LANGUAGES
+from models.sheet_cells import Column, headings
 
 # A file may tell of so many contacts for each elder.
 CONTACTS = 9
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its name in the code, the heading we write, other headings we know, and what may stand in it."""
-
-    name: str
-    heading: str
-    also: tuple[str, ...] = ()
-    limit: int = 0  # characters; 0: the column has rules of its own
-    required: bool = False
-    example: str = ""
-    advice: str = ""
 
 
 _OWN = (
@@ -67,11 +53,8 @@ def columns(contacts: int = CONTACTS) -> tuple[Column, ...]:
 
 
 # Every heading that is understood, in small letters.
-HEADINGS: Mapping[str, str] = {
-    heading.lower(): column.name
-    for column in columns()
-    for heading in (column.name, column.heading, *column.also)
-}  # fmt: skip
+HEADINGS: Mapping[str, str] = headings(columns())
+NAMES = tuple(column.name for column in columns())
 REQUIRED = tuple(column.name for column in _OWN if column.required)
 LIMITS: Mapping[str, int] = {column.name: column.limit for column in _OWN if column.limit}
 # Where one merged cell over several rows means each of them.
@@ -79,9 +62,6 @@ PLACES = frozenset({"district", "community", "grid", "address"})
 
 # Word to code; the first word of each code is the one we write.
 SEXES: Mapping[str, str | None] = {"": None, "女": "f", "男": "m", "f": "f", "m": "m"}
-LANGUAGE_WORDS: Mapping[str, str] = {
-    "汉语": "zh-CN", "朝鲜语": "ko", "英语": "en", **{language: language for language in LANGUAGES}, "": "zh-CN",
-}  # fmt: skip
 # Empty means the same as the first value: nobody has set anything.
 MANNERS: Mapping[Setting, Mapping[str, str]] = {
     Setting.PACE: {"正常": "normal", "慢": "slow", "慢速": "slow", "normal": "normal", "slow": "slow"},
@@ -101,8 +81,3 @@ RIGHTS: Mapping[str, str] = {
     "代下单": "may_order", "知工单": "may_hear_orders", "知健康": "may_hear_health", "知费用": "may_hear_money",
     "order": "may_order", "orders": "may_hear_orders", "health": "may_hear_health", "money": "may_hear_money",
 }  # fmt: skip
-
-
-def written(words: Mapping[str, object], code: object) -> str:
-    """Return the word that stands for `code` in a file of ours."""
-    return next((word for word, value in words.items() if value == code), "")

@@ -2,47 +2,37 @@
 
 from __future__ import annotations
 
-import csv
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
 from pathlib import Path
-from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.datavalidation import DataValidation
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
+from models import sheet_files
 from models.contacts import Contact
-from models.elder_columns import (
-    CONTACTS,
-    LANGUAGE_WORDS,
-    MANNERS,
-    RELATIONS,
-    RIGHTS,
-    SEXES,
-    Column,
-    columns,
-    written,
-)
+from models.elder_columns import CONTACTS, MANNERS, RELATIONS, RIGHTS, SEXES, columns
 from models.people import Area, Elder, Person
-from models.phone import Number, NumberKind
 from models.preferences import ElderSetting
-from models.sheets import guarded
+from models.sheet_cells import LANGUAGE_WORDS, Column, written
+from models.sheet_files import Cells, Layout, dialled
 
 _PART = 500
 _CHOICES = {
     "sex": SEXES,
     "language": LANGUAGE_WORDS,
     **{name.value: words for name, words in MANNERS.items()},
-    "contact1_relation": RELATIONS,
+    **{f"contact{number}_relation": RELATIONS for number in range(1, CONTACTS + 1)},
 }
-Cells = dict[str, "str | date"]
+
+
+def write(path: Path, wanted: Sequence[Column], lines: Iterable[Cells]) -> int:
+    """Write a file of elders with these columns; return how many lines it has.
+
+    Raises:
+        ValueError: the name ends neither in .csv nor in .xlsx.
+    """
+    wide = frozenset({"phones", "address", "needs"})
+    return sheet_files.write(path, Layout("老人", wanted, _CHOICES, frozenset({"born_on"}), wide), lines)
 
 
 class TooMuch(RuntimeError):
@@ -90,26 +80,6 @@ def rows(session: Session) -> Iterator[Cells]:
         session.expunge_all()
 
 
-def write(path: Path, wanted: Sequence[Column], lines: Iterable[Cells]) -> int:
-    """Write a file of ours, readable by its owner only, whole or not at all; return how many lines it has.
-
-    Raises:
-        ValueError: the name ends neither in .csv nor in .xlsx.
-    """
-    writer = {".csv": _csv, ".xlsx": _xlsx}.get(path.suffix.lower())
-    if writer is None:
-        raise ValueError("the file's name must end in .csv or .xlsx")
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    unfinished = Path(name)
-    try:
-        written_lines = writer(unfinished, wanted, lines)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return written_lines
-
-
 def _own(elder: Elder) -> Cells:
     person = elder.person
     cells: Cells = {
@@ -125,19 +95,7 @@ def _own(elder: Elder) -> Cells:
 
 
 def _phones(person: Person) -> str:
-    return "；".join(_number(link.number.value, link.number.kind) for link in person.numbers)
-
-
-def _number(value: str, kind: str) -> str:
-    """Return the number as it is dialled here; with a dash, so that no spreadsheet takes it for a sum."""
-    number = Number(value, NumberKind(kind))
-    if number.kind is NumberKind.FOREIGN:
-        return "00" + value.removeprefix("+")
-    national = number.national
-    if national.startswith("0"):
-        at = 3 if national[1] in "12" else 4
-        return f"{national[:at]}-{national[at:]}"
-    return f"{national[:3]}-{national[3:7]}-{national[7:]}"
+    return "；".join(dialled(link.number.value, link.number.kind) for link in person.numbers)
 
 
 def _places(areas: dict[int, tuple[int | None, str, str]], area_id: int | None) -> Iterator[tuple[str, str]]:
@@ -180,70 +138,3 @@ def _contacts(session: Session, part: Sequence[Elder]) -> dict[int, Cells]:
             ),
         }
     return found
-
-
-def _csv(path: Path, wanted: Sequence[Column], lines: Iterable[Cells]) -> int:
-    done = 0
-    # With a byte order mark: without it Excel takes UTF-8 for the local encoding.
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(column.heading for column in wanted)
-        for cells in lines:
-            writer.writerow(guarded(str(cells.get(column.name, ""))) for column in wanted)
-            done += 1
-    return done
-
-
-def _xlsx(path: Path, wanted: Sequence[Column], lines: Iterable[Cells]) -> int:
-    book = Workbook(write_only=True)
-    sheet: Any = book.create_sheet("老人")
-    sheet.freeze_panes = "B2"
-    for at, column in enumerate(wanted, start=1):
-        letter = get_column_letter(at)
-        # Whole columns as text: a card or a number that is typed later keeps its zeros and its last digits.
-        sheet.column_dimensions[letter].number_format = "yyyy-mm-dd" if column.name == "born_on" else "@"
-        sheet.column_dimensions[letter].width = 24 if column.name in ("phones", "address", "needs") else 14
-        choices = _CHOICES.get("contact1_relation" if column.name.endswith("_relation") else column.name)
-        if choices:
-            sheet.data_validations.append(_choice(letter, choices))
-    sheet.append([_heading(sheet, column) for column in wanted])
-    done = 0
-    for cells in lines:
-        sheet.append([_cell(sheet, cells.get(column.name, "")) for column in wanted])
-        done += 1
-    notes: Any = book.create_sheet("说明")
-    for letter, width in (("A", 18), ("B", 30), ("C", 60)):
-        notes.column_dimensions[letter].width = width
-    notes.append(["列", "例（虚构）", "说明"])
-    for column in wanted:
-        notes.append([_cell(notes, text) for text in (column.heading, column.example, column.advice)])
-    book.save(path)
-    return done
-
-
-def _heading(sheet: Any, column: Column) -> Any:
-    cell: Any = WriteOnlyCell(sheet, column.heading)
-    cell.font = Font(bold=True)
-    return cell
-
-
-def _cell(sheet: Any, value: Any) -> Any:
-    if value == "":
-        return None
-    cell: Any = WriteOnlyCell(sheet, value)
-    if isinstance(value, str):
-        # A text is a text, whatever it begins with.
-        cell.data_type, cell.number_format = "s", "@"
-    else:
-        cell.number_format = "yyyy-mm-dd"
-    return cell
-
-
-def _choice(letter: str, words: Any) -> DataValidation:
-    first: dict[Any, str] = {}
-    for word, code in words.items():
-        if word:
-            first.setdefault(code, word)
-    choice = DataValidation(type="list", formula1='"' + ",".join(first.values()) + '"', allow_blank=True)
-    choice.add(f"{letter}2:{letter}20000")
-    return choice

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,9 +13,9 @@ from models import sheets
 from models.elder_columns import (
     CONTACTS,
     HEADINGS,
-    LANGUAGE_WORDS,
     LIMITS,
     MANNERS,
+    NAMES,
     PLACES,
     RELATIONS,
     REQUIRED,
@@ -25,16 +23,15 @@ from models.elder_columns import (
     SEXES,
 )
 from models.people import Elder, Person, PersonNumber, PhoneNumber
-from models.phone import BadNumber, Number, NumberKind, mask, normalise
+from models.phone import mask
 from models.preferences import VALUES, Setting
 from models.register import NewContact, NewElder
-from models.settings import settings
+from models.sheet_cells import LANGUAGE_WORDS, batched, cells_of, known, parts, phone_numbers
 from models.sheets import Headings, Row, Table
 from models.vocabulary import LANGUAGES
 
 _HEADINGS = Headings(HEADINGS, REQUIRED, PLACES, frozenset({"born_on"}))
 _NAME_LIMIT = 80
-T = TypeVar("T")
 
 # By what an elder is known again: (name, number) or (card,).
 Identity = tuple[str, str] | tuple[str]
@@ -77,11 +74,11 @@ def check(session: Session, rows: Iterable[Row]) -> Checked:
             sound.append((row.line, _entry(row)))
         except ValueError as error:
             result.problems.append(f"line {row.line}: {error}")
-    known = registered(session, [entry.elder for _, entry in sound])
+    there = registered(session, [entry.elder for _, entry in sound])
     seen: dict[Identity, int] = {}
     for line, entry in sound:
         keys = identities(entry.elder)
-        if old := next((key for key in keys if key in known), None):
+        if old := next((key for key in keys if key in there), None):
             result.problems.append(f"line {line}: already registered ({_masked(old)})")
         elif double := next((key for key in keys if key in seen), None):
             result.problems.append(f"line {line}: the same as line {seen[double]} ({_masked(double)})")
@@ -116,26 +113,16 @@ def registered(session: Session, elders: list[NewElder]) -> set[Identity]:
     return found
 
 
-def batched(values: list[T], size: int = 500) -> Iterator[list[T]]:
-    """Yield `values` in parts that fit into one question."""
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
-
-
 def _entry(row: Row) -> Entry:
-    if row.faults:
-        raise ValueError("; ".join(row.faults))
-    cells = {name: row.cells.get(name, "") for name in set(HEADINGS.values())}
-    for name, text in cells.items():
-        _sound(name, text, LIMITS.get(name, 400))
+    cells = cells_of(row, NAMES, LIMITS)
     if not cells["name"]:
         raise ValueError("the name is missing")
     elder = NewElder(
         name=cells["name"],
-        numbers=_numbers(cells["phones"]),
-        sex=_known(cells, "sex", SEXES),
+        numbers=phone_numbers(cells["phones"]),
+        sex=known(cells, "sex", SEXES),
         born_on=_date(cells["born_on"]),
-        language=_known(cells, "language", LANGUAGE_WORDS) or LANGUAGES[0],
+        language=known(cells, "language", LANGUAGE_WORDS) or LANGUAGES[0],
         address=cells["address"],
         card_number=cells["card_number"] or None,
         needs=cells["needs"],
@@ -144,26 +131,10 @@ def _entry(row: Row) -> Entry:
         name: value
         for name, words in MANNERS.items()
         # An empty cell, and the usual value too, say nothing: her calls may still teach us.
-        if cells[name] and (value := _known(cells, name, words)) not in (None, VALUES[name][0])
+        if cells[name] and (value := known(cells, name, words)) not in (None, VALUES[name][0])
     }
     area = (cells["district"], cells["community"], cells["grid"])
     return Entry(elder, area, _contacts(cells, elder), manners)
-
-
-def _sound(name: str, text: str, limit: int) -> None:
-    if len(text) > limit:
-        raise ValueError(f"{name} is longer than {limit} characters")
-    # Printable, or a blank of whatever width: Chinese files have wide ones.
-    if any(not char.isprintable() and unicodedata.category(char) != "Zs" for char in text):
-        raise ValueError(f"{name} contains a line break or a control character")
-
-
-def _known(cells: Mapping[str, str], name: str, words: Mapping[str, T]) -> T:
-    text = cells[name]
-    if (code := text if text in words else text.lower()) in words:
-        return words[code]
-    known = ", ".join(word for word in words if word)
-    raise ValueError(f"{name} is {text[:20]!r}; it can be {known}{' or empty' if '' in words else ''}")
 
 
 def _contacts(cells: Mapping[str, str], elder: NewElder) -> tuple[NewContact, ...]:
@@ -177,16 +148,16 @@ def _contacts(cells: Mapping[str, str], elder: NewElder) -> tuple[NewContact, ..
             raise ValueError(f"{of} needs a name, a relation and a telephone number")
         if len(name) > _NAME_LIMIT:
             raise ValueError(f"{of}_name is longer than {_NAME_LIMIT} characters")
-        numbers = _numbers(phones)
+        numbers = phone_numbers(phones)
         if name == elder.name and set(numbers) & set(elder.numbers):
             raise ValueError(f"{of} is the elder herself")
         if (name, str(numbers[0])) in found:
             raise ValueError(f"{of} is there twice")
-        may = {_known({f"{of}_rights": word}, f"{of}_rights", RIGHTS): True for word in _parts(rights)}
+        may = {known({f"{of}_rights": word}, f"{of}_rights", RIGHTS): True for word in parts(rights)}
         found[name, str(numbers[0])] = NewContact(
             name,
             numbers,
-            _known(cells, f"{of}_relation", RELATIONS),
+            known(cells, f"{of}_relation", RELATIONS),
             language=elder.language,
             may_order=may.get("may_order", False),
             may_hear_orders=may.get("may_hear_orders", False),
@@ -194,28 +165,6 @@ def _contacts(cells: Mapping[str, str], elder: NewElder) -> tuple[NewContact, ..
             may_hear_health=may.get("may_hear_health", False),
         )
     return tuple(found.values())
-
-
-def _parts(text: str) -> list[str]:
-    for sign in "；、，,/":
-        text = text.replace(sign, ";")
-    return [part.strip() for part in text.split(";") if part.strip()]
-
-
-def _numbers(text: str) -> list[Number]:
-    parts = _parts(text)
-    if not parts:
-        raise ValueError("the telephone number is missing")
-    numbers = []
-    for part in parts:
-        try:
-            number = normalise(part, settings().area_code)
-        except BadNumber as error:
-            raise ValueError(f"{part[:20]!r} is not a telephone number") from error
-        if number.kind is NumberKind.SHORT_CODE:
-            raise ValueError(f"{number} is a short code, nobody's own number")
-        numbers.append(number)
-    return list(dict.fromkeys(numbers))
 
 
 def _date(text: str) -> date | None:

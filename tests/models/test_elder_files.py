@@ -27,6 +27,7 @@ from models.phone import normalise
 from models.preferences import Because, ElderSetting, Origin, Preferences, Setting, history, preferences, put, undo
 from models.register import NewContact, NewElder, add_contact, add_elder
 from models.session import read, write
+from models.sheet_files import Cells
 from models.sheets import NotATable
 from models.tables import metadata
 
@@ -329,7 +330,7 @@ def town() -> None:
                 undo(session, elder.id, Setting.VOLUME, None, NOW)
 
 
-def exported(file: Path) -> list[elder_export.Cells]:
+def exported(file: Path) -> list[Cells]:
     with read() as session:
         wanted = elder_export.columns_needed(session)
         lines = list(elder_export.rows(session))
