@@ -1,13 +1,13 @@
 """The inbound conversation as pure turns: (state, heard) → (state, what to do next).
 
 Nothing here touches a line, a row or a clock, so a test walks the whole graph.
-`who` finds out who is calling, `capture` what she needs, `manage` what stands
+`who` finds out who is calling, `capture` what she needs, `readback` has it confirmed, `manage` what stands
 already, `strangers` and `providers` lead those who are no elders we know.
 """
 
 from __future__ import annotations
 
-from ivr.turns import capture, manage, providers, strangers, who
+from ivr.turns import capture, manage, providers, readback, strangers, who
 from ivr.turns.state import (
     Ask,
     Digits,
@@ -32,7 +32,7 @@ from ivr.turns.steps import STEPS, done, hear, language_after
 
 begin = who.begin
 # Importing them puts their questions among the steps.
-_ROOMS = (capture, manage, providers, strangers, who)
+_ROOMS = (capture, readback, manage, providers, strangers, who)
 
 __all__ = [
     "STEPS",

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
 
 from ivr.prompts import words
 from ivr.prompts.words import line
-from ivr.turns.state import Ask, Do, GoodBye, Next, Slots, State
-from ivr.turns.steps import Keys, Lines, Step, after, ask, miss, person, step
+from ivr.turns.state import Do, Next, Slots, State
+from ivr.turns.steps import Keys, Lines, Step, ask, miss, person, step
 from ivr.understanding import Meaning, When
 from models import vocabulary
-from models.workdays import holiday_name
 
 # Nobody is sent out the same day after this hour, local time; the last hour at which each part has not begun to end.
 LAST_HOUR_TODAY = 17
@@ -27,6 +25,21 @@ MORE = Meaning(intent="more", score=100)
 def meaning_of(**what: object) -> Meaning:
     """Return what a key means: as sure as a key is."""
     return Meaning(score=100, **what)  # type: ignore[arg-type]
+
+
+def slot_values(state: State, slots: Slots, aloud: bool = True) -> dict[str, words.Value]:
+    """Return what is said of a request: service, day and part of the day. A matter of health only `aloud`."""
+    assert slots.service and slots.day and slots.part  # noqa: S101 (the turns saw to it)
+    return {
+        "service": words.service(slots.service, state.language, aloud=aloud),
+        "day": words.day(slots.day, state.today, state.language),
+        "part": words.clock_time(slots.at, state.language) if slots.at else words.part(slots.part, state.language),
+    }
+
+
+def yes_no(_state: State) -> Keys:
+    """1 is yes, 2 is no."""
+    return {"1": meaning_of(intent="yes"), "2": meaning_of(intent="no")}
 
 
 # The open question, and the pages of the menu behind it.
@@ -234,127 +247,3 @@ def _part_keys(_state: State) -> Keys:
 step(Step("day", lambda _state: (line("ask_day"), line("day_keys")), _hear_day, _day_keys, "when"))
 step(Step("date", lambda _state: (line("ask_date"),), _hear_slot, grammar="when", digits=2, take=_take_date))
 step(Step("part", lambda _state: (line("ask_part"),), _hear_slot, _part_keys, "when"))
-
-
-# Read back; changed one slot at a time; ordered.
-
-
-def slot_values(state: State, slots: Slots, aloud: bool = True) -> dict[str, words.Value]:
-    """Return what is said of a request: service, day and part of the day. A matter of health only `aloud`."""
-    assert slots.service and slots.day and slots.part  # noqa: S101 (the turns saw to it)
-    return {
-        "service": words.service(slots.service, state.language, aloud=aloud),
-        "day": words.day(slots.day, state.today, state.language),
-        "part": words.clock_time(slots.at, state.language) if slots.at else words.part(slots.part, state.language),
-    }
-
-
-def yes_no(_state: State) -> Keys:
-    """1 is yes, 2 is no."""
-    return {"1": meaning_of(intent="yes"), "2": meaning_of(intent="no")}
-
-
-def _readback(state: State) -> Lines:
-    said = line("readback_change" if changing(state) else "readback", **slot_values(state, state.slots))
-    holiday = holiday_name(state.slots.day, state.language) if state.slots.day else None
-    # Offices and some providers are closed: she may have meant another day.
-    return (line("is_holiday", holiday=words.name(holiday)), said) if holiday else (said,)
-
-
-def _hear_readback(state: State, meaning: Meaning) -> Next:
-    if meaning.service is not None or meaning.when:
-        # "No, the day after": what she names is taken, the rest stays.
-        after, move = fill(state, meaning)
-        # "Not a bath": what she names is what stands already, and that is what is wrong.
-        return ask(state, "what_changes") if meaning.intent == "no" and after.slots == state.slots else (after, move)
-    match meaning.intent:
-        case "yes":
-            return state, Do("change", state.chosen) if changing(state) else Do("place")
-        case "no" | "change":
-            return ask(state, "what_changes")
-        case "cancel" | "goodbye":
-            return _dropped(state)
-    return miss(state)
-
-
-def _dropped(state: State) -> Next:
-    said = line("nothing_changed" if changing(state) else "nothing_ordered")
-    return ask(state.fresh(), "done", said)
-
-
-def _what_keys(_state: State) -> Keys:
-    return {str(n): meaning_of(code=code) for n, code in enumerate(("service", "day", "part", "none"), 1)}
-
-
-def _hear_what(state: State, meaning: Meaning) -> Next:
-    if meaning.service is not None or meaning.when:
-        return fill(state, meaning)
-    match meaning.code:
-        case "service" | "day" | "part":
-            # The slot stays as it is until she has said another: hanging up now loses nothing.
-            return ask(state, meaning.code)
-        case "none":
-            return _dropped(state)
-    return _hear_readback(state, meaning) if meaning.intent in ("cancel", "goodbye") else miss(state)
-
-
-step(Step("readback", _readback, _hear_readback, yes_no, "readback"))
-step(Step("what_changes", lambda _state: (line("ask_what_changes"),), _hear_what, _what_keys, "change"))
-
-
-@after("place")
-def _placed(state: State, result: Any) -> Next:
-    """The order stands on disk: only now is it said to be done."""
-    number, created = result
-    said = line("order_done" if created else "order_known", number=words.digits(number, state.language))
-    if state.others:
-        # "Meals and a bath": the same time is offered for the next one, and read back like any other.
-        following = Slots(state.others[0], state.slots.day, state.slots.part, state.slots.at)
-        state, move = next_question(replace(state.fresh(), slots=following, others=state.others[1:]))
-        return state, replace(move, lines=(said, *move.lines)) if isinstance(move, Ask) else move
-    return ask(state.fresh(), "done", said, line("order_next"))
-
-
-# Anything else?
-
-
-def _hear_done(state: State, meaning: Meaning) -> Next:
-    if meaning.intent in ("no", "goodbye"):
-        return state, GoodBye((line("goodbye"),))
-    if meaning.intent in ("yes", "more"):
-        return ask(state, "open")
-    return hear_open(state, meaning)
-
-
-step(
-    Step(
-        "done",
-        lambda _state: (line("ask_anything_else"),),
-        _hear_done,
-        yes_no,
-        "anything",
-        silent=lambda state: (state, GoodBye((line("goodbye"),))),
-    )
-)
-
-
-# What she orders again and again.
-
-
-def _usual(state: State) -> Lines:
-    assert state.matters.usual is not None  # noqa: S101
-    return (line("ask_usual", **slot_values(state, state.matters.usual, aloud=False)), line("usual_keys"))
-
-
-def _hear_usual(state: State, meaning: Meaning) -> Next:
-    assert state.matters.usual is not None  # noqa: S101
-    if meaning.intent in ("yes", "usual"):
-        state = replace(state, slots=state.matters.usual)
-        # A key is a hand on the telephone; a lone spoken "yes" proves nothing, and is read back once more.
-        return ask(state, "readback") if state.spoken else (state, Do("place"))
-    if meaning.intent == "no" and meaning.service is None and not meaning.when:
-        return ask(state, "open")
-    return hear_open(state, meaning)
-
-
-step(Step("usual", _usual, _hear_usual, yes_no, "anything"))
