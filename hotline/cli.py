@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from hotline import cli_hours, cli_people, cli_prompts, cli_show, cli_speech
+from hotline import cli_hours, cli_people, cli_prompts, cli_providers, cli_show, cli_speech
 from models import logs
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ for group, name in (
     (cli_show.call, "call"),
     (cli_people.users, "users"),
     (cli_people.elders, "elders"),
+    (cli_providers.providers, "providers"),
     (cli_people.db, "db"),
     (cli_hours.hours, "hours"),
     (cli_speech.speech, "speech"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,7 +9,18 @@ from rich.console import Console
 from rich.progress import track
 
 from agents import accounts
-from models import clock, elder_bulk, elder_columns, elder_import, schema, sheets
+from hotline.cli_files import (
+    Apply,
+    Force,
+    Sheet,
+    SourceFile,
+    TargetFile,
+    must_be_free,
+    read_table,
+    refuse,
+    stop_at_problems,
+)
+from models import clock, elder_bulk, elder_columns, elder_import, schema
 from models.session import engine, read, write
 from models.users import Role
 
@@ -46,28 +56,18 @@ def add_user(
 
 @elders.command("import")
 def import_elders(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A CSV or .xlsx file.")],
-    apply: Annotated[bool, typer.Option("--apply", help="Write them. Without it, only check.")] = False,
-    sheet: Annotated[str, typer.Option(help="Which sheet of a workbook; the first visible one if not given.")] = "",
+    file: SourceFile,
+    apply: Apply = False,
+    sheet: Sheet = "",
 ) -> None:
     """Import elders from .xlsx or CSV (UTF-8 with or without BOM, or GB18030). All rows, or none."""
     progress = Console(stderr=True)
-    try:
-        with progress.status(f"Reading {file.name}"):
-            table = elder_import.read(file.read_bytes(), sheet)
-    except sheets.NotATable as error:
-        raise _refuse(f"{file.name}: {error}") from error
-    _tell_what_was_read(file, table)
-    rows = table.rows
+    rows = read_table(file, sheet, elder_import.read, progress).rows
     # Checking and preparing take no lock: calls go on while they run.
     with read() as session:
         shown = track(rows, description="Checking", disable=len(rows) < 200, console=progress)
         result = elder_import.check(session, shown)
-    for problem in result.problems:
-        typer.secho(f"{file.name}: {problem}", fg="red", err=True)
-    if result.problems:
-        typer.secho(f"{len(result.problems)} problems in {len(rows)} rows: nothing was written.", err=True)
-        raise typer.Exit(1)
+    stop_at_problems(file, result.problems, len(rows))
     if apply:
         with progress.status("Preparing"):
             ready = elder_bulk.prepare(result, clock.now())
@@ -76,20 +76,20 @@ def import_elders(
                 elder_bulk.write(session, ready)
                 accounts.record(session, None, "elders_imported", ("elder", None), clock.now())
         except elder_bulk.Overtaken as error:
-            raise _refuse(f"{file.name}: {error}") from error
+            raise refuse(f"{file.name}: {error}") from error
     done = "imported" if apply else "can be imported; repeat with --apply to write them"
     typer.echo(f"{len(result.elders)} elders {done}.")
 
 
 @elders.command("export")
 def export_elders(
-    file: Annotated[Path, typer.Argument(dir_okay=False, help="A .csv or .xlsx file to write.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    file: TargetFile,
+    force: Force = False,
 ) -> None:
     """Export all elders with contacts and settings, in the import's columns. Audited; the file holds personal data."""
     from models import elder_export
 
-    _must_be_free(file, force)
+    must_be_free(file, force)
     with write() as session:
         # The audit stands before the first name leaves the house.
         accounts.record(session, None, "elders_exported", ("elder", None), clock.now())
@@ -103,39 +103,21 @@ def export_elders(
             )
             done = elder_export.write(file, columns, shown)
         except (elder_export.TooMuch, ValueError, OSError) as error:
-            raise _refuse(f"{file.name}: {error}") from error
+            raise refuse(f"{file.name}: {error}") from error
     typer.echo(f"{done} elders exported to {file}. It holds personal data: only you can read it, delete it after use.")
 
 
 @elders.command("template")
 def template(
-    file: Annotated[Path, typer.Argument(dir_okay=False, help="A .csv or .xlsx file to write.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    file: TargetFile,
+    force: Force = False,
 ) -> None:
     """Write an empty table with every column of the import; the .xlsx explains them on a second sheet."""
     from models import elder_export
 
-    _must_be_free(file, force)
+    must_be_free(file, force)
     try:
         elder_export.write(file, elder_columns.columns(contacts=2), ())
     except (ValueError, OSError) as error:
-        raise _refuse(f"{file.name}: {error}") from error
+        raise refuse(f"{file.name}: {error}") from error
     typer.echo(f"{file} is ready to be filled in.")
-
-
-def _tell_what_was_read(file: Path, table: sheets.Table) -> None:
-    if table.other_sheets:
-        others = ", ".join(table.other_sheets)
-        typer.echo(f"{file.name}: sheet “{table.sheet}” is read, not: {others} (choose with --sheet).", err=True)
-    if table.ignored:
-        typer.echo(f"{file.name}: unknown columns are left out: {', '.join(table.ignored)}.", err=True)
-
-
-def _must_be_free(file: Path, force: bool) -> None:
-    if file.exists() and not force:
-        raise _refuse(f"{file} is there already; --force replaces it")
-
-
-def _refuse(why: str) -> typer.Exit:
-    typer.secho(why, fg="red", err=True)
-    return typer.Exit(1)

@@ -189,6 +189,11 @@ def add_provider(session: Session, new: NewProvider, now: datetime) -> Provider:
         row = number_row(session, number)
         session.add(ProviderNumber(provider_id=provider.id, number_id=row.id, position=position))
     session.add_all(ProviderItem(provider_id=provider.id, service=service) for service in new.services)
-    session.add_all(ProviderArea(provider_id=provider.id, area_id=area.id) for area in new.areas)
-    session.flush()
+    cover(session, provider, new.areas)
     return provider
+
+
+def cover(session: Session, provider: Provider, areas: Sequence[Area]) -> None:
+    """Let the provider cover these areas, too."""
+    session.add_all(ProviderArea(provider_id=provider.id, area_id=area.id) for area in areas)
+    session.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -167,3 +168,31 @@ def test_a_prompt_without_a_text_fails_the_check(database: Engine, monkeypatch: 
         assert hotline("prompts", "check", "--language", "xx").exit_code == 2
     finally:
         voice.voice.cache_clear()
+
+
+def test_providers_come_from_a_file_are_listed_paused_and_leave_again(database: Engine, tmp_path: Path) -> None:
+    file, template = tmp_path / "providers.csv", tmp_path / "template.xlsx"
+    assert hotline("providers", "template", str(template)).exit_code == 0 and template.stat().st_size > 5000
+    file.write_text("名称,电话,服务项目,区域\n康乐助浴,0451-10000101,助浴,道里区\n", encoding="utf-8")
+    dry = hotline("providers", "import", str(file))
+    assert dry.exit_code == 0 and "--apply" in dry.output
+    assert json.loads(hotline("providers", "list", "--json").output) == []
+    assert hotline("providers", "import", str(file), "--apply").exit_code == 0
+    again = hotline("providers", "import", str(file), "--apply")
+    assert again.exit_code == 1 and "registered already" in again.output
+    until = (clock.local_date(clock.now()) + timedelta(days=30)).isoformat()
+    assert hotline("providers", "pause", "康乐助浴", "--until", until, "--reason", "装修").exit_code == 0
+    (line,) = json.loads(hotline("providers", "list", "--json").output)
+    assert (line["name"], line["services"], line["areas"], line["pause_reason"]) == (
+        "康乐助浴", "bathing", "道里区", "装修",
+    )  # fmt: skip
+    assert hotline("providers", "pause", "康乐助浴", "--until", "2020-01-01").exit_code == 1
+    assert hotline("providers", "resume", "康乐助浴").exit_code == 0
+    assert hotline("providers", "resume", "没有这家").exit_code == 2
+    out = tmp_path / "out.csv"
+    assert hotline("providers", "export", str(out)).exit_code == 0
+    assert "康乐助浴" in out.read_text(encoding="utf-8-sig") and hotline("providers", "export", str(out)).exit_code == 1
+    with read() as session:
+        assert session.scalars(select(AuditEvent.action).order_by(AuditEvent.id)).all() == [
+            "providers_imported", "provider_paused", "provider_resumed", "providers_exported",
+        ]  # fmt: skip
