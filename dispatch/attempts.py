@@ -12,23 +12,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from dispatch import tasks
+from dispatch import limits, retry, tasks
 from dispatch.outbox import post
+from dispatch.retry import RetryRule
 from models.base import new_public_id
 from models.calls import Call
 from models.dialing import Attempt, AttemptStatus, Callback, CallbackStatus, Offer, OfferStatus, Outcome
 from models.lookup import numbers_of_elder
 from models.settings import settings
 from models.tasks import TaskKind
-
-# Nobody's telephone has rung, or nobody can know: the attempt does not count against the person called.
-NOT_COUNTED = frozenset({Outcome.CONGESTION, Outcome.LOST})
-# Nobody spoke with us at this number: the provider may have another one.
-NEXT_NUMBER = frozenset({Outcome.INVALID, Outcome.NO_ANSWER, Outcome.BUSY, Outcome.REFUSED, *NOT_COUNTED})
-# This number will not do the next time either.
-USELESS = frozenset({Outcome.INVALID, Outcome.REFUSED})
-# So often a fault of ours or of the network is tried again for one offer or callback.
-FAULTS_ALLOWED = 5
 
 
 def new_attempt(session: Session, purpose: Offer | Callback, number_id: int, due_at: datetime) -> Attempt:
@@ -59,6 +51,7 @@ def mark_answered(attempt: Attempt, now: datetime) -> bool:
     if attempt.status == AttemptStatus.CLOSED:
         return False
     attempt.status, attempt.answered_at = AttemptStatus.ANSWERED, attempt.answered_at or now
+    attempt.number.dead_since = None
     return True
 
 
@@ -71,6 +64,8 @@ def close_attempt(
     attempt.status, attempt.outcome, attempt.closed_at = AttemptStatus.CLOSED, outcome, now
     attempt.cause = cause
     session.flush()
+    if outcome == Outcome.INVALID:
+        limits.note_invalid(session, attempt, now)
     if attempt.offer_id is not None:
         _after_offer_attempt(session, session.get_one(Offer, attempt.offer_id), attempt, now)
     elif attempt.callback_id is not None:
@@ -80,16 +75,18 @@ def close_attempt(
 def _after_offer_attempt(session: Session, offer: Offer, attempt: Attempt, now: datetime) -> None:
     if offer.status != OfferStatus.OPEN:
         return
-    faults = _count(session, Attempt.offer_id == offer.id, Attempt.outcome.in_(NOT_COUNTED))
-    if attempt.outcome in NOT_COUNTED and faults <= FAULTS_ALLOWED:
-        new_attempt(session, offer, attempt.number_id, now + timedelta(seconds=settings().transient_retry_s))
+    follows = retry.rule("offer", attempt.outcome or "")
+    ours = Attempt.offer_id == offer.id
+    if follows.number == "same" and _may_repeat(session, follows, ours, attempt):
+        new_attempt(session, offer, attempt.number_id, now + timedelta(seconds=follows.pause_s))
         return
     # One bad number does not break the cascade: the provider's next number first, then the next provider.
-    if attempt.outcome in NEXT_NUMBER:
-        tried = set(session.scalars(select(Attempt.number_id).where(Attempt.offer_id == offer.id)))
+    if follows.number != "none":
+        tried = set(session.scalars(select(Attempt.number_id).where(ours)))
         for line in offer.provider.numbers:
             if line.number_id not in tried:
-                new_attempt(session, offer, line.number_id, now)
+                pause = follows.pause_s if follows.number == "next" else 0
+                new_attempt(session, offer, line.number_id, now + timedelta(seconds=pause))
                 return
     status = OfferStatus.DECLINED if attempt.outcome == Outcome.DECLINED else OfferStatus.EXPIRED
     # In one statement: another provider may be taking the order at this moment, which withdraws this offer.
@@ -105,21 +102,26 @@ def _after_callback_attempt(session: Session, callback: Callback, attempt: Attem
     if attempt.outcome in (Outcome.CONFIRMED, Outcome.PERSON):
         callback.status, callback.closed_at = CallbackStatus.CONFIRMED, now
         return
+    follows = retry.rule("callback", attempt.outcome or "")
     ours = Attempt.callback_id == callback.id
-    counted = _count(session, ours, Attempt.outcome.not_in(NOT_COUNTED))
-    faults = _count(session, ours, Attempt.outcome.in_(NOT_COUNTED))
-    if attempt.outcome in NOT_COUNTED and faults <= FAULTS_ALLOWED:
-        new_attempt(session, callback, attempt.number_id, now + timedelta(seconds=settings().transient_retry_s))
-    elif attempt.outcome not in NOT_COUNTED and counted < settings().callback_attempts:
-        useless = set(session.scalars(select(Attempt.number_id).where(ours, Attempt.outcome.in_(USELESS))))
-        numbers = [n for n in numbers_of_elder(session, callback.elder_id) if n.number_id not in useless]
-        if not numbers:
-            _give_up(session, callback, attempt, now)
-            return
-        pause = 0 if attempt.outcome in USELESS else settings().callback_retry_s
-        new_attempt(session, callback, numbers[counted % len(numbers)].number_id, now + timedelta(seconds=pause))
-    else:
+    counted = _count(session, ours, Attempt.outcome.not_in(retry.NOT_COUNTED))
+    useless = set(session.scalars(select(Attempt.number_id).where(ours, Attempt.outcome.in_(retry.USELESS))))
+    numbers = [n.number_id for n in numbers_of_elder(session, callback.elder_id) if n.number_id not in useless]
+    left = counted < settings().callback_attempts or not follows.counts
+    if not numbers or not left or follows.number == "none" or not _may_repeat(session, follows, ours, attempt):
         _give_up(session, callback, attempt, now)
+        return
+    same = follows.number == "same" and attempt.number_id in numbers
+    number_id = attempt.number_id if same else numbers[counted % len(numbers)]
+    new_attempt(session, callback, number_id, now + timedelta(seconds=follows.pause_s))
+
+
+def _may_repeat(session: Session, follows: RetryRule, ours: object, attempt: Attempt) -> bool:
+    """Return whether this outcome may be followed by another attempt. Faults of all kinds are counted together."""
+    if follows.times is None:
+        return True
+    alike = retry.NOT_COUNTED if attempt.outcome in retry.NOT_COUNTED else {attempt.outcome}
+    return _count(session, ours, Attempt.outcome.in_(alike)) <= follows.times
 
 
 def _give_up(session: Session, callback: Callback, attempt: Attempt, now: datetime) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from dispatch import limits
 from dispatch.attempts import attempt_of_channel, close_attempt
 from dispatch.events import end_unanswered
 from dispatch.gateways import GatewayRefused, GatewayUnavailable, OutboundCall, OutcomeUnknown, gateway
@@ -15,18 +17,9 @@ from dispatch.outbox import post, transaction
 from models import clock
 from models.calls import Call, CallState, Direction
 from models.dialing import Attempt, AttemptStatus, CallbackStatus, OfferStatus, Outcome
-from models.people import PhoneNumber
-from models.phone import NumberKind
 from models.settings import settings
 
 log = logging.getLogger(__name__)
-
-# Neither short codes (emergency, service, premium) nor foreign numbers are ever dialled by a rule.
-MAY_BE_DIALLED = frozenset({NumberKind.LANDLINE, NumberKind.MOBILE, NumberKind.DEVICE})
-# The other end is on the telephone with us: look again so much later (s).
-ENGAGED_PAUSE_S = 5
-# A call row older than this does not keep a number engaged, should its end have been missed (minutes).
-LONGEST_CALL_MIN = 120
 
 
 def dial(attempt_id: int) -> None:
@@ -36,7 +29,7 @@ def dial(attempt_id: int) -> None:
         GatewayUnavailable: nothing was dialled; the attempt stays due.
     """
     gateway().ready()
-    now = clock.now()
+    began, now = time.monotonic(), clock.now()
     with transaction() as session:
         attempt = session.scalars(
             select(Attempt).where(Attempt.id == attempt_id).with_for_update(of=Attempt)
@@ -46,14 +39,20 @@ def dial(attempt_id: int) -> None:
         if not _still_wanted(attempt):
             close_attempt(session, attempt, Outcome.TOO_LATE, now)
             return
-        if attempt.number.kind not in MAY_BE_DIALLED:
+        if not limits.may_be_dialled(attempt.number) or limits.is_dead(session, attempt.number, now):
             close_attempt(session, attempt, Outcome.REFUSED, now)
             return
-        if _engaged(session, attempt, now):
-            attempt.due_at = now + timedelta(seconds=ENGAGED_PAUSE_S)
-            post(session, "dial", attempt.id, attempt.due_at)
+        if limits.engaged(session, attempt):
+            _later(session, attempt, now + timedelta(seconds=limits.ENGAGED_PAUSE_S))
+            return
+        if limits.trunk_is_full(session, now):
+            _later(session, attempt, now + timedelta(seconds=limits.TRUNK_PAUSE_S))
             return
         call = _begin(session, attempt, now)
+    if time.monotonic() - began > settings().lost_call_s / 2:
+        # This process stood still: the sweep is about to give the attempt up, and another may be on its way.
+        log.warning("attempt %s was written too long ago to be dialled", attempt.public_id)
+        return
     try:
         gateway().ring(call)
     except (GatewayRefused, GatewayUnavailable) as error:
@@ -74,20 +73,10 @@ def _still_wanted(attempt: Attempt) -> bool:
     return attempt.callback is not None and attempt.callback.status == CallbackStatus.OPEN
 
 
-def _engaged(session: Session, attempt: Attempt, now: datetime) -> bool:
-    """Return whether this number is in a call with us: one call at a time to the same person."""
-    # Two workers with two errands for the same telephone wait for each other here.
-    session.execute(select(PhoneNumber.id).where(PhoneNumber.id == attempt.number_id).with_for_update())
-    query = (
-        select(Call.id)
-        .where(
-            Call.number_id == attempt.number_id,
-            Call.ended_at.is_(None),
-            Call.started_at > now - timedelta(minutes=LONGEST_CALL_MIN),
-        )
-        .limit(1)
-    )
-    return session.scalar(query) is not None
+def _later(session: Session, attempt: Attempt, due_at: datetime) -> None:
+    """Not now: no attempt is used up, for no telephone has rung."""
+    attempt.due_at = due_at
+    post(session, "dial", attempt.id, due_at)
 
 
 def _begin(session: Session, attempt: Attempt, now: datetime) -> OutboundCall:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from dispatch.attempts import attempt_of_channel, close_attempt
 from dispatch.calls import close_call
 from dispatch.outbox import transaction
+from dispatch.retry import outcome_of
 from models import clock
 from models.calls import Call, CallEnd, CallState
 from models.dialing import Attempt, AttemptStatus, Outcome
@@ -18,43 +19,24 @@ from models.journal import Entry, note
 
 log = logging.getLogger(__name__)
 
-# Q.850 causes, as Asterisk reports them, and what they mean for an attempt. Data: a trunk may differ.
-CAUSES: Mapping[int, Outcome] = {
-    1: Outcome.INVALID,  # unallocated number (404)
-    2: Outcome.INVALID,
-    3: Outcome.INVALID,
-    16: Outcome.NO_ANSWER,  # our own ring time ran out
-    17: Outcome.BUSY,  # 486
-    18: Outcome.NO_ANSWER,
-    19: Outcome.NO_ANSWER,
-    20: Outcome.NO_ANSWER,  # switched off (480)
-    21: Outcome.NO_ANSWER,  # rejected by hand (603)
-    22: Outcome.INVALID,
-    26: Outcome.TOO_LATE,  # we ended it: somebody else has the order
-    28: Outcome.INVALID,
-    27: Outcome.CONGESTION,
-    34: Outcome.CONGESTION,  # 503
-    38: Outcome.CONGESTION,
-    41: Outcome.CONGESTION,
-    42: Outcome.CONGESTION,
-    44: Outcome.CONGESTION,
-    47: Outcome.CONGESTION,
-    127: Outcome.NO_ANSWER,
-}
-
 
 def handle(headers: Mapping[str, str]) -> None:
     """Write what an AMI event means. Events of calls that are not ours are passed over."""
     match headers.get("Event"):
         case "Hangup":
-            _hangup(headers.get("Uniqueid", ""), int(headers.get("Cause") or 0))
+            _hangup(headers.get("Uniqueid", ""), _number(headers, "Cause") or 0, _number(headers, "TechCause"))
         case "OriginateResponse" if headers.get("Response") == "Failure":
             _never_rang(headers.get("ActionID", ""), headers.get("Uniqueid", ""))
         case "AgentConnect":
             _agent_answered(headers.get("Uniqueid", ""))
 
 
-def _hangup(channel_id: str, cause: int) -> None:
+def _number(headers: Mapping[str, str], name: str) -> int | None:
+    value = headers.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() else None
+
+
+def _hangup(channel_id: str, cause: int, sip: int | None) -> None:
     now = clock.now()
     with transaction() as session:
         attempt = attempt_of_channel(session, channel_id) if channel_id.startswith("hotline-") else None
@@ -62,8 +44,7 @@ def _hangup(channel_id: str, cause: int) -> None:
             return
         # An answered call writes its own end; should it fail to, the sweep does.
         if attempt.status == AttemptStatus.DIALING:
-            outcome = CAUSES.get(cause, Outcome.NO_ANSWER)
-            end_unanswered(session, attempt, outcome, cause)
+            end_unanswered(session, attempt, outcome_of(cause, sip), cause)
         elif attempt.status == AttemptStatus.CLOSED and attempt.call_id is not None:
             close_call(session, session.get_one(Call, attempt.call_id), CallEnd.HUNG_UP, now)
 

@@ -5,14 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from typing import cast
+
+from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy.orm import Session
 
 from dispatch import tasks
 from dispatch.dial import dial
 from dispatch.gateways import GatewayUnavailable
 from dispatch.offers import offer_order, tell_others
 from models import clock
+from models.dialing import Attempt
+from models.orders import Order
 from models.outbox import OutboxEntry
-from models.session import read, write
+from models.session import engine, write, write_rows
 from models.settings import settings
 from models.tasks import TaskKind
 
@@ -21,6 +27,15 @@ log = logging.getLogger(__name__)
 # What an errand can be: the outbox's verb names one of these.
 VERBS: dict[str, Callable[[int], None]] = {"offer_order": offer_order, "tell_others": tell_others, "dial": dial}
 
+# Made once: every errand of every order passes here.
+_OUTBOX = cast(Table, OutboxEntry.__table__)
+_OPEN = _OUTBOX.c.id == bindparam("entry_id"), _OUTBOX.c.done_at.is_(None)
+_WAITING = select(_OUTBOX.c.verb, _OUTBOX.c.subject_id, _OUTBOX.c.due_at).where(*_OPEN)
+_DONE = update(_OUTBOX).where(*_OPEN).values(done_at=bindparam("at"))
+
+# Told of every errand that failed by a fault; a process puts its own in.
+on_failure: list[Callable[[str, Exception], None]] = []
+
 # After so many failures in a row a person is told; the errand is still tried again.
 FAILURES_BEFORE_TASK = 5
 LONGEST_PAUSE_S = 60
@@ -28,24 +43,25 @@ LONGEST_PAUSE_S = 60
 
 def run(entry_id: int) -> None:
     """Do the errand of outbox row `entry_id`, and mark it done; on failure try again later."""
-    with read() as session:
-        entry = session.get(OutboxEntry, entry_id)
-        if entry is None or entry.done_at is not None or entry.due_at > clock.now():
-            return
-        verb, subject_id = entry.verb, entry.subject_id
+    with engine().execution_options(read_only=True).connect() as connection:
+        row = connection.execute(_WAITING, {"entry_id": entry_id}).one_or_none()
+    if row is None or row.due_at > clock.now():
+        return
+    verb, subject_id = row.verb, row.subject_id
     try:
         VERBS[verb](subject_id)
     except GatewayUnavailable as error:
         log.warning("errand %d (%s %d) waits: %s", entry_id, verb, subject_id, error)
         _postpone(entry_id)
         return
-    except Exception:
+    except Exception as error:
         log.exception("errand %d (%s %d) failed", entry_id, verb, subject_id)
+        for tell in on_failure:
+            tell(verb, error)
         _postpone(entry_id)
         return
-    with write() as session:
-        entry = session.get_one(OutboxEntry, entry_id)
-        entry.done_at = entry.done_at or clock.now()
+    with write_rows() as rows:
+        rows.connection().execute(_DONE, {"entry_id": entry_id, "at": clock.now()})
 
 
 def _postpone(entry_id: int) -> None:
@@ -54,7 +70,20 @@ def _postpone(entry_id: int) -> None:
         entry = session.get_one(OutboxEntry, entry_id)
         entry.failures += 1
         pause = min(settings().transient_retry_s * 2 ** min(entry.failures - 1, 6), LONGEST_PAUSE_S)
-        entry.due_at, entry.enqueued_at = now + timedelta(seconds=pause), None
+        entry.created_at, entry.due_at, entry.enqueued_at = now, now + timedelta(seconds=pause), None
         if entry.failures == FAILURES_BEFORE_TASK:
-            fault = tasks.NewTask(TaskKind.FAULT, f"outbox:{entry_id}", data={"verb": entry.verb})
+            order = _order_of(session, entry)
+            fault = tasks.NewTask(
+                TaskKind.FAULT, f"outbox:{entry_id}", order_id=order.id if order else None,
+                elder_id=order.elder_id if order else None, data={"verb": entry.verb},
+            )  # fmt: skip
             tasks.open_task(session, fault, now)
+
+
+def _order_of(session: Session, entry: OutboxEntry) -> Order | None:
+    """Return the order that waits for this errand, so that whoever has the task sees it."""
+    if entry.verb in ("offer_order", "tell_others"):
+        return session.get(Order, entry.subject_id)
+    attempt = session.get(Attempt, entry.subject_id) if entry.verb == "dial" else None
+    purpose = attempt and (attempt.offer or attempt.callback)
+    return purpose.order if purpose else None

@@ -17,13 +17,13 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
-from sqlalchemy import Table, insert, or_, select, update
+from sqlalchemy import Table, and_, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import clock
 from models.outbox import OutboxEntry
 from models.rows import Rows
-from models.session import inserted_id, write, write_rows
+from models.session import inserted_id, read, write, write_rows
 from models.settings import settings
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 QUEUE = "dispatch"
 # A job reads a row, talks to Asterisk for a moment and writes a row (seconds).
 JOB_TIMEOUT_S = 30
+# The clocks of two machines, and two looks at one clock, may differ by this much (s).
+CLOCKS_DIFFER_S = 5
 _RUN = "dispatch.jobs.run"
 _INSERT = insert(cast(Table, OutboxEntry.__table__))
 
@@ -109,17 +111,21 @@ def relay(now: datetime) -> int:
         .where(
             OutboxEntry.done_at.is_(None),
             OutboxEntry.due_at <= now,
-            or_(OutboxEntry.enqueued_at.is_(None), OutboxEntry.enqueued_at < again),
+            # What was enqueued "in the future" was so before a clock was set back.
+            or_(OutboxEntry.enqueued_at.is_(None), OutboxEntry.enqueued_at < again, OutboxEntry.enqueued_at > now),
             # What was written a moment ago is being enqueued by its writer.
             OutboxEntry.created_at < now - timedelta(seconds=1),
         )
         .order_by(OutboxEntry.due_at)
         .limit(500)
     )
-    with write() as session:
+    with read() as session:
         ids = list(session.scalars(due))
-        if ids:
-            session.execute(update(OutboxEntry).where(OutboxEntry.id.in_(ids)).values(enqueued_at=now))
+    if not ids:
+        return 0
+    # Before the jobs are there: what is done at once must not look as if it were waiting.
+    with write() as session:
+        session.execute(update(OutboxEntry).where(OutboxEntry.id.in_(ids)).values(enqueued_at=now))
     woken = wake(ids)
     if woken < len(ids):
         # Redis is away: the next round tries them again, not the one after `lost_job_s`.
@@ -127,3 +133,37 @@ def relay(now: datetime) -> int:
             unheard = OutboxEntry.id.in_(ids[woken:])
             session.execute(update(OutboxEntry).where(unheard).values(enqueued_at=None))
     return woken
+
+
+def left_behind(now: datetime) -> list[int]:
+    """Return what no worker will do soon: Redis did not take it, or it was enqueued and long enough nobody came."""
+    unheard = OutboxEntry.enqueued_at.is_(None), OutboxEntry.created_at < now - timedelta(seconds=1)
+    forgotten = OutboxEntry.due_at < now - timedelta(seconds=settings().lost_job_s + 10)
+    query = (
+        select(OutboxEntry.id)
+        .where(OutboxEntry.done_at.is_(None), OutboxEntry.due_at <= now, or_(and_(*unheard), forgotten))
+        .order_by(OutboxEntry.due_at)
+        .limit(50)
+    )
+    with read() as session:
+        return list(session.scalars(query))
+
+
+def after_a_clock_set_back(now: datetime) -> int:
+    """Bring entries back that were written "in the future": they keep their pause, counted from now. Returns how many.
+
+    A clock that runs ahead and is corrected would otherwise leave errands lying until it has caught up.
+    """
+    ahead = select(OutboxEntry).where(
+        OutboxEntry.done_at.is_(None), OutboxEntry.created_at > now + timedelta(seconds=CLOCKS_DIFFER_S)
+    )
+    with read() as session:
+        if session.scalar(ahead.limit(1)) is None:
+            return 0
+    with write() as session:
+        entries = list(session.scalars(ahead))
+        for entry in entries:
+            entry.due_at, entry.created_at = now + (entry.due_at - entry.created_at), now
+            entry.enqueued_at = None
+    log.warning("the clock was set back: %d errands are due anew", len(entries))
+    return len(entries)

@@ -6,17 +6,18 @@ import logging
 import signal
 import threading
 from types import FrameType
+from typing import Any
 
 from asterisk.manager import ManagerException
-from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
+from rq.job import Job
 from rq.serializers import JSONSerializer
-from sqlalchemy.exc import SQLAlchemyError
 
-from dispatch import events, outbox, transcripts
+from dispatch import events, jobs, outbox, transcripts
 from dispatch.ami import Ami
+from dispatch.beats import Beat
 from dispatch.learning import Learner
-from dispatch.sweep import sweep
+from dispatch.sweep import Sweeper
 from models import clock
 from models.settings import settings
 
@@ -33,12 +34,39 @@ def _stop_on_signals() -> None:
     signal.signal(signal.SIGINT, stop)
 
 
-def work() -> None:
-    """Run the worker: errands one after another, until SIGTERM. A Redis that is away is waited for by RQ."""
+class Worker(SimpleWorker):
+    """RQ's worker without a fork for each job: an errand is a row, a word with Asterisk, and a row."""
+
+    sign: Beat
+
+    def heartbeat(self, *args: Any, **more: Any) -> None:
+        """At every job, and every few seconds while there is none."""
+        self.sign.beat()
+        super().heartbeat(*args, **more)
+
+    def perform_job(self, job: Job, queue: Queue, *more: Any) -> bool:
+        """Do one errand, and count it."""
+        done: bool = super().perform_job(job, queue, *more)
+        self.sign.done += 1
+        return done
+
+
+def new_worker() -> Worker:
+    """Return a worker of this process, ready to work."""
     connection = outbox.redis()
     queue = Queue(outbox.QUEUE, connection=connection, serializer=JSONSerializer)
-    # No fork for each job: an errand is a row, a word with Asterisk, and a row.
-    worker = SimpleWorker([queue], connection=connection, serializer=JSONSerializer, worker_ttl=60)
+    # It waits for a job for `worker_ttl` less 15 s, and then gives a sign of life.
+    worker = Worker([queue], connection=connection, serializer=JSONSerializer, worker_ttl=25)
+    worker.sign = Beat("worker")
+    jobs.on_failure[:] = [worker.sign.failed]
+    return worker
+
+
+def work() -> None:
+    """Run the worker: errands one after another, until SIGTERM. A Redis that is away is waited for by RQ."""
+    # Redis may be away or full for long: the supervisor must still see that this process lives.
+    worker = new_worker()
+    worker.sign.beat()
     worker.work(logging_level="WARNING")
 
 
@@ -48,12 +76,20 @@ def dispatch() -> None:
     listener = threading.Thread(target=_listen, name="events", daemon=True)
     listener.start()
     threading.Thread(target=transcripts.run, args=(_stop,), name="transcripts", daemon=True).start()
+    sign = Beat("dispatcher")
+    jobs.on_failure[:] = [sign.failed]
+    sweeper = Sweeper(sign.failed)
+    # Whoever was here before may have asked for calls a moment ago.
+    sweeper.doubt()
     learner = Learner()
     while not _stop.is_set():
+        sign.beat()
         try:
-            sweep()
-        except (SQLAlchemyError, RedisError, OSError):
+            sweeper.round()
+        except Exception as error:
             log.exception("the sweep was cut short; the next one takes it up")
+            sign.failed("sweep", error)
+        sign.done += 1
         try:
             learner.round(clock.now())
         except Exception:
@@ -75,6 +111,9 @@ def _listen() -> None:
                 ami.send_action({"Action": "Ping"})
         except ManagerException as error:
             log.warning("no events from Asterisk: %s", error)
+        except Exception:
+            # Without this thread every unanswered call would have to wait for the sweep.
+            log.exception("the listener stumbled; it begins anew")
         finally:
             ami.close()
         _stop.wait(pause)

@@ -53,7 +53,7 @@ def _collect_one(path: Path, living: set[str] | None) -> int:
     channel_id = path.stem
     patience = STALE_S if living is None else settings().lost_call_s
     gone = living is None or channel_id not in living
-    over = "end" in fields or (gone and time.time() - path.stat().st_mtime > patience)
+    over = "end" in fields or (gone and abs(time.time() - path.stat().st_mtime) > patience)
     if not over and fields.get("why") != "emergency" and "person" not in fields:
         return 0
     now = clock.now()

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import InstrumentedAttribute
 
-from dispatch import heard_audio, lateness, outbox, spool
+from dispatch import heard_audio, jobs, lateness, orphans, outbox, spool
 from dispatch.attempts import close_attempt
 from dispatch.calls import close_call
 from dispatch.events import end_unanswered
@@ -20,32 +25,93 @@ from models.settings import settings
 
 log = logging.getLogger(__name__)
 
+# After Asterisk could not be asked it may still have to work off what it was told meanwhile: a call that it
+# does not have yet is not lost for so long (s).
+SETTLES_S = 3.0
+# Errands are done here for so long at most, before calls are looked at again (s).
+TAKES_UP_S = 5.0
+# What should never be is looked for this often (s).
+ORPHANS_EVERY_S = 20.0
+
+Failed = Callable[[str, Exception], None]
+
+
+class Sweeper:
+    """Does one round after another. `failed` is told of a part that broke: one broken part stops no other."""
+
+    def __init__(self, failed: Failed = lambda part, error: None) -> None:
+        self._failed = failed
+        self._trusted_from = 0.0
+        self._next_orphans = 0.0
+
+    def doubt(self) -> None:
+        """What Asterisk has may not be all that it was asked for: declare nothing lost for a while."""
+        self._trusted_from = time.monotonic() + SETTLES_S
+
+    def round(self) -> None:
+        """Relay due errands, take up what nobody does, work off the spool, reconcile calls with what Asterisk knows.
+
+        Raises:
+            OperationalError: the database is away; no other part would fare better.
+        """
+        self._part("clock", lambda: outbox.after_a_clock_set_back(clock.now()))
+        self._part("relay", lambda: outbox.relay(clock.now()))
+        self._part("errands", take_up)
+        self._part("audio", lambda: heard_audio.erase_expired(clock.now()))
+        self._part("lateness", lambda: lateness.escalate(clock.now()))
+        self._part("calls", self._calls)
+        if time.monotonic() >= self._next_orphans:
+            self._next_orphans = time.monotonic() + ORPHANS_EVERY_S
+            self._part("orphans", lambda: orphans.adopt(clock.now()))
+
+    def _part(self, name: str, do: Callable[[], object]) -> None:
+        try:
+            do()
+        except OperationalError:
+            raise
+        except Exception as error:
+            log.exception("sweep: %s broke; the others go on", name)
+            self._failed(name, error)
+
+    def _calls(self) -> None:
+        try:
+            living = set(gateway().living())
+        except GatewayUnavailable as error:
+            # Without Asterisk's word nothing is declared lost, but finished notes can be worked off.
+            log.warning("calls are not reconciled: %s", error)
+            self.doubt()
+            spool.collect(None)
+            return
+        spool.collect(living)
+        if time.monotonic() >= self._trusted_from:
+            reconcile(living)
+
 
 def sweep() -> None:
-    """Do one round: relay due errands, work off the spool, reconcile calls with what Asterisk knows."""
-    outbox.relay(clock.now())
-    heard_audio.erase_expired(clock.now())
-    lateness.escalate(clock.now())
-    try:
-        living = set(gateway().living())
-    except GatewayUnavailable as error:
-        # Without Asterisk's word nothing is declared lost, but finished notes can be worked off.
-        log.warning("calls are not reconciled: %s", error)
-        spool.collect(None)
-        return
-    spool.collect(living)
-    reconcile(living)
+    """Do one round by itself."""
+    Sweeper().round()
+
+
+def take_up() -> int:
+    """Do what is due and no worker does: Redis is away or full, or the workers are. Returns how many."""
+    done, until = 0, time.monotonic() + TAKES_UP_S
+    for entry_id in outbox.left_behind(clock.now()):
+        jobs.run(entry_id)
+        done += 1
+        if time.monotonic() > until:
+            break
+    return done
 
 
 def reconcile(living: set[str]) -> None:
     """Close attempts and calls that Asterisk no longer has and whose end nobody wrote."""
-    patience = clock.now() - timedelta(seconds=settings().lost_call_s)
+    now = clock.now()
     with read() as session:
         attempts = list(
             session.scalars(
                 select(Attempt.id).where(
                     or_(Attempt.status == AttemptStatus.DIALING, Attempt.status == AttemptStatus.ANSWERED),
-                    Attempt.dialed_at < patience,
+                    _long_ago(Attempt.dialed_at, now),
                     Attempt.channel_id.not_in(living),
                 )
             )
@@ -53,7 +119,7 @@ def reconcile(living: set[str]) -> None:
         calls = list(
             session.scalars(
                 select(Call.id).where(
-                    Call.ended_at.is_(None), Call.started_at < patience, Call.channel_id.not_in(living)
+                    Call.ended_at.is_(None), _long_ago(Call.started_at, now), Call.channel_id.not_in(living)
                 )
             )
         )
@@ -61,6 +127,12 @@ def reconcile(living: set[str]) -> None:
         _end_attempt(attempt_id)
     for call_id in calls:
         _end_call(call_id)
+
+
+def _long_ago(column: InstrumentedAttribute[Any], now: datetime) -> ColumnElement[bool]:
+    """Longer ago than a call needs to appear; or in the future, which only a clock that was set back can bring."""
+    patience = timedelta(seconds=settings().lost_call_s)
+    return or_(column < now - patience, column > now + timedelta(seconds=outbox.CLOCKS_DIFFER_S))
 
 
 def _end_attempt(attempt_id: int) -> None:

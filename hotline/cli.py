@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from hotline import cli_hours, cli_people, cli_prompts, cli_providers, cli_show, cli_speech
 from models import logs
+from models.settings import settings
+
+if TYPE_CHECKING:
+    from hotline.backup import Report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -69,6 +75,38 @@ def doctor(json: Json = False) -> None:
     else:
         Console().print(examination.render_table(findings))
     raise typer.Exit(0 if examination.healthy(findings) else 1)
+
+
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="A folder (the next one copies only what is new), or FILE.tar.")],
+) -> None:
+    """Copy the database and all recordings, while the hotline runs."""
+    from hotline import backup as keeping
+
+    _keep(lambda: keeping.backup(settings(), target, typer.echo))
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="What `hotline backup` has written.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Replace the database that is there.")] = False,
+) -> None:
+    """Put a backup in place; the hotline must be stopped."""
+    from hotline import backup as keeping
+
+    _keep(lambda: keeping.restore(settings(), source, yes, typer.echo))
+
+
+def _keep(do: Callable[[], Report]) -> None:
+    from hotline.backup import BackupError
+
+    try:
+        report = do()
+    except BackupError as error:
+        typer.secho(str(error), fg="red", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"done: {report.files} files, {report.copied} copied, {report.size / 1e6:.1f} MB")
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import redis as redis_client
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from dispatch import retry
 from hotline.doctor import Check, Finding, failed, ok, warning
 from ivr.prompts.catalogue import CATALOGUE, DIALPLAN_PROMPTS
 from ivr.speech.models import model_folder
@@ -138,6 +139,22 @@ def people(settings: Settings) -> Iterator[Finding]:
         yield ok("SIP trunk", settings.trunk)
 
 
+def dialling(settings: Settings) -> Iterator[Finding]:
+    """What the trunk's causes mean and how outcomes are retried: the tables as they hold now."""
+    try:
+        own, rules = retry.trunk_causes(), retry.rules()
+    except ValueError as error:
+        yield failed("Dialling", str(error), "correct HOTLINE_TRUNK_CAUSES, HOTLINE_RETRY_RULES")
+        return
+    special = ", ".join(f"{code or 'any other'} → {outcome}" for code, outcome in sorted(own.items()))
+    detail = (
+        f"{len(retry.CAUSES)} causes known, any other is {retry.UNKNOWN_CAUSE}; of this trunk's own: "
+        f"{special or 'none'}; {len(rules)} retry rules, {len(settings.retry_rules)} changed; "
+        f"{settings.trunk_calls_per_s} calls a second, {settings.trunk_channels} at once"
+    )
+    yield ok("Dialling", detail)
+
+
 def secrets(settings: Settings) -> Iterator[Finding]:
     """Files with secrets are readable by their owner alone."""
     places = [ROOT / ".env", settings.var_dir / "secrets.json", *settings.run_dir.rglob("manager.conf")]
@@ -155,5 +172,6 @@ SERVICE: dict[str, Check] = {
     "Prompts": prompts,
     "Speech": speech,
     "People": people,
+    "Dialling": dialling,
     "Secrets": secrets,
 }

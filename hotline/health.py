@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -59,6 +60,18 @@ def redis_socket(path: Path) -> Check:
                 finally:
                     writer.close()
         except (OSError, TimeoutError):
+            return False
+
+    return check
+
+
+def fresh(path: str, within_s: float) -> Check:
+    """A process that touches `path` while it is at work; longer than `within_s` without a touch, and it hangs."""
+
+    async def check() -> bool:
+        try:
+            return time.time() - Path(path).stat().st_mtime < within_s
+        except OSError:
             return False
 
     return check

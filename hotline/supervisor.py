@@ -22,6 +22,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from dispatch.beats import beat_file
 from hotline import health
 from models.settings import Settings
 
@@ -234,6 +235,10 @@ def python(*args: str) -> tuple[str, ...]:
 def programs(settings: Settings, asterisk_command: list[str]) -> list[Program]:
     """Return the hotline's processes, in the order of their start."""
     host = settings.host
+
+    def at_work(kind: str, within_s: float) -> health.Check:
+        return health.fresh(beat_file(settings, kind), within_s)
+
     listed = [
         # She is not to wait five seconds for a locked database: then a person takes the call.
         Program("agi", python("ivr"), {"HOTLINE_DB_BUSY_MS": "2000"}, health.agi(host, settings.agi_port), grace_s=60),
@@ -247,9 +252,10 @@ def programs(settings: Settings, asterisk_command: list[str]) -> list[Program]:
             leave=(*(word for word in asterisk_command if word not in ("-f", "-n")), "-rx", "core stop gracefully"),
             leave_s=settings.stop_calls_s,
         ),
-        Program("dispatcher", python("dispatch", "dispatcher")),
-        # It would go on dialling.
-        Program("worker", python("dispatch", "worker"), first=True),
+        # The dispatcher's round is short. A worker may be with one errand for half a minute.
+        Program("dispatcher", python("dispatch", "dispatcher"), {}, at_work("dispatcher", 30)),
+        # Stopped first: it would go on dialling.
+        Program("worker", python("dispatch", "worker"), {}, at_work("worker", 45), first=True),
         Program("web", python("web"), {}, health.http(host, settings.web_port, "/livez")),
     ]
     if settings.speech:

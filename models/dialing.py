@@ -53,7 +53,7 @@ class AttemptStatus(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How an attempt ended; each has its own retry rule in dispatch.outcomes."""
+    """How an attempt ended; each has its own retry rule in dispatch.retry."""
 
     ACCEPTED = "accepted"
     DECLINED = "declined"
@@ -141,3 +141,14 @@ class Attempt(Base):
     callback: Mapped[Callback | None] = relationship()
     number: Mapped[PhoneNumber] = relationship()
     call: Mapped[Call | None] = relationship()
+
+
+class Trunk(Base):
+    """A carrier's trunk: how many calls were begun in the newest second, so that all workers keep its limit."""
+
+    __tablename__ = "trunks"
+
+    id: Mapped[Pk]
+    name: Mapped[Code] = mapped_column(unique=True)
+    second: Mapped[datetime | None]
+    begun: Mapped[int] = mapped_column(default=0)

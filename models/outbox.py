@@ -24,7 +24,7 @@ class OutboxEntry(Base):
     verb: Mapped[Code]  # the name of the function in dispatch.jobs
     subject_id: Mapped[int]
     call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id"))
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime]  # when `due_at` was set: written, or put off after a failure
     due_at: Mapped[datetime]
     enqueued_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]

@@ -106,6 +106,7 @@ class PhoneNumber(Base):
     public_id: Mapped[PublicId]
     value: Mapped[str] = mapped_column(String(20), unique=True)
     kind: Mapped[Code]
+    dead_since: Mapped[datetime | None]  # the network has said again and again that it does not exist
 
 
 class PersonNumber(Base):

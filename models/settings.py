@@ -91,6 +91,23 @@ class Settings(BaseSettings):
     )
     callback_attempts: int = Field(3, ge=1, description="dialled attempts before an agent is asked to ring her")
     callback_retry_s: int = Field(600, description="pause between two attempts to reach the elder")
+    callback_busy_s: int = Field(120, ge=0, description="the same when her line was engaged: somebody is at home")
+    retry_rules: dict[str, dict[str, int | str | None]] = Field(
+        default_factory=dict, description='changes to dispatch/retry.py: {"callback.busy": {"pause_s": 60, "times": 2}}'
+    )
+    trunk_causes: dict[str, dict[int, str]] = Field(
+        default_factory=dict,
+        description='what a trunk means by a Q.850 cause or a SIP answer: {"trunk": {"20": "invalid", "480": "busy"}}',
+    )
+    trunk_calls_per_s: int = Field(5, ge=1, description="calls begun a second, of all workers together")
+    trunk_channels: int = Field(30, ge=1, description="calls of ours that are open at once, of all workers together")
+    dial_never: tuple[str, ...] = Field(
+        ("+86160", "+86168"), description="numbers that begin so are never dialled by a rule"
+    )
+    dial_countries: tuple[str, ...] = Field((), description="foreign numbers that begin so may be dialled: +852")
+    dial_allowed: tuple[str, ...] = Field((), description="exceptions, in full: these may be dialled all the same")
+    dead_number_after: int = Field(3, ge=1, description="so often invalid in a row, and a number counts as dead")
+    dead_number_days: int = Field(30, ge=1, description="after so long a dead number is tried again")
     transient_retry_s: int = Field(5, description="pause after a fault of ours or the trunk's")
     stop_calls_s: float = Field(180, ge=0, description="how long a stop waits for the calls under way to end")
     sweep_s: float = Field(2.0, description="how often due rows are looked for")

@@ -4,12 +4,13 @@ from models.audio import Audio
 from models.base import Base
 from models.calls import Call, CallEvent, Utterance
 from models.contacts import Contact
-from models.dialing import Attempt, Callback, Offer
+from models.dialing import Attempt, Callback, Offer, Trunk
 from models.hours import OpeningHours, SpecialDay
 from models.orders import Order, OrderEvent
 from models.outbox import OutboxEntry
 from models.people import Area, Elder, Person, PersonNumber, PhoneNumber
 from models.preferences import ElderSetting
+from models.processes import ProcessBeat
 from models.providers import Provider, ProviderArea, ProviderHours, ProviderItem, ProviderNumber, Worker
 from models.ratings import OrderRating
 from models.recordings import PromptRecording, StudioCode
@@ -38,6 +39,7 @@ __all__ = [
     "Person",
     "PersonNumber",
     "PhoneNumber",
+    "ProcessBeat",
     "PromptRecording",
     "Provider",
     "ProviderArea",
@@ -47,6 +49,7 @@ __all__ = [
     "SpecialDay",
     "StudioCode",
     "Task",
+    "Trunk",
     "User",
     "Utterance",
     "Worker",

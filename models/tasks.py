@@ -29,6 +29,7 @@ class TaskKind(StrEnum):
     DISSATISFIED = "dissatisfied"  # she was not content with a service
     LATE = "late"  # an order's deadline has passed
     CHECK_ITEM = "check_item"  # a provider said of a service it is listed with: not ours
+    DEAD_NUMBER = "dead_number"  # a number that does not exist any more: a new one is wanted
     FAULT = "fault"  # something of ours broke on her call
 
 
@@ -45,6 +46,7 @@ PRIORITY: dict[TaskKind, int] = {
     TaskKind.DISSATISFIED: 2,
     TaskKind.LATE: 1,
     TaskKind.CHECK_ITEM: 3,
+    TaskKind.DEAD_NUMBER: 3,
     TaskKind.FAULT: 3,
 }
 

@@ -56,6 +56,7 @@ TASK_ICONS: dict[str, str] = {
     "dissatisfied": "message-question",
     "late": "clock",
     "check_item": "building-store",
+    "dead_number": "phone-off",
     "fault": "tool",
 }
 

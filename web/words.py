@@ -68,12 +68,14 @@ TASK_KIND: Words = {
     "callback": _l("Callback not delivered"),
     "ring_back": _l("Wants to be rung back"),
     "fault": _l("Fault on our side"),
+    "dead_number": _l("Number no longer exists"),
     "tell_provider": _l("Tell the provider"),
     "dissatisfied": _l("Not satisfied"),
     "late": _l("Order is late"),
     "check_item": _l("Check a provider's service"),
 }
 TASK_ADVICE: Words = {
+    "dead_number": _l("Find out the new number and correct it; until then it is not rung."),
     "alarm": _l("Call back at once; if nobody answers, send help."),
     "partial": _l("Call back and finish the request; what she said so far is in the details."),
     "message": _l("Listen to the message, then call back."),

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from models.settings import ROOT
-from tests.bench import intent, p1, p1s, recog, report, streams
+from tests.bench import intent, p1, p1s, p7, p8, recog, report, streams
 from tests.bench.report import Figure
 
 BENCHMARKS: dict[str, Callable[[], Figure]] = {
@@ -17,6 +17,9 @@ BENCHMARKS: dict[str, Callable[[], Figure]] = {
     "P3": streams.run,
     "GATE": streams.gate,
     "RECOG": recog.run,
+    "P7": p7.run,
+    "P8": p8.sqlite,
+    "P8pg": p8.postgres,
 }
 RESULTS = ROOT / "var" / "bench.json"
 

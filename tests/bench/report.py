@@ -30,8 +30,10 @@ class Figure:
         return self.ratio <= self.goal if self.better == "lower" else self.ratio >= self.goal
 
 
-def compare(ours: Sequence[float], other: Sequence[float], goal: float | None, unit: str) -> Figure:
-    """Return the ratio of medians of rounds measured side by side; lower is better.
+def compare(
+    ours: Sequence[float], other: Sequence[float], goal: float | None, unit: str, better: str = "lower"
+) -> Figure:
+    """Return the ratio of medians of rounds measured side by side; `better` says which way is the good one.
 
     The spread is the lowest and the highest ratio of a single round.
     """
@@ -40,7 +42,7 @@ def compare(ours: Sequence[float], other: Sequence[float], goal: float | None, u
     ratios = [a / b for a, b in zip(ours, other, strict=True)]
     return Figure(
         ratio=round(median(ours) / median(other), 3),
-        better="lower",
+        better=better,
         goal=goal,
         ours=round(median(ours), 3),
         other=round(median(other), 3),
@@ -61,7 +63,9 @@ def save(path: Path, name: str, figure: Figure) -> None:
 
 def verdict(name: str, figure: Figure) -> str:
     """Return the line that says how it went."""
-    goal = {None: "reported, no goal", True: f"goal ≤ {figure.goal}: met", False: f"goal ≤ {figure.goal}: NOT MET"}
+    sign = "≤" if figure.better == "lower" else "≥"
+    bound = f"goal {sign} {figure.goal}"
+    goal = {None: "reported, no goal", True: f"{bound}: met", False: f"{bound}: NOT MET"}
     return (
         f"{name}: ratio {figure.ratio} (ours {figure.ours} {figure.unit}, other {figure.other} {figure.unit}; "
         f"{figure.spread}); {goal[figure.met]}"

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from dispatch import processes
 from dispatch.learning import CallSeen, Learner, learn, lessons
+from dispatch.sweep import Sweeper
 from models.calls import Call, CallEnd, CallState, Direction
 from models.journal import Entry, note
 from models.people import Elder
@@ -200,7 +201,7 @@ def dispatcher(town: Town, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     monkeypatch.setattr(processes, "_stop", threading.Event())
     monkeypatch.setattr(processes, "_stop_on_signals", lambda: None)
     monkeypatch.setattr(processes, "_listen", lambda: None)
-    monkeypatch.setattr(processes, "sweep", lambda: processes._stop.set())
+    monkeypatch.setattr(Sweeper, "round", lambda _sweeper: processes._stop.set())
     yield processes.dispatch
 
 

@@ -130,13 +130,18 @@ class Town:
         """The provider presses 1."""
         return self.answers(lambda session, row: offers.accept_offer(session, row, self.now), attempt)
 
-    def declines(self) -> None:
-        """The provider presses 2."""
-        self.answers(lambda session, row: offers.decline_offer(session, row, self.now))
+    def accepts_again(self, attempt: Attempt) -> bool:
+        """The same 1 arrives a second time."""
+        with transaction() as session:
+            return offers.accept_offer(session, session.get_one(Attempt, attempt.id), self.now)
 
-    def confirms(self) -> None:
+    def declines(self, attempt: Attempt | None = None) -> None:
+        """The provider presses 2."""
+        self.answers(lambda session, row: offers.decline_offer(session, row, self.now), attempt)
+
+    def confirms(self, attempt: Attempt | None = None) -> None:
         """The elder presses 1."""
-        self.answers(lambda session, row: callbacks.confirm(session, row, self.now))
+        self.answers(lambda session, row: callbacks.confirm(session, row, self.now), attempt)
 
     def ended(self) -> None:
         """Every call is over."""
@@ -144,6 +149,13 @@ class Town:
             for call in session.scalars(select(Call)):
                 call.ended_at = call.ended_at or self.now
         self.gateway.gone |= {call.channel_id for call in self.gateway.rung}
+
+    def over(self, channel_id: str) -> None:
+        """One call is over."""
+        with write() as session:
+            call = session.scalars(select(Call).where(Call.channel_id == channel_id)).one()
+            call.ended_at = call.ended_at or self.now
+        self.gateway.gone.add(channel_id)
 
     def inbound(self, number: str = world.WANG, channel: str = "1763766000.1") -> Call:
         """Somebody is ringing us."""

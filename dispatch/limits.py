@@ -1,0 +1,130 @@
+"""What keeps a call from being placed now, or ever: forbidden and dead numbers, engaged people, a full trunk.
+
+All of it is read from rows in the transaction that writes "dialling", behind
+row locks (SQLite: the transaction's own), so that any number of workers on any
+number of machines keep the limits together.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from dispatch import tasks
+from dispatch.retry import TRUNK
+from models.calls import Call, Direction
+from models.dialing import Attempt, AttemptStatus, Outcome, Trunk
+from models.people import Person, PhoneNumber
+from models.phone import NumberKind
+from models.settings import settings
+from models.tasks import TaskKind
+
+# The other end is on the telephone with us: look again so much later (s).
+ENGAGED_PAUSE_S = 5
+# The trunk is full: look again so much later (s).
+TRUNK_PAUSE_S = 1
+# Emergency lines, also behind an area code.
+_EMERGENCY = re.compile(r"(\+86[0-9]{2,3})?(110|119|120|122|999|995)")
+
+
+def may_be_dialled(number: PhoneNumber) -> bool:
+    """Return whether a rule may ever dial this number.
+
+    Never short codes (emergency, service, premium), never other countries, never what a setting forbids;
+    `HOTLINE_DIAL_ALLOWED` names exceptions.
+    """
+    chosen, value = settings(), number.value
+    if value in chosen.dial_allowed:
+        return True
+    if _EMERGENCY.fullmatch(value) or value.startswith(chosen.dial_never):
+        return False
+    if number.kind == NumberKind.FOREIGN:
+        return value.startswith(chosen.dial_countries) if chosen.dial_countries else False
+    return number.kind in (NumberKind.LANDLINE, NumberKind.MOBILE, NumberKind.DEVICE)
+
+
+def is_dead(session: Session, number: PhoneNumber, now: datetime) -> bool:
+    """Return whether the number is known not to exist. Whoever rings us from it lives; in time it is tried again."""
+    since = number.dead_since
+    if since is None or not timedelta(0) <= now - since < timedelta(days=settings().dead_number_days):
+        return False
+    rang = select(Call.id).where(Call.number_id == number.id, Call.direction == Direction.IN, Call.started_at > since)
+    return session.scalar(rang.limit(1)) is None
+
+
+def note_invalid(session: Session, attempt: Attempt, now: datetime) -> None:
+    """The network says that the number does not exist. So often in a row, and it is dead: a person is told, once."""
+    said = (
+        select(Attempt.outcome)
+        .where(
+            Attempt.number_id == attempt.number_id,
+            Attempt.status == AttemptStatus.CLOSED,
+            # What never reached the network says nothing about the number.
+            Attempt.dialed_at.is_not(None),
+            Attempt.outcome.not_in((Outcome.CONGESTION, Outcome.LOST)),
+        )
+        .order_by(Attempt.id.desc())
+        .limit(settings().dead_number_after)
+    )
+    outcomes = list(session.scalars(said))
+    if len(outcomes) < settings().dead_number_after or set(outcomes) != {Outcome.INVALID}:
+        return
+    number = session.get_one(PhoneNumber, attempt.number_id)
+    if number.dead_since is not None and now - number.dead_since < timedelta(days=settings().dead_number_days):
+        return
+    number.dead_since = now
+    call = session.get(Call, attempt.call_id) if attempt.call_id else None
+    key = f"number:{number.id}:{now:%Y%m%d}"
+    new = tasks.NewTask(TaskKind.DEAD_NUMBER, key, number_id=number.id, elder_id=call.elder_id if call else None)
+    tasks.open_task(session, new, now)
+
+
+def engaged(session: Session, attempt: Attempt) -> bool:
+    """Return whether this number, or the elder behind it, is in a call with us: one call at a time to a person.
+
+    However old the call's row is: should its end have been missed, the sweep closes it as soon as Asterisk can be
+    asked, and before that nobody is dialled. An age would let a clock that was set forward ring her twice.
+    """
+    # Two workers with two errands for the same telephone, or the same person, wait for each other here.
+    session.execute(select(PhoneNumber.id).where(PhoneNumber.id == attempt.number_id).with_for_update())
+    same = [Call.number_id == attempt.number_id]
+    if attempt.callback is not None:
+        elder_id = attempt.callback.elder_id
+        session.execute(select(Person.id).where(Person.id == elder_id).with_for_update(key_share=True))
+        same.append(Call.elder_id == elder_id)
+    query = select(Call.id).where(or_(*same), Call.ended_at.is_(None)).limit(1)
+    return session.scalar(query) is not None
+
+
+def trunk_is_full(session: Session, now: datetime) -> bool:
+    """Take one of this second's calls and one of the channels; return whether there was none left.
+
+    The trunk's row is locked until the caller's transaction ends.
+    """
+    trunk = _trunk(session)
+    second = now.replace(microsecond=0)
+    begun = trunk.begun if trunk.second == second else 0
+    if begun >= settings().trunk_calls_per_s:
+        return True
+    open_calls = select(func.count()).select_from(Call).where(Call.direction == Direction.OUT, Call.ended_at.is_(None))
+    if (session.scalar(open_calls) or 0) >= settings().trunk_channels:
+        return True
+    # Another second, be it a later or, after a clock was set back, an earlier one, begins anew.
+    trunk.second, trunk.begun = second, begun + 1
+    return False
+
+
+def _trunk(session: Session) -> Trunk:
+    query = select(Trunk).where(Trunk.name == TRUNK).with_for_update()
+    row = session.scalar(query)
+    if row is not None:
+        return row
+    # Another worker may be a moment faster.
+    with suppress(IntegrityError), session.begin_nested():
+        session.add(Trunk(name=TRUNK, begun=0))
+    return session.scalars(query).one()

@@ -1,0 +1,154 @@
+"""What each outcome of an attempt leads to, and what a trunk's cause means: data, changed by settings.
+
+A rule says whether the attempt counts against the person called, which number
+comes next, after what pause, and how often. Nothing here touches rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from models.dialing import Outcome
+from models.settings import settings
+
+# The one trunk of today; `HOTLINE_TRUNK_CAUSES` names it.
+TRUNK = "trunk"
+# So often a fault of ours or of the network is tried again for one offer or callback.
+FAULTS_ALLOWED = 5
+# What an unknown cause means: nobody was reached, and trying again later does no harm.
+UNKNOWN_CAUSE = Outcome.NO_ANSWER
+
+Purpose = Literal["offer", "callback"]
+
+
+@dataclass(frozen=True)
+class RetryRule:
+    """What follows one outcome."""
+
+    # Whether it uses up one of the attempts. A fault of ours or of the network does not: nobody's telephone rang.
+    counts: bool = True
+    # The number tried next: the same, the next of the person's numbers, or none (the next provider; a person).
+    number: Literal["same", "next", "none"] = "next"
+    pause_s: int = 0
+    # How often it is tried again for this outcome in one offer or callback; None: while attempts are left.
+    times: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.number not in ("same", "next", "none") or self.pause_s < 0 or (self.times or 0) < 0:
+            raise ValueError(f"not a retry rule: {self}")
+
+
+# Nobody's telephone has rung, or nobody can know.
+NOT_COUNTED = frozenset({Outcome.CONGESTION, Outcome.LOST})
+# This number will not do the next time either.
+USELESS = frozenset({Outcome.INVALID, Outcome.REFUSED})
+
+
+def _defaults() -> dict[str, RetryRule]:
+    now = settings()
+    fault = RetryRule(counts=False, number="same", pause_s=now.transient_retry_s, times=FAULTS_ALLOWED)
+    later = RetryRule(pause_s=now.callback_retry_s)
+    return {
+        # An order waits: who is not reached is followed by the next at once.
+        "offer.busy": RetryRule(),
+        "offer.no_answer": RetryRule(),
+        "offer.no_key": RetryRule(number="none"),
+        "offer.invalid": RetryRule(),
+        "offer.refused": RetryRule(),
+        "offer.congestion": fault,
+        "offer.lost": fault,
+        "offer.declined": RetryRule(number="none"),
+        # She is rung again at the number that was engaged; somebody is at home.
+        "callback.busy": RetryRule(number="same", pause_s=min(now.callback_busy_s, now.callback_retry_s)),
+        "callback.no_answer": later,
+        "callback.no_key": later,
+        "callback.invalid": RetryRule(),
+        "callback.refused": RetryRule(),
+        "callback.congestion": fault,
+        "callback.lost": fault,
+    }
+
+
+def rule(purpose: Purpose, outcome: str) -> RetryRule:
+    """Return the rule of an outcome: the default with what `HOTLINE_RETRY_RULES` changes in it.
+
+    Raises:
+        ValueError: the setting is not a rule.
+    """
+    name = f"{purpose}.{outcome}"
+    known = _defaults().get(name, RetryRule(number="none" if purpose == "offer" else "next"))
+    return _changed(known, settings().retry_rules.get(name, {}))
+
+
+def _changed(known: RetryRule, changes: Mapping[str, Any]) -> RetryRule:
+    try:
+        return replace(known, **changes)
+    except TypeError as error:
+        raise ValueError(f"a retry rule has counts, number, pause_s, times; not {sorted(changes)}") from error
+
+
+def rules() -> dict[str, RetryRule]:
+    """Return every rule as it holds now.
+
+    Raises:
+        ValueError: a setting names no outcome, or is not a rule.
+    """
+    names = {f"{purpose}.{outcome}" for purpose in ("offer", "callback") for outcome in Outcome}
+    if strange := sorted(set(settings().retry_rules) - names):
+        raise ValueError(f"no outcome is called {', '.join(strange)}")
+    return {**_defaults(), **{n: rule(*n.split(".")) for n in settings().retry_rules}}  # type: ignore[arg-type]
+
+
+# Q.850 causes as Asterisk reports them. What a trunk does differently stands in HOTLINE_TRUNK_CAUSES.
+CAUSES: Mapping[int, Outcome] = {
+    1: Outcome.INVALID,  # unallocated number (404)
+    2: Outcome.INVALID,
+    3: Outcome.INVALID,
+    16: Outcome.NO_ANSWER,  # our own ring time ran out
+    17: Outcome.BUSY,  # 486
+    18: Outcome.NO_ANSWER,
+    19: Outcome.NO_ANSWER,
+    20: Outcome.NO_ANSWER,  # switched off (480)
+    21: Outcome.NO_ANSWER,  # rejected by hand (603)
+    22: Outcome.INVALID,
+    26: Outcome.TOO_LATE,  # we ended it: somebody else has the order
+    28: Outcome.INVALID,
+    27: Outcome.CONGESTION,
+    34: Outcome.CONGESTION,  # 503
+    38: Outcome.CONGESTION,
+    41: Outcome.CONGESTION,
+    42: Outcome.CONGESTION,
+    44: Outcome.CONGESTION,
+    47: Outcome.CONGESTION,
+    127: Outcome.NO_ANSWER,
+}
+
+
+def outcome_of(cause: int, sip: int | None = None, trunk: str = TRUNK) -> Outcome:
+    """Return what a hang-up before an answer means on `trunk`.
+
+    The trunk's own table is asked for the SIP answer (300–699) and then for the
+    Q.850 cause; then the common table; then `UNKNOWN_CAUSE`.
+    """
+    own = trunk_causes(trunk)
+    for code in (sip, cause):
+        if code is not None and code in own:
+            return own[code]
+    return CAUSES.get(cause, own.get(0, UNKNOWN_CAUSE))
+
+
+def trunk_causes(trunk: str = TRUNK) -> dict[int, Outcome]:
+    """Return the trunk's own table; 0 stands for every cause that no table knows.
+
+    Raises:
+        ValueError: the setting names no outcome that an unanswered call can have.
+    """
+    possible = {Outcome.BUSY, Outcome.NO_ANSWER, Outcome.INVALID, Outcome.CONGESTION}
+    table = {}
+    for code, name in settings().trunk_causes.get(trunk, {}).items():
+        if name not in possible:
+            raise ValueError(f"HOTLINE_TRUNK_CAUSES: {name!r} for {code} is not one of {', '.join(sorted(possible))}")
+        table[code] = Outcome(name)
+    return table

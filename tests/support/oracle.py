@@ -1,0 +1,140 @@
+"""The oracle of faults.md: what must be true of the rows, after whatever has happened. One function for all tests."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.calls import Call, CallEvent
+from models.dialing import Attempt, AttemptStatus, Callback, CallbackStatus, Offer, OfferStatus
+from models.journal import Entry
+from models.orders import DISPATCHING, ENDED, ORDER_MOVES, Order, OrderEvent, OrderStatus
+from models.outbox import OutboxEntry
+from models.tasks import Task
+
+# Somebody has answered and the matter is settled by it.
+SETTLED = frozenset({"accepted", "declined", "confirmed"})
+
+
+def problems(session: Session, at_rest: bool = False) -> list[str]:
+    """Return everything that is wrong; an empty list is a clean bill.
+
+    `at_rest`: nothing is under way any more, so that nothing may be left half-way either.
+    """
+    rows = _Rows(session)
+    found = [*_moves(rows), *_winners(rows), *_nobody_is_lost(rows), *_answers(rows), *_journal(rows)]
+    if at_rest:
+        found += [f"call {call.id} never ended" for call in rows.calls if call.ended_at is None]
+        found += [f"attempt {one.id} is still {one.status}" for one in rows.attempts if one.status != "closed"]
+        found += [f"errand {one.id} ({one.verb}) was never done" for one in rows.errands if one.done_at is None]
+    return found
+
+
+class _Rows:
+    """All rows that matter, read once."""
+
+    def __init__(self, session: Session) -> None:
+        def all_of(kind: type) -> Sequence:  # type: ignore[type-arg]
+            return session.scalars(select(kind).order_by(kind.id)).unique().all()  # type: ignore[attr-defined]
+
+        self.orders: Sequence[Order] = all_of(Order)
+        self.moves: Sequence[OrderEvent] = all_of(OrderEvent)
+        self.offers: Sequence[Offer] = all_of(Offer)
+        self.callbacks: Sequence[Callback] = all_of(Callback)
+        self.attempts: Sequence[Attempt] = all_of(Attempt)
+        self.calls: Sequence[Call] = all_of(Call)
+        self.entries: Sequence[CallEvent] = all_of(CallEvent)
+        self.errands: Sequence[OutboxEntry] = all_of(OutboxEntry)
+        self.tasks: Sequence[Task] = all_of(Task)
+        self.waiting = {(one.verb, one.subject_id) for one in self.errands if one.done_at is None}
+        self.under_way = [one for one in self.attempts if one.status != AttemptStatus.CLOSED]
+
+
+def _moves(rows: _Rows) -> list[str]:
+    """Every order went by legal moves, without a gap, to where it stands; no request was applied twice."""
+    found = []
+    history = defaultdict(list)
+    for move in rows.moves:
+        history[move.order_id].append(move)
+    for order in rows.orders:
+        course = history[order.id]
+        steps = [(one.from_status, one.to_status) for one in course]
+        found += [f"order {order.id}: illegal {a} → {b}" for a, b in steps[1:] if (a, b) not in ORDER_MOVES]
+        found += [
+            f"order {order.id}: a gap before {b.to_status}" for a, b in pairwise(course) if a.to_status != b.from_status
+        ]
+        if not course or course[-1].to_status != order.status:
+            found.append(f"order {order.id} is {order.status}, its history ends otherwise")
+    wanted = Counter(
+        (o.elder_id, o.service, o.wanted_on, o.wanted_part) for o in rows.orders if o.status != "cancelled"
+    )
+    return found + [f"the request {what} stands {n} times" for what, n in wanted.items() if n > 1]
+
+
+def _winners(rows: _Rows) -> list[str]:
+    """Never two winners of one order, and the winner is the provider of the order."""
+    found = []
+    for order in rows.orders:
+        won = [
+            one.provider_id for one in rows.offers if one.order_id == order.id and one.status == OfferStatus.ACCEPTED
+        ]
+        times = sum(one.order_id == order.id and one.to_status == OrderStatus.ACCEPTED for one in rows.moves)
+        if len(won) > max(1, times):
+            found.append(f"order {order.id} was won {len(won)} times, accepted {times} times")
+        if won and order.status == OrderStatus.ACCEPTED and order.provider_id not in won:
+            found.append(f"order {order.id} is with {order.provider_id}, won by {won}")
+    return found
+
+
+def _nobody_is_lost(rows: _Rows) -> list[str]:
+    """Every order is at its end, in front of a person, or somebody is at work on it; so is all that belongs to it."""
+    found = []
+    tasks = {one.order_id for one in rows.tasks}
+    offers = {one.offer_id for one in rows.under_way}
+    callbacks = {one.callback_id for one in rows.under_way}
+    for order in rows.orders:
+        mine = [one for one in rows.offers if one.order_id == order.id and one.status == OfferStatus.OPEN]
+        worked_on = ("offer_order", order.id) in rows.waiting or any(one.id in offers for one in mine)
+        if order.status in DISPATCHING and not worked_on:
+            found.append(f"order {order.id} is {order.status} and nobody is at work on it")
+        if order.status == OrderStatus.NEEDS_AGENT and order.id not in tasks:
+            found.append(f"order {order.id} needs an agent and no agent knows")
+        if order.status in ENDED and mine:
+            found.append(f"order {order.id} has ended and is still offered")
+    for one in rows.callbacks:
+        if one.status == CallbackStatus.OPEN and one.id not in callbacks:
+            found.append(f"callback {one.id} is open and nobody will ring her")
+        if one.status == CallbackStatus.FAILED and one.order_id not in tasks:
+            found.append(f"callback {one.id} failed and no agent knows")
+    for attempt in rows.attempts:
+        if attempt.status == AttemptStatus.DUE and ("dial", attempt.id) not in rows.waiting:
+            found.append(f"attempt {attempt.id} is due and nobody will dial it")
+    return found
+
+
+def _answers(rows: _Rows) -> list[str]:
+    """At most one answered call settles a step, and no person is in two calls of ours at once."""
+    found = []
+    settled = Counter((a.offer_id, a.callback_id) for a in rows.attempts if a.outcome in SETTLED)
+    found += [f"step {step} was settled by {n} answered calls" for step, n in settled.items() if n > 1]
+    steps = Counter((a.offer_id, a.callback_id) for a in rows.under_way)
+    found += [f"step {step} has {n} attempts under way" for step, n in steps.items() if n > 1]
+    ringing = Counter(a.number_id for a in rows.under_way if a.status in ("dialing", "answered"))
+    return found + [f"number {number} is rung {n} times at once" for number, n in ringing.items() if n > 1]
+
+
+def _journal(rows: _Rows) -> list[str]:
+    """The callers' list equals the journal: whoever has ended has one last entry, and nobody else has."""
+    ends = Counter(entry.call_id for entry in rows.entries if entry.kind == Entry.ENDED)
+    found = [
+        f"call {call.id}: ended {call.ended_at}, and {ends[call.id]} entries of it"
+        for call in rows.calls
+        if ends[call.id] != (call.ended_at is not None)
+    ]
+    dialled = {attempt.call_id for attempt in rows.attempts if attempt.call_id}
+    outbound = {call.id for call in rows.calls if call.direction == "out"}
+    return found + [f"call {one} and its attempt do not belong together" for one in dialled ^ outbound]
