@@ -44,7 +44,7 @@ def redis() -> Redis:
 
 
 @cache
-def _waker() -> Queue:
+def waker() -> Queue:
     connection = Redis.from_url(settings().redis_location, socket_connect_timeout=0.5, socket_timeout=1)
     return Queue(QUEUE, connection=connection, serializer=JSONSerializer)
 
@@ -87,7 +87,7 @@ def wake(entry_ids: list[int]) -> int:
     """Enqueue a job for each entry. A Redis that is away costs nothing: the relay comes by. Returns how many."""
     if not entry_ids:
         return 0
-    queue = _waker()
+    queue = waker()
     try:
         # All in one question to Redis: somebody may be on the telephone.
         with queue.connection.pipeline(transaction=False) as pipeline:

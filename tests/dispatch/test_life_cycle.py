@@ -32,8 +32,8 @@ from tests.dispatch.town import Town
 from tests.support.fresh import forget
 from tests.support.oracle import problems
 
-STORIES = int(os.environ.get("HOTLINE_LIFE_CYCLE_STORIES", "12"))
-STEPS = 30
+STORIES = int(os.environ.get("HOTLINE_LIFE_CYCLE_STORIES", "10"))
+STEPS = 25
 CAUSES = st.sampled_from([1, 16, 17, 20, 34, 127])
 SERVICES = st.sampled_from(["bathing", "meals", "repairs"])
 HOW = st.sampled_from(["accepts", "declines", "confirms", "is silent", "accepts twice"])

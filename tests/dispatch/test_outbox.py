@@ -35,7 +35,7 @@ def valkey(database: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         time.sleep(0.01)
     yield server
     outbox.redis().close()
-    outbox._waker().connection.close()
+    outbox.waker().connection.close()
     server.kill()
     server.wait()
 
@@ -46,7 +46,7 @@ def post(when: float = 0) -> None:
 
 
 def queued() -> int:
-    return len(outbox._waker().job_ids)
+    return len(outbox.waker().job_ids)
 
 
 def later(seconds: float) -> int:
@@ -56,7 +56,7 @@ def later(seconds: float) -> int:
 def test_a_commit_wakes_the_worker_with_ids_only(valkey: object) -> None:
     post()
     assert queued() == 1
-    (job,) = outbox._waker().jobs
+    (job,) = outbox.waker().jobs
     assert (job.func_name, job.args) == ("dispatch.jobs.run", (1,)) or list(job.args) == [1]
 
 

@@ -16,7 +16,7 @@ def forget() -> None:
         session.engine,
         session._writer,
         outbox.redis,
-        outbox._waker,
+        outbox.waker,
         gateways.gateway,
     ):
         cached.cache_clear()
