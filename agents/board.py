@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from agents.lines import (
@@ -23,6 +23,7 @@ from agents.lines import (
     task_lines,
     tasks_query,
 )
+from models import clock
 from models.calls import Call, CallEvent, CallState
 from models.dialing import Attempt, AttemptStatus, Callback, Offer
 from models.orders import DISPATCHING, Order, OrderEvent, OrderStatus
@@ -33,6 +34,8 @@ CALLS_SHOWN, ORDERS_SHOWN, TASKS_SHOWN, RECENT_SHOWN = 60, 60, 60, 8
 # Finished orders are looked for among this many of the newest moves.
 _RECENT_MOVES = 2000
 
+# Of the open orders the latest come first, then those whose deadline is nearest.
+_SOONEST = (Order.due_at.is_(None), Order.due_at, Order.id)
 WITH_PROVIDER = (OrderStatus.ACCEPTED, OrderStatus.ARRIVED)
 # In the order in which the board shows them: what waits for a person comes first.
 GROUPS: dict[str, tuple[OrderStatus, ...]] = {
@@ -42,6 +45,9 @@ GROUPS: dict[str, tuple[OrderStatus, ...]] = {
 }
 OPEN_ORDERS = tuple(status for statuses in GROUPS.values() for status in statuses)
 FINISHED_ORDERS = tuple(status for status in OrderStatus if status not in OPEN_ORDERS)
+
+
+_LATE = select(func.count()).select_from(Order).where(Order.status.in_(OPEN_ORDERS), Order.due_at <= bindparam("now"))
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,7 @@ class Board:
     calls_open: int
     calls_waiting: int
     tasks_open: int
+    orders_late: int
     alarms: int
 
     @property
@@ -123,6 +130,7 @@ def snapshot(session: Session) -> Board:
         calls_open=sum(states.values()),
         calls_waiting=states.get(CallState.WAITING, 0),
         tasks_open=sum(priorities.values()),
+        orders_late=session.scalar(_LATE, {"now": clock.now()}) or 0,
         alarms=priorities.get(PRIORITY[TaskKind.ALARM], 0),
     )
 
@@ -141,7 +149,7 @@ def _groups(session: Session) -> tuple[OrderGroup, ...]:
     )
     groups = []
     for code, statuses in GROUPS.items():
-        query = orders_query().where(Order.status.in_(statuses)).order_by(Order.id.desc()).limit(ORDERS_SHOWN)
+        query = orders_query().where(Order.status.in_(statuses)).order_by(*_SOONEST).limit(ORDERS_SHOWN)
         lines = order_lines(session, session.scalars(query).all())
         groups.append(OrderGroup(code, sum(counts.get(status, 0) for status in statuses), lines))
     return tuple(groups)

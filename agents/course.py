@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from agents.lines import OrderLine, TaskLine, order_lines, orders_query, task_lines, tasks_query
 from agents.parties import area_path
+from agents.why import Why, whys
 from models.calls import Call
 from models.dialing import Attempt, Callback, CallbackStatus, Offer, OfferStatus
 from models.orders import ORDER_MOVES, Order, OrderEvent, OrderStatus
@@ -53,6 +54,7 @@ class OrderCourse:
     note: str
     call: str | None
     tasks: tuple[TaskLine, ...]
+    whys: tuple[Why, ...]
     moments: tuple[Moment, ...]
 
 
@@ -73,6 +75,7 @@ def order_course(session: Session, public_id: str) -> OrderCourse | None:
         note=order.note,
         call=call.public_id if call else None,
         tasks=task_lines(tasks),
+        whys=whys(session, order.id),
         # A stable sort: what has the same time stays in the order of cause and effect above.
         moments=tuple(sorted(moments, key=lambda moment: moment.at)),
     )

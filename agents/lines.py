@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from agents.parties import Party, party
+from models import clock, deadlines
 from models.calls import Call
 from models.dialing import Attempt, Callback, Offer, OfferStatus
 from models.orders import Order
@@ -61,6 +62,8 @@ class OrderLine:
     callback: str | None
     created_at: datetime
     changed_at: datetime
+    due_at: datetime | None
+    lateness: str  # models.deadlines.Lateness
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,7 @@ def order_lines(session: Session, orders: Sequence[Order]) -> tuple[OrderLine, .
     ids = [order.id for order in orders]
     if not ids:
         return ()
+    now = clock.now()
     counted = select(Offer.order_id, func.count()).where(Offer.order_id.in_(ids)).group_by(Offer.order_id)
     offers: dict[int, int] = dict(session.execute(counted).all())
     asked = {
@@ -176,6 +180,8 @@ def order_lines(session: Session, orders: Sequence[Order]) -> tuple[OrderLine, .
             callback=told.get(order.id),
             created_at=order.created_at,
             changed_at=order.changed_at,
+            due_at=order.due_at,
+            lateness=deadlines.lateness(order.warn_at, order.due_at, now),
         )
         for order in orders
     )

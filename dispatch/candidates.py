@@ -49,7 +49,8 @@ _TAKEN = (
 _BEING_ASKED = (
     select(_F.c.provider_id, func.count())
     .join(_O, _O.c.id == _F.c.order_id)
-    .where(*_of_slot, _O.c.status == OrderStatus.OFFERED, _F.c.status == OfferStatus.OPEN)
+    # Concatenated, so that the few orders of the slot are looked up first, and not all open offers by their index.
+    .where(*_of_slot, _O.c.status == OrderStatus.OFFERED, _F.c.status.concat("") == OfferStatus.OPEN)
     .group_by(_F.c.provider_id)
 )
 _LATELY = (

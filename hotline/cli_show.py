@@ -10,14 +10,15 @@ import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from agents.course import order_course
+from agents.why import Why, whys
 from models import clock
 from models.calls import Call
 from models.dialing import Attempt
-from models.orders import Order
+from models.orders import FIRST_ORDER_NUMBER, Order
 from models.phone import mask
 from models.session import read
 
@@ -113,6 +114,35 @@ def list_orders(json: Json = False, limit: Limit = 50, status: str = "") -> None
         query = query.where(Order.status == status)
     with read() as session:
         show([_order_row(order) for order in session.scalars(query)], json, "Orders", ORDER_COLUMNS)
+
+
+@orders.command("why")
+def why_order(
+    number: Annotated[str, typer.Argument(metavar="ID", help="The id or the spoken number of an order.")],
+    json: Json = False,
+) -> None:
+    """Say why each provider was asked: the points by reason, and what barred the others."""
+    with read() as session:
+        spoken = int(number) - FIRST_ORDER_NUMBER if number.isascii() and number.isdigit() and len(number) < 16 else 0
+        order = session.scalar(select(Order).where(or_(Order.public_id == number, Order.id == spoken)))
+        if order is None:
+            typer.secho(f"No order has the id {number}; `hotline orders list` shows them.", fg="red", err=True)
+            raise typer.Exit(NOT_FOUND)
+        rows = [row for offer in whys(session, order.id) for row in _why_rows(offer)]
+        show(rows, json, f"Why whom was asked for order {order.number}")
+
+
+def _why_rows(offer: Why) -> list[dict[str, Any]]:
+    return [
+        {
+            "at": offer.at,
+            "provider": one.name,
+            "how": offer.status if one is offer.chosen else "not fit" if one.bars else "fit",
+            "points": one.points,
+            "reasons": ", ".join(one.bars or (f"{code} {points:+g}" for code, points in one.why)),
+        }
+        for one in (offer.chosen, *offer.others)
+    ]
 
 
 @calls.command("list")

@@ -12,7 +12,7 @@ from flask import Flask
 
 from models.settings import Settings
 from models.settings import settings as process_settings
-from web import access, board, display, errors, health, i18n, login, manners, prompts, records, security
+from web import access, board, display, errors, health, i18n, login, manners, prompts, providers, records, security
 from web.config import ConsoleSettings
 
 STATIC = Path(__file__).parent / "static"
@@ -47,6 +47,7 @@ def create_app(settings: Settings | None = None, console: ConsoleSettings | None
     board.init_app(app, console)
     records.init_app(app, settings)
     manners.init_app(app)
+    providers.init_app(app)
     prompts.init_app(app)
     health.init_app(app)
 

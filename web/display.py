@@ -18,8 +18,8 @@ from web import words
 TONES: dict[str, str] = {
     **dict.fromkeys(("accepted", "arrived", "completed", "return_visited", "settled", "confirmed", "person"), "good"),
     **dict.fromkeys(("offered", "open", "dialing", "due", "talking", "answered", "agent", "reopened"), "active"),
-    **dict.fromkeys(("needs_agent", "waiting", "declined", "expired", "busy", "no_answer", "no_key"), "warn"),
-    **dict.fromkeys(("failed", "lost", "fault", "alarm", "abandoned", "hung_up", "congestion"), "bad"),
+    **dict.fromkeys(("needs_agent", "waiting", "declined", "expired", "busy", "no_answer", "no_key", "soon"), "warn"),
+    **dict.fromkeys(("failed", "lost", "fault", "alarm", "late", "abandoned", "hung_up", "congestion"), "bad"),
 }
 ICONS: dict[str, str] = {
     "good": "circle-check",

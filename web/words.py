@@ -116,6 +116,31 @@ OFFER_STATUS: Words = {
     "expired": _l("No answer"),
     "withdrawn": _l("Withdrawn"),
 }
+LATENESS: Words = {"late": _l("Late"), "soon": _l("Due soon"), "in_time": _l("In time")}
+CHOICE_REASON: Words = {
+    "favourite": _l("she rated it well"),
+    "score": _l("elders' ratings"),
+    "volunteers": _l("volunteers fit this service"),
+    "lately": _l("has had orders lately"),
+    "doubted": _l("said the service is not its own"),
+}
+CHOICE_BAR: Words = {
+    "item": _l("does not offer the service"),
+    "area": _l("does not cover the place"),
+    "paused": _l("is paused"),
+    "closed": _l("does not work at that time"),
+    "full": _l("is full in that part of the day"),
+    "refused": _l("she rated it badly"),
+    "asked": _l("was asked already"),
+    "no_number": _l("has no telephone number"),
+}
+DECLINE_REASON: Words = {"busy": _l("no time"), "too_far": _l("too far"), "not_ours": _l("not its service")}
+PROVIDER_KIND: Words = {"business": _l("Business"), "volunteers": _l("Volunteers")}
+PROVIDER_PROBLEM: Words = {
+    "past": _l("A pause ends on a day to come."),
+    "reason_long": _l("The reason is too long."),
+    "day": _l("Choose the day from which it is asked again."),
+}
 CALLBACK_STATUS: Words = {
     "open": _l("Still to be told"),
     "confirmed": _l("Told and confirmed"),

@@ -7,13 +7,14 @@ import sys
 from collections.abc import Callable
 
 from models.settings import ROOT
-from tests.bench import intent, p1, p1s, p7, p8, recog, report, streams
+from tests.bench import intent, p1, p1s, p7, p8, p9, recog, report, streams
 from tests.bench.report import Figure
 
 BENCHMARKS: dict[str, Callable[[], Figure]] = {
     "P1": p1.run,
     "P1s": p1s.run,
     "INTENT": intent.run,
+    "P9": p9.run,
     "P3": streams.run,
     "GATE": streams.gate,
     "RECOG": recog.run,

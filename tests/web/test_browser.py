@@ -218,6 +218,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(world: World, page: Page, widt
         f"/calls/{seeded.call_id}",
         f"/elders/{seeded.elder.person.public_id}",
         f"/tasks/{seeded.alarm_id}",
+        "/providers",
         "/nothing-here",
     ]
     for path in paths:

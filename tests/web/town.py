@@ -155,7 +155,12 @@ def _whole_course(world: World, elder: Elder, providers: tuple[Provider, Provide
         return timedelta(seconds=seconds)
 
     world.move(order, OrderStatus.OFFERED, start + at(42))
-    offer = world.offer(order, first, start + at(42), status=OfferStatus.DECLINED, closed_at=start + at(71))
+    reasons = {
+        "points": 52.5, "why": {"favourite": 30, "score": 22.5}, "bars": [], "place": 1, "fit": 2,
+        "others": [{"provider_id": second.id, "points": 19.5, "why": {"score": 22.5, "lately": -3}, "bars": []}],
+    }  # fmt: skip
+    declined = {"status": OfferStatus.DECLINED, "closed_at": start + at(71), "decline_reason": "too_far"}
+    offer = world.offer(order, first, start + at(42), reasons=reasons, **declined)
     answered = start + at(51)
     out = {"direction": Direction.OUT, "purpose": "offer", "state": CallState.DIALING}
     leg = world.call(None, start + at(43), provider_id=first.id, number_id=first.numbers[0].number_id, **out)
