@@ -8,7 +8,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Table, bindparam, update
 from sqlalchemy.orm import Session
 
-from dispatch import tasks
+from dispatch import recordings, tasks
 from models.calls import Call, CallEnd, CallState, Direction
 from models.journal import Entry, last_data, newest_of, note_all
 from models.rows import Rows, orm
@@ -98,4 +98,5 @@ def _task(unit: Session | Rows, call_id: int, kind: TaskKind, now: datetime) -> 
             return  # A provider is not waited upon: its offer stands, and is asked for by ourselves.
         if call.number_id is None and not slots:
             return  # A withheld number that said nothing: nobody could be rung back.
-        tasks.open_task(session, tasks.for_call(kind, call, slots=slots, **reason), now)
+        audio_id = recordings.newest(session, call_id)
+        tasks.open_task(session, tasks.for_call(kind, call, audio_id, slots=slots, **reason), now)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, time
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,6 +20,15 @@ from models.tasks import TaskKind
 # Until somebody is under way the time can be changed without asking anybody.
 CHANGEABLE = frozenset({OrderStatus.CONFIRMED, OrderStatus.OFFERED, OrderStatus.NEEDS_AGENT})
 CANCELLABLE = CHANGEABLE | {OrderStatus.ACCEPTED}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """When she wants it: the day, the part of it, and her clock where she named one."""
+
+    on: date
+    part: str
+    at: time | None = None
 
 
 def cancel_order(session: Session, order_id: int, by: OrderEvent, now: datetime) -> bool:
@@ -42,25 +52,24 @@ def cancel_order(session: Session, order_id: int, by: OrderEvent, now: datetime)
     return True
 
 
-def change_order(session: Session, order_id: int, wanted: tuple[date, str], by: OrderEvent, now: datetime) -> bool:
+def change_order(session: Session, order_id: int, wanted: Wanted, by: OrderEvent, now: datetime) -> bool:
     """Give the order another day and part of the day; providers are asked anew.
 
     Returns False where a person has to see to it: somebody has accepted it for the time that stood.
     """
     order = lock_order(session, order_id)
-    if (order.wanted_on, order.wanted_part) == wanted:
-        return True
     if order.status not in CHANGEABLE:
         return False
-    order.wanted_on, order.wanted_part = wanted
-    order.wanted_at = None
+    if Wanted(order.wanted_on, order.wanted_part, order.wanted_at) == wanted:
+        return True
+    order.wanted_on, order.wanted_part, order.wanted_at = wanted.on, wanted.part, wanted.at
     _withdraw(session, order, now)
     anew = OrderStatus.CONFIRMED if order.status == OrderStatus.OFFERED else OrderStatus(order.status)
     if anew == OrderStatus.CONFIRMED:
         post(session, "offer_order", order.id, now, by.call_id)
     move_order(session, order, anew, now, by)
     if by.call_id is not None:
-        data = {"order_id": order.id, "day": wanted[0].isoformat(), "part": wanted[1]}
+        data = {"order_id": order.id, "day": wanted.on.isoformat(), "part": wanted.part}
         note(session, by.call_id, Entry.ORDER_CHANGED, now, **data)
     return True
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import cast
 
-from sqlalchemy import Connection, Table, and_, bindparam, insert, or_, select
+from sqlalchemy import Connection, Table, and_, bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from dispatch.outbox import post
@@ -37,6 +37,11 @@ _KNOWN = (
     )
     .order_by(Order.idempotency_key != bindparam("key"), Order.id)
     .limit(1)
+)
+_SET_HOUR = (
+    update(_ORDERS)
+    .where(_ORDERS.c.id == bindparam("order_id"), _ORDERS.c.provider_id.is_(None))
+    .values(wanted_at=bindparam("at"))
 )
 _KNOWN_BY = ("key", "elder_id", "service", "wanted_on", "wanted_part")
 _INSERT = insert(_ORDERS)
@@ -89,6 +94,9 @@ def place_order(session: Session | Rows, request: OrderRequest, now: datetime, b
     area_id = connection.execute(_AREA_OF_ELDER, {"elder_id": request.elder_id}).scalar_one()
     known_id = connection.execute(_KNOWN, {name: getattr(request, name) for name in _KNOWN_BY}).scalar()
     if known_id is not None:
+        if request.wanted_at is not None:
+            # The same service in the same part of the day: what she says now is the hour she wants.
+            connection.execute(_SET_HOUR, {"order_id": known_id, "at": request.wanted_at})
         _journal(connection, request, now, [*before, (Entry.ORDER_KNOWN, {"order_id": known_id})])
         return Placed(known_id, created=False)
     row = {

@@ -6,7 +6,7 @@ import wave
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import audio
@@ -19,19 +19,29 @@ from models.settings import settings
 SHORTEST_MS = 1000
 
 
-def keep(session: Session, call: Call, recording: Path, now: datetime) -> Audio | None:
-    """Keep the recording with the call, None where nothing was said. Safe to repeat; the file stays where it is."""
+def keep(session: Session, call: Call, recording: Path, now: datetime, kind: str = "message") -> Audio | None:
+    """Keep the recording with the call, None where nothing was said. Safe to repeat; the file stays where it is.
+
+    `kind`: message, or name (a stranger's, who wants to be rung back).
+    """
     length = duration_ms(recording)
     if length < SHORTEST_MS:
         return None
     key = audio.keep(settings().audio_dir, recording)
     row = session.scalar(select(Audio).where(Audio.content_key == key, Audio.call_id == call.id))
     if row is None:
-        row = Audio(content_key=key, kind="message", call_id=call.id, duration_ms=length, created_at=now)
+        row = Audio(content_key=key, kind=kind, call_id=call.id, duration_ms=length, created_at=now)
         session.add(row)
         session.flush()
-        note(session, call.id, Entry.MESSAGE, now, audio_id=row.id)
+        if kind == "message":
+            note(session, call.id, Entry.MESSAGE, now, audio_id=row.id)
     return row
+
+
+def newest(session: Session, call_id: int) -> int | None:
+    """Return the id of what was recorded last in a call, after a tone."""
+    spoken = (Audio.call_id == call_id, Audio.kind.in_(("message", "name")))
+    return session.scalar(select(func.max(Audio.id)).where(*spoken))
 
 
 def duration_ms(recording: Path) -> int:

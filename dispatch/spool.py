@@ -109,5 +109,5 @@ def _keep_message(session: Session, call: Call, recording: Path, length: int) ->
         session.add(row)
         session.flush()
         note(session, call.id, Entry.MESSAGE, now, audio_id=row.id)
-    tasks.open_task(session, tasks.for_call(TaskKind.MESSAGE, call, audio_id=row.id), now)
+    tasks.open_task(session, tasks.for_message(call, row.id), now)
     close_call(session, call, CallEnd.MESSAGE, now)

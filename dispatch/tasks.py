@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +39,11 @@ def for_call(kind: TaskKind, call: Call, audio_id: int | None = None, **data: An
         audio_id=audio_id,
         data=data,
     )
+
+
+def for_message(call: Call, audio_id: int) -> NewTask:
+    """Return the task about a message: one for each that was left."""
+    return replace(for_call(TaskKind.MESSAGE, call, audio_id=audio_id), key=f"audio:{audio_id}")
 
 
 def open_task(session: Session, new: NewTask, now: datetime) -> Task:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch import callbacks, changes, offers, recordings, tasks, waiting
 from dispatch.outbox import transaction
 from ivr import matters
 from ivr.turns import Her, State
+from ivr.turns.manage import MOST_ORDERS
 from models import clock, phone
-from models.audio import Audio
-from models.callers import Somebody, elder_by_card
+from models.callers import elder_by_card
 from models.calls import Call, IdentifiedBy
+from models.contacts import Contact
 from models.dialing import Offer
 from models.journal import Entry, note
 from models.orders import OrderEvent
@@ -45,27 +46,41 @@ class Doing:
 
     def by_her(self) -> OrderEvent:
         """Return the entry that an order's history has of it."""
-        return OrderEvent(actor="elder", actor_id=self.elder_id, call_id=self.call_id)
+        actor = "contact" if self.state.how == "contact" else "elder"
+        return OrderEvent(actor=actor, actor_id=self.elder_id, call_id=self.call_id)
 
 
-def her(session: Session, one: Somebody) -> Her:
-    """Return an elder as the conversation needs her."""
-    way = preferences(session, one.person_id)
-    who = (one.person_id, one.family_name, one.sex, one.language)
-    return Her(*who, pace=way.pace, volume=way.volume, person_first=way.person_first)
+def _as_she_likes_it(session: Session, one: Her) -> Her:
+    way = preferences(session, one.elder_id)
+    return replace(one, pace=way.pace, volume=way.volume, person_first=way.person_first)
 
 
 def take(session: Session, doing: Doing) -> object:
     """It is said whose matter it is: write it, and read what awaits her."""
     elder_id, by = doing.value
     one = next(person for person in doing.state.people if person.elder_id == elder_id)
-    return _identified(session, doing, one, IdentifiedBy(by))
+    return _identified(session, doing, _as_she_likes_it(session, one), IdentifiedBy(by))
 
 
 def card(session: Session, doing: Doing) -> object:
-    """Find the elder whose service card was keyed; None if it is nobody's."""
+    """Find the elder whose service card was keyed; None if it is nobody's, or the caller may not order for her."""
     found = elder_by_card(session, doing.value)
-    return _identified(session, doing, her(session, found), IdentifiedBy.CARD) if found else None
+    if found is None:
+        return None
+    one = Her(found.person_id, found.family_name, found.sex, found.language)
+    if doing.state.how == "contact":
+        # A card does not give a contact more than the elder has consented to.
+        ward = _ward(session, doing.call_id, one.elder_id)
+        if ward is None or not ward.may_order:
+            return None
+        return _identified(session, doing, replace(one, may_hear=ward.may_hear_orders), IdentifiedBy.CONTACT)
+    return _identified(session, doing, _as_she_likes_it(session, one), IdentifiedBy.CARD)
+
+
+def _ward(session: Session, call_id: int, elder_id: int) -> Contact | None:
+    caller = select(Call.caller_person_id).where(Call.id == call_id).scalar_subquery()
+    ours = (Contact.person_id == caller, Contact.elder_id == elder_id, Contact.ended_at.is_(None))
+    return session.scalars(select(Contact).where(*ours)).unique().one_or_none()
 
 
 def _identified(session: Session, doing: Doing, one: Her, by: IdentifiedBy) -> object:
@@ -78,7 +93,8 @@ def _identified(session: Session, doing: Doing, one: Her, by: IdentifiedBy) -> o
 def orders(session: Session, doing: Doing) -> object:
     """Read her open orders."""
     found = matters.open_orders(session, doing.elder_id)
-    note(session, doing.call_id, Entry.ORDERS_TOLD, clock.now(), count=len(found))
+    if doing.state.wish == "status" and len(found) <= MOST_ORDERS:
+        note(session, doing.call_id, Entry.ORDERS_TOLD, clock.now(), count=len(found))
     return found
 
 
@@ -91,7 +107,8 @@ def change(session: Session, doing: Doing) -> object:
     """Give an order another time; False where somebody has taken it for the old one meanwhile."""
     slots = doing.state.slots
     assert slots.day is not None and slots.part is not None  # noqa: S101 (the turns saw to it)
-    return changes.change_order(session, doing.value, (slots.day, slots.part), doing.by_her(), clock.now())
+    wanted = changes.Wanted(slots.day, slots.part, slots.at)
+    return changes.change_order(session, doing.value, wanted, doing.by_her(), clock.now())
 
 
 def to_rate(session: Session, doing: Doing) -> object:
@@ -127,7 +144,7 @@ def ring_back(session: Session, doing: Doing) -> object:
     task = waiting.ring_back(session, call, keyed, clock.now())
     if task is not None:
         # Her name, as she said it after the tone.
-        task.audio_id = session.scalar(select(func.max(Audio.id)).where(Audio.call_id == call.id))
+        task.audio_id = recordings.newest(session, call.id)
     return None
 
 
@@ -135,9 +152,9 @@ def keep_recording(session: Session, doing: Doing) -> object:
     """Keep what she said after the tone; a message is a task for an agent. Returns whether anything was said."""
     kind, recording = doing.value
     call = session.get_one(Call, doing.call_id)
-    audio = recordings.keep(session, call, recording, clock.now())
+    audio = recordings.keep(session, call, recording, clock.now(), kind)
     if audio is not None and kind == "message":
-        tasks.open_task(session, tasks.for_call(TaskKind.MESSAGE, call, audio_id=audio.id), clock.now())
+        tasks.open_task(session, tasks.for_message(call, audio.id), clock.now())
     return audio is not None
 
 

@@ -24,11 +24,15 @@ log = logging.getLogger(__name__)
 AGENTS = "QUEUE_MEMBER(person,logged)"
 
 
-def to_person(line: Line, listener: Listener, move: ToPerson, language: str) -> None:
-    """Tell her what comes, and tell the dialplan why. A person is the dialplan's default in any case."""
+def on_the_way(line: Line, move: ToPerson, language: str) -> None:
+    """Tell the dialplan why the call goes to a person: before any row is written, which may fail or take its time."""
     line.set_variable("HOTLINE_WHY", move.reason)
     line.set_variable("HOTLINE_LANGUAGE", language)
     line.set_variable("HOTLINE_NEXT", "person")
+
+
+def to_person(line: Line, listener: Listener, move: ToPerson, language: str) -> None:
+    """Tell her what comes; the dialplan has been told (`on_the_way`). A person is its default in any case."""
     lines = move.lines if move.reason == "emergency" else _honest(line, move.lines, language)
     # She is passed on without the sentence rather than not at all.
     with suppress(voice.VoiceFailed):

@@ -64,6 +64,8 @@ class _Conversation:
         self._line, self._call_id = line, call_id
         self.listener = Listener(line, speech=settings().speech)
         self._state = replace(state, listens=self.listener.listens_for(state.language))
+        self._told: ToPerson | None = None
+        self._placed = 0  # how many orders were confirmed in this call
 
     def lead(self) -> None:
         """Go on until the call goes to a person, or she is done."""
@@ -76,6 +78,7 @@ class _Conversation:
                 case Do():
                     move = self._do(move)
                 case ToPerson(reason=reason):
+                    self._on_the_way(move)
                     inbound_rows.to_person(self._call_id, reason)
                     handover.to_person(self._line, self.listener, move, self._state.language)
                     return
@@ -84,6 +87,11 @@ class _Conversation:
                     inbound_rows.goodbye(self._call_id)
                     handover.hang_up(self._line)
                     return
+
+    def _on_the_way(self, move: ToPerson) -> None:
+        if self._told != move:
+            handover.on_the_way(self._line, move, self._state.language)
+            self._told = move
 
     def _as_she_likes_it(self) -> None:
         her = self._state.her
@@ -101,6 +109,8 @@ class _Conversation:
         before = self._state
         listens = self.listener.listens_for(turns.language_after(before, heard))
         self._state, following = turns.hear(replace(before, listens=listens), heard)
+        if isinstance(following, ToPerson):
+            self._on_the_way(following)
         turn = _turn(before, self._state, heard)
         if following == Do("place"):
             # The turn that confirms is written with the order, in one transaction.
@@ -117,7 +127,14 @@ class _Conversation:
         return self._done(deed, result)
 
     def _done(self, deed: Do, result: object) -> Move:
-        self._state, move = turns.done(self._state, deed, result)
+        before = self._state
+        self._state, move = turns.done(before, deed, result)
+        if self._state.language != before.language:
+            self._state = replace(self._state, listens=self.listener.listens_for(self._state.language))
+        asked = self._state.request()
+        if asked and asked != before.request():
+            # What a deed has put into the request is kept like what she said herself.
+            inbound_rows.keep_request(self._call_id, asked)
         return move
 
     def _place(self, deed: Do, turn: Turn) -> Move:
@@ -125,7 +142,7 @@ class _Conversation:
         slots = self._state.slots
         assert self._elder_id is not None and slots.service and slots.day and slots.part  # noqa: S101 (the turns saw to it)
         request = OrderRequest(
-            key=f"call:{self._call_id}:{slots.service}:{slots.day}:{slots.part}",
+            key=f"call:{self._call_id}:{self._placed}",
             channel="phone",
             elder_id=self._elder_id,
             service=slots.service,
@@ -136,7 +153,9 @@ class _Conversation:
             language=self._state.language,
             call_id=self._call_id,
         )
-        return self._done(deed, inbound_rows.place_order(request, turn))
+        placed = inbound_rows.place_order(request, turn)
+        self._placed += 1
+        return self._done(deed, placed)
 
     def _record(self, deed: Do) -> Move:
         """Let her speak after the tone; what she said is kept, also when she hangs up at its end."""
@@ -166,7 +185,7 @@ def _turn(before: State, after: State, heard: Heard) -> Turn:
         type(heard).__name__.lower(),
         key=heard.key if isinstance(heard, Key) else None,
         words=_words(heard, before.language),
-        slots=after.slots.as_data() if after.slots != before.slots else None,
+        slots=after.request() if after.request() != before.request() else None,
         language=after.language if after.language != before.language else None,
         speech_off=before.listens and not after.listens,
     )

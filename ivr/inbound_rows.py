@@ -99,6 +99,11 @@ def keep_turn(call_id: int, elder_id: int | None, turn: Turn) -> None:
         note_all(rows.connection(), call_id, clock.now(), entries)
 
 
+def keep_request(call_id: int, request: dict[str, Any]) -> None:
+    """Write what is understood by now, where it came from elsewhere than an answer."""
+    write_turn(call_id, clock.now(), [(Entry.SLOT, {"slots": request})])
+
+
 def place_order(request: OrderRequest, turn: Turn) -> tuple[int, bool]:
     """Write the order, and the turn that confirmed it; return its spoken number and whether it is new.
 

@@ -149,15 +149,18 @@ class Listener:
         # Whole seconds, and Asterisk may count the running one: never less than what is set.
         seconds = math.ceil(self._patience_ms / 1000) + 1
         reply = self._line.execute("SPEECH RECOGNIZE", file, seconds)
-        if ask.digits > 1 and reply.data == "digit":
-            first = reply.fields["digit"]
-            rest = self._line.ask_digits(voice.silence(), BETWEEN_DIGITS_MS, ask.digits - 1)
-            return self._number(first + (rest or "").rstrip("#"))
         if reply.fields.get("text0") == speech.SPEAKING:
             reply = self._line.execute("SPEECH RECOGNIZE", voice.silence(), UTTERANCE_S)
-            heard = self._heard(reply)
+            heard = self._heard_or_number(reply, ask)
             return Unknown() if isinstance(heard, Silence) else heard
-        return self._heard(reply)
+        return self._heard_or_number(reply, ask)
+
+    def _heard_or_number(self, reply: Reply, ask: Ask) -> Heard:
+        if ask.digits == 1 or reply.data != "digit":
+            return self._heard(reply)
+        # The engine gives the first key of a number; the others follow it.
+        rest = self._line.ask_digits(voice.silence(), BETWEEN_DIGITS_MS, ask.digits - 1)
+        return self._number(reply.fields["digit"] + (rest or "").rstrip("#"))
 
     def _heard(self, reply: Reply) -> Heard:
         if reply.result == "-1" or reply.data == "hangup":

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Table, and_, bindparam, or_, select
+from sqlalchemy import Table, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from ivr.turns import KnownOrder, Matters, Missed, Slots
 from models import clock
-from models.dialing import Callback, CallbackStatus
+from models.dialing import Attempt, AttemptStatus, Callback, CallbackStatus
 from models.orders import EXPECTED, FIRST_ORDER_NUMBER, Order, OrderStatus
 from models.providers import Provider
 from models.ratings import OrderRating
@@ -24,11 +24,11 @@ NEWS_HOURS = 48
 HABIT_TIMES = 2
 _WEEK = timedelta(days=7)
 
-_orders, _callbacks, _providers, _ratings = (
-    cast(Table, kind.__table__) for kind in (Order, Callback, Provider, OrderRating)
+_orders, _callbacks, _attempts, _providers, _ratings = (
+    cast(Table, kind.__table__) for kind in (Order, Callback, Attempt, Provider, OrderRating)
 )
 _ORDER = (
-    _orders.c.id, _orders.c.service, _orders.c.wanted_on, _orders.c.wanted_part, _orders.c.status,
+    _orders.c.id, _orders.c.service, _orders.c.wanted_on, _orders.c.wanted_part, _orders.c.status, _orders.c.wanted_at,
 )  # fmt: skip
 _GONE_WRONG = (OrderStatus.CANCELLED, OrderStatus.REOPENED)
 # Made once; asked while she waits for the greeting.
@@ -42,6 +42,7 @@ _LATELY = (
     .order_by(_orders.c.wanted_on.desc(), _orders.c.id.desc())
     .limit(12)
 )
+_TRIED = (_attempts.c.callback_id == _callbacks.c.id, _attempts.c.status == AttemptStatus.CLOSED)
 _UNHEARD = (
     select(_callbacks.c.id, _providers.c.name, *_ORDER)
     .select_from(
@@ -54,8 +55,8 @@ _UNHEARD = (
         _callbacks.c.created_at > bindparam("since"),
         or_(
             _callbacks.c.status == CallbackStatus.FAILED,
-            # It was tried, and not heard: the first attempt is closed.
-            and_(_callbacks.c.status == CallbackStatus.OPEN),
+            # It was tried, and not heard.
+            and_(_callbacks.c.status == CallbackStatus.OPEN, exists().where(*_TRIED)),
         ),
         _orders.c.status == OrderStatus.ACCEPTED,
     )
@@ -129,6 +130,6 @@ def to_rate(session: Session, elder_id: int, today: date) -> KnownOrder | None:
 
 
 def _known(row: Sequence[object]) -> KnownOrder:
-    order_id, service, day, part, status = row
+    order_id, service, day, part, status, at = row
     number = FIRST_ORDER_NUMBER + order_id  # type: ignore[operator]
-    return KnownOrder(order_id, number, service, day, part, status)  # type: ignore[arg-type]
+    return KnownOrder(order_id, number, service, day, part, status, at)  # type: ignore[arg-type]

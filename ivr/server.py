@@ -33,8 +33,8 @@ VERBS: dict[str, Callable[[Line], None]] = {
     "wait": waiting.wait,
     "studio": studio.studio_call,
 }
-# A prompt of a few seconds, a time-out of a few more: a line silent for longer is dead (s).
-LINE_TIMEOUT_S = 90
+# A prompt of a few seconds, a message of two minutes at most: a line silent for longer is dead (s).
+LINE_TIMEOUT_S = 180
 # How long calls may go on after SIGTERM (s).
 GRACE_S = 60
 

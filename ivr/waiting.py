@@ -27,8 +27,6 @@ SHORT_PAUSE_MS = 1500
 DIGIT_PAUSE_MS = 6000
 # More digits than any telephone number has.
 LONGEST_NUMBER = 20
-# Whom a person may be asked to ring: nobody's foreign or premium line.
-RINGABLE = frozenset({NumberKind.LANDLINE, NumberKind.MOBILE, NumberKind.DEVICE})
 
 
 def wait(line: Line) -> None:
@@ -56,7 +54,7 @@ def _look_up(line: Line, told: handover.Waiting) -> tuple[int, State]:
 
 
 def _ringable(number: Number | None) -> Number | None:
-    return number if number is not None and number.kind in RINGABLE else None
+    return number if number is not None and number.kind in phone.RINGABLE else None
 
 
 def _turn(line: Line, state: State, move: AskKey | AskDigits) -> tuple[State, Move]:

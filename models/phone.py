@@ -30,6 +30,10 @@ class NumberKind(StrEnum):
     FOREIGN = "foreign"
 
 
+# Whom a person may be asked to ring: nobody's foreign or premium line.
+RINGABLE = frozenset({NumberKind.LANDLINE, NumberKind.MOBILE, NumberKind.DEVICE})
+
+
 class BadNumber(ValueError):
     """The text is not a telephone number. `text` is what was given."""
 

@@ -263,6 +263,7 @@ WHERE: Words = {"conversation": _l("in the conversation"), "agi": _l("the conver
 SLOT: Words = {"service": _l("Service"), "day": _l("Day"), "part": _l("Part of the day"), "at": _l("Time of day")}
 ACTOR: Words = {
     "elder": _l("Elder"),
+    "contact": _l("Contact, for her"),
     "provider": _l("Provider"),
     "agent": _l("Agent"),
     "system": _l("System"),

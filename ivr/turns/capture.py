@@ -74,7 +74,9 @@ def hear_open(state: State, meaning: Meaning) -> Next:
         case "status" | "change" | "cancel" | "rate" if state.her is not None and not state.her.may_hear:
             return state, person(state, "no_consent")
         case "status" | "change" | "cancel":
-            return replace(state, wish=meaning.intent), Do("orders")
+            when = meaning.when
+            said = Slots(meaning.service, when.day, when.part, when.at)
+            return replace(state, wish=meaning.intent, slots=said), Do("orders")
         case "rate":
             return state, Do("to_rate")
         case "message":
@@ -83,7 +85,7 @@ def hear_open(state: State, meaning: Meaning) -> Next:
             return ask(state, "usual")
         case "goodbye" | "no" if meaning.service is None and not meaning.when:
             return ask(state, "done")
-        case "behalf":
+        case "behalf" if state.how != "contact":
             return state, person(state, "behalf")
     if meaning.service is None and not meaning.when:
         return miss(state)
@@ -98,7 +100,7 @@ def fill(state: State, meaning: Meaning) -> Next:
             # Another service is another order: a person sorts out what is to become of this one.
             return state, person(state, "change")
         slots = replace(slots, service=meaning.service)
-        state = replace(state, others=meaning.others or state.others)
+        state = replace(state, others=meaning.others or state.others, unnamed=False)
         if vocabulary.SERVICE[meaning.service].person_only:
             return replace(state, slots=slots), person(state, meaning.service)
     when = meaning.when

@@ -7,7 +7,7 @@ from typing import Any
 
 from ivr.prompts import words
 from ivr.prompts.words import Line, line
-from ivr.turns.capture import hear_open, meaning_of, slot_values, yes_no
+from ivr.turns.capture import hear_open, meaning_of, next_question, slot_values, yes_no
 from ivr.turns.state import Do, KnownOrder, Next, Slots, State
 from ivr.turns.steps import Keys, Lines, Step, after, ask, miss, person, step
 from ivr.understanding import Meaning
@@ -28,14 +28,25 @@ def _orders(state: State, result: Any) -> Next:
         return ask(state.fresh(), "done", line("no_orders"))
     if len(orders) > MOST_ORDERS:
         return state, person(state, "many_orders")
-    if len(orders) == 1:
-        return _chosen(state, orders[0])
+    fitting = _fitting(state, orders)
+    if len(fitting) == 1:
+        return _chosen(state, fitting[0])
     return ask(state, "which_order")
+
+
+def _fitting(state: State, orders: tuple[KnownOrder, ...]) -> tuple[KnownOrder, ...]:
+    """Return the orders that she may mean by what she named along with her wish; all of them if none fits."""
+    said = state.slots
+    fitting = tuple(order for order in orders if said.service in (None, order.service))
+    if state.wish != "change" and said.day is not None:
+        # Of a change the day is the new one.
+        fitting = tuple(order for order in fitting if order.day == said.day)
+    return fitting or orders
 
 
 def _told(state: State, order: KnownOrder, key: str = "order_stands") -> Line:
     """Say how an order stands. What is a matter of health is not named on caller ID alone."""
-    values = slot_values(state, Slots(order.service, order.day, order.part), aloud=False)
+    values = slot_values(state, order.slots, aloud=False)
     return line(key, **values, status=words.status(order.status, state.language))
 
 
@@ -43,7 +54,7 @@ def _numbered(state: State) -> Lines:
     return tuple(
         line(
             "order_choice",
-            **slot_values(state, Slots(order.service, order.day, order.part), aloud=False),
+            **slot_values(state, order.slots, aloud=False),
             press=words.digits(n, state.language),
         )
         for n, order in enumerate(state.orders, 1)
@@ -57,7 +68,12 @@ def _which_keys(state: State) -> Keys:
 def _hear_which(state: State, meaning: Meaning) -> Next:
     if meaning.code is not None and meaning.code in _which_keys(state):
         return _chosen(state, state.orders[int(meaning.code) - 1])
-    return hear_open(state, meaning) if meaning.service is not None else miss(state)
+    if meaning.service is None and not meaning.when:
+        return hear_open(state.fresh(), meaning) if meaning.intent in ("goodbye", "more", "message") else miss(state)
+    # "The bath": an order is chosen by its name as well.
+    slots = replace(state.slots, service=meaning.service, day=meaning.when.day or state.slots.day)
+    fitting = _fitting(replace(state, slots=slots), state.orders)
+    return _chosen(state, fitting[0]) if len(fitting) == 1 else miss(state)
 
 
 def _chosen(state: State, order: KnownOrder) -> Next:
@@ -67,7 +83,7 @@ def _chosen(state: State, order: KnownOrder) -> Next:
             return _change(state, order)
         case "cancel":
             return ask(state, "cancel_sure")
-    return ask(state, "order", _told(state, order))
+    return ask(replace(state, slots=Slots()), "order", _told(state, order))
 
 
 def _order(state: State) -> KnownOrder:
@@ -86,9 +102,10 @@ def _order_keys(_state: State) -> Keys:
 def _hear_order(state: State, meaning: Meaning) -> Next:
     match meaning.intent:
         case "change":
-            return _change(state, _order(state))
+            when = meaning.when
+            return _change(replace(state, slots=Slots(None, when.day, when.part, when.at)), _order(state))
         case "cancel":
-            return ask(state, "cancel_sure")
+            return ask(replace(state, wish="cancel"), "cancel_sure")
     if meaning.code == "something_else" or meaning.intent == "more":
         return ask(state.fresh(), "open")
     return hear_open(state.fresh(), meaning)
@@ -97,12 +114,17 @@ def _hear_order(state: State, meaning: Meaning) -> Next:
 def _change(state: State, order: KnownOrder) -> Next:
     if order.status not in CHANGEABLE:
         return state, person(state, "change")
-    return ask(replace(state, wish="change", slots=Slots(order.service, order.day, order.part)), "day")
+    said, state = state.slots, replace(state, wish="change", slots=order.slots, unnamed=True)
+    if said.day is None and said.part is None:
+        return ask(state, "day")
+    # The new time came along with the wish; another part of the day has another hour.
+    part, at = (said.part, said.at) if said.part else (order.part, order.at)
+    return next_question(replace(state, slots=Slots(order.service, said.day or order.day, part, at)))
 
 
 def _hear_cancel(state: State, meaning: Meaning) -> Next:
     match meaning.intent:
-        case "yes" | "cancel":
+        case "yes":
             return state, Do("cancel", state.chosen)
         case "no":
             return ask(state.fresh(), "done", line("nothing_changed"))
@@ -156,7 +178,7 @@ def _hear_score(state: State, meaning: Meaning) -> Next:
 
 def _ask_score(state: State) -> Lines:
     order = _order(state)
-    values = slot_values(state, Slots(order.service, order.day, order.part), aloud=False)
+    values = slot_values(state, order.slots, aloud=False)
     return (line("rate_what", **values), line("ask_score"))
 
 

@@ -52,12 +52,13 @@ def _nobody_there(state: State) -> Next:
 
 
 # A key proves a person: an offer is never accepted by a word.
-step(Step("provider", _offer, _hear, _keys))
+step(Step("provider", _offer, _hear, _keys, "message"))
 step(
     Step(
         "provider_idle",
         lambda _state: (line("provider_idle"),),
         lambda state, _meaning: _nobody_there(state),
+        grammar="message",
         silent=_nobody_there,
     )
 )

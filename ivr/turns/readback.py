@@ -17,7 +17,9 @@ from models.workdays import holiday_name
 
 
 def _readback(state: State) -> Lines:
-    said = line("readback_change" if changing(state) else "readback", **slot_values(state, state.slots))
+    # What she did not name herself in this call is not named to whoever is on the line, if it is a matter of health.
+    values = slot_values(state, state.slots, aloud=not state.unnamed)
+    said = line("readback_change" if changing(state) else "readback", **values)
     holiday = holiday_name(state.slots.day, state.language) if state.slots.day else None
     # Offices and some providers are closed: she may have meant another day.
     return (line("is_holiday", holiday=words.name(holiday)), said) if holiday else (said,)
@@ -27,8 +29,9 @@ def _hear_readback(state: State, meaning: Meaning) -> Next:
     if meaning.service is not None or meaning.when:
         # "No, the day after": what she names is taken, the rest stays.
         after, move = fill(state, meaning)
-        # "Not a bath": what she names is what stands already, and that is what is wrong.
-        return ask(state, "what_changes") if meaning.intent == "no" and after.slots == state.slots else (after, move)
+        if after.slots != state.slots or meaning.intent not in ("yes", "no"):
+            return after, move
+        # "Yes, tomorrow morning" is a yes; "not a bath" names what stands already, and that is what is wrong.
     match meaning.intent:
         case "yes":
             return state, Do("change", state.chosen) if changing(state) else Do("place")
@@ -111,7 +114,7 @@ def _usual(state: State) -> Lines:
 def _hear_usual(state: State, meaning: Meaning) -> Next:
     assert state.matters.usual is not None  # noqa: S101
     if meaning.intent in ("yes", "usual"):
-        state = replace(state, slots=state.matters.usual)
+        state = replace(state, slots=state.matters.usual, unnamed=True)
         # A key is a hand on the telephone; a lone spoken "yes" proves nothing, and is read back once more.
         return ask(state, "readback") if state.spoken else (state, Do("place"))
     if meaning.intent == "no" and meaning.service is None and not meaning.when:

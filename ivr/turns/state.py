@@ -87,6 +87,12 @@ class KnownOrder:
     day: date
     part: str
     status: str
+    at: time | None = None
+
+    @property
+    def slots(self) -> Slots:
+        """What was ordered, as slots."""
+        return Slots(self.service, self.day, self.part, self.at)
 
 
 @dataclass(frozen=True)
@@ -134,6 +140,7 @@ class State:
     step: str = ""
     spoken: bool = False  # whether the last answer came by voice
     slots: Slots = field(default_factory=Slots)
+    unnamed: bool = False  # whether the service comes from our rows and was not named by her in this call
     week: date | None = None  # the Monday of a week that she named without a day
     others: tuple[str, ...] = ()  # further services of the same sentence, asked for one after another
     orders: tuple[KnownOrder, ...] = ()
@@ -150,10 +157,19 @@ class State:
         """The day of the call, in her calendar."""
         return self.moment.date()
 
+    def request(self) -> dict[str, str]:
+        """Return what is understood of a request so far, for the journal: codes, days and ids only."""
+        told = self.slots.as_data()
+        if self.others:
+            told["others"] = ",".join(self.others)
+        if self.wish in ("change", "cancel"):
+            told["wish"] = self.wish
+        return told
+
     def fresh(self) -> State:
         """Return the state without a request: something was achieved, or she begins anew."""
         nothing = State(self.moment, self.language)
-        begun = ("slots", "week", "others", "orders", "chosen", "wish", "keyed", "turns", "misses")
+        begun = ("slots", "unnamed", "week", "others", "orders", "chosen", "wish", "keyed", "turns", "misses")
         return replace(self, **{name: getattr(nothing, name) for name in begun})
 
 

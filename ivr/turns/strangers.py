@@ -32,13 +32,14 @@ def _on_to_person(state: State) -> Next:
     return state, person(state, state.how)
 
 
-step(Step("stranger", lambda _state: (line("ask_stranger"),), _hear, _keys, "none", silent=_on_to_person))
+step(Step("stranger", lambda _state: (line("ask_stranger"),), _hear, _keys, "message", silent=_on_to_person))
 
 
 @after("name")
 def _named(state: State, _result: Any) -> Next:
     """Her name was recorded (or she kept silent): now the number."""
-    return ask(replace(state, keyed=state.number or ""), "this_number" if state.number else "number")
+    shown = state.number if state.number and _number(state.number).kind in phone.RINGABLE else ""
+    return ask(replace(state, keyed=shown), "this_number" if shown else "number")
 
 
 def _this_number(state: State) -> Lines:
@@ -60,6 +61,8 @@ def _take_number(state: State, keyed: str) -> Next:
         number = _number(keyed)
     except phone.BadNumber:
         return miss(state)
+    if number.kind not in phone.RINGABLE:
+        return miss(state)
     return ask(replace(state, keyed=number.value), "this_number")
 
 
@@ -73,7 +76,16 @@ def _noted(state: State, _result: Any) -> Next:
 
 
 step(Step("this_number", _this_number, _hear_this_number, yes_no, "confirm"))
-step(Step("number", lambda _s: (line("ask_number"),), lambda state, _m: miss(state), digits=20, take=_take_number))
+step(
+    Step(
+        "number",
+        lambda _s: (line("ask_number"),),
+        lambda state, _m: miss(state),
+        grammar="message",
+        digits=20,
+        take=_take_number,
+    )
+)
 
 
 # A message, recorded.

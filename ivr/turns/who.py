@@ -79,13 +79,11 @@ def _taken(state: State, result: Any) -> Next:
 
 
 def _hers(state: State, her: Her, matters: Matters) -> Next:
-    # Whoever orders for her is asked in the language in which the call began.
-    language = her.language if state.how == "household" else state.language
-    if state.how in ("household", "one"):
-        return greet(replace(state, language=language, matters=matters), her)
-    # What awaits her is hers to hear; the caller has come with a wish.
+    if state.how != "contact":
+        return greet(replace(state, language=her.language, matters=matters), her)
+    # Whoever orders for her is asked in the language in which the call began; what awaits her is hers to hear.
     state = replace(state, her=her, turns=0, misses=0)
-    return ask(state, "open", line("for_whom", who=words.form_of_address(her, language)))
+    return ask(state, "open", line("for_whom", who=words.form_of_address(her, state.language)))
 
 
 def _hear_for_her(state: State, meaning: Meaning) -> Next:
@@ -122,10 +120,20 @@ def _card(state: State, result: Any) -> Next:
             return state, person(state, "card_unknown")
         return ask(replace(state, wish="card", keyed=""), "card", line("card_unknown"))
     her, matters = result
-    return _hers(replace(state, how="one", wish="", keyed=""), her, matters)
+    how = state.how if state.how == "contact" else "card"
+    return _hers(replace(state, how=how, wish="", keyed=""), her, matters)
 
 
-step(Step("card", lambda _state: (line("ask_card"),), lambda state, _m: miss(state), digits=20, take=_take_card))
+step(
+    Step(
+        "card",
+        lambda _state: (line("ask_card"),),
+        lambda state, _m: miss(state),
+        grammar="message",
+        digits=20,
+        take=_take_card,
+    )
+)
 
 
 # We rang her and she was out: she rings back, and hears it.

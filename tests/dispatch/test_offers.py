@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from dispatch import lateness, offers
-from dispatch.changes import change_order
+from dispatch.changes import Wanted, change_order
 from models import clock, register
 from models.dialing import Attempt, DeclineReason, Offer
 from models.orders import Order, OrderEvent, OrderStatus, move_order
@@ -179,7 +179,7 @@ def test_a_late_order_comes_before_a_person_once_for_each_deadline(town: Town) -
     town.now = order.due_at or town.now
     assert lateness.escalate(town.now) == 1 and lateness.escalate(town.now) == 0
     with write() as session:
-        wanted = (order.wanted_on + timedelta(days=1), "morning")
+        wanted = Wanted(order.wanted_on + timedelta(days=1), "morning")
         assert change_order(session, order.id, wanted, OrderEvent(actor="elder"), town.now)
     town.passes(60)
     assert lateness.escalate(town.now) == 0, "another time has another deadline"

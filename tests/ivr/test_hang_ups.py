@@ -7,10 +7,11 @@ import io
 import pytest
 from asterisk.agi import AGIHangup
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from dispatch.outbox import transaction
-from ivr import inbound
+from ivr import inbound, inbound_rows
 from ivr.agi import Line
 from ivr.prompts import voice
 from models.calls import Call
@@ -29,6 +30,7 @@ WAYS = {
     "a bath on another date, changed": (world.WANG, ["2", "4", "28", "3", "2", "3", "1", "1"]),
     "rehabilitation": (world.WANG, ["8", "1", "8", "1", "2", "1", "1"]),
     "her orders": (world.WANG, ["8", "2", "2"]),
+    "a bath, and another": (world.WANG, ["2", "2", "1", "1", "1", "3", "2", "1", "1"]),
     "one of a household": (world.HOUSEHOLD, ["2", "1", "2", "4", "1"]),
     "her card": (world.STRANGER, ["1", "0001", "3", "3", "3", "1"]),
     "in Korean": (world.KIM, ["2", "#", "2", "1", "1"]),
@@ -69,11 +71,12 @@ def test_hanging_up_at_every_step_closes_the_call_and_keeps_what_was_said(way: s
             kinds = [event.kind for event in call.events]
             assert kinds[-2:] == [Entry.HUNG_UP, Entry.ENDED] and kinds.count(Entry.ENDED) == 1
             assert kinds.count(Entry.TURN) == pressed
-            ordered = session.scalars(select(Order)).all()
             asked = [event.data["slots"] for event in call.events if event.kind == Entry.SLOT]
             tasks = session.scalars(select(Task)).all()
-            if ordered or Entry.ORDERS_TOLD in kinds:
-                assert len(ordered) <= 1 and tasks == []
+            achieved = [n for n, kind in enumerate(kinds) if kind in (Entry.ORDER_PLACED, Entry.ORDERS_TOLD)]
+            begun = [n for n, kind in enumerate(kinds) if kind == Entry.SLOT]
+            if achieved and achieved[-1] > max(begun, default=-1):
+                assert tasks == []
             else:
                 assert [task.kind for task in tasks] == ["partial"]
                 assert tasks[0].data["slots"] == (asked[-1] if asked else {})
@@ -97,3 +100,38 @@ def test_noise_at_every_step_ends_at_a_person_or_a_goodbye(way: str, noise: str)
                 ended = (call.state, call.end)
                 call.channel_id = f"over-{call.id}"
         assert ended in (("waiting", None), ("ended", "goodbye")), pressed
+
+
+def test_a_bath_cancelled_and_ordered_again_in_the_same_call_is_a_bath() -> None:
+    again = ["2", "2", "1", "1", "1", "8", "2", "2", "1", "1", "2", "2", "1", "1"]
+    with pytest.raises(AGIHangup):
+        rings(world.WANG, again)
+    with read() as session:
+        assert [order.status for order in session.scalars(select(Order).order_by(Order.id))] == [
+            "cancelled",
+            "confirmed",
+        ]
+
+
+def test_a_cancellation_broken_off_is_an_unfinished_request() -> None:
+    with pytest.raises(AGIHangup):
+        rings(world.WANG, ["2", "2", "1", "1", "1", "8", "2", "2"])
+    with read() as session:
+        assert [order.status for order in session.scalars(select(Order))] == ["confirmed"]
+        assert [task.data["slots"]["wish"] for task in session.scalars(select(Task))] == ["cancel"]
+
+
+def test_nine_brings_her_to_a_person_though_no_row_can_be_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(*_: object) -> None:
+        raise OperationalError("UPDATE", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(inbound_rows, "keep_turn", fails)
+    monkeypatch.setattr(inbound_rows, "to_person", fails)
+    sent = io.BytesIO()
+    line = Line(io.BytesIO(environment(agi_callerid=world.WANG) + b"200 result=9\n" + b"200 result=1\n" * 9), sent)
+    with pytest.raises(OperationalError):
+        inbound.answer_call(line)
+    line.stdout.flush()
+    assert b'"HOTLINE_WHY" "emergency"' in sent.getvalue() and b'"HOTLINE_NEXT" "person"' in sent.getvalue()
