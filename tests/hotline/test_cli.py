@@ -12,6 +12,8 @@ import pytest
 from sqlalchemy import Engine, select
 from typer.testing import CliRunner, Result
 
+from dispatch.offers import offer_order
+from dispatch.orders import OrderRequest, place_order
 from hotline import secret_store
 from hotline.cli import app
 from ivr.prompts import voice
@@ -22,8 +24,10 @@ from models.journal import Entry, note
 from models.lookup import number_row
 from models.people import Elder
 from models.phone import normalise
+from models.providers import Provider
 from models.session import read, write
 from models.users import AuditEvent, User
+from tests.support import world
 
 PASSWORD = "correct horse battery"
 
@@ -196,3 +200,18 @@ def test_providers_come_from_a_file_are_listed_paused_and_leave_again(database: 
         assert session.scalars(select(AuditEvent.action).order_by(AuditEvent.id)).all() == [
             "providers_imported", "provider_paused", "provider_resumed", "providers_exported",
         ]  # fmt: skip
+
+
+def test_an_order_says_why_whom_was_asked(database: Engine) -> None:
+    with write() as session:
+        world.settle(session)
+        session.scalars(select(Provider).order_by(Provider.id)).first().paused_until = clock.now() + timedelta(1)  # type: ignore[union-attr]
+        elder_id = session.scalars(select(Elder.id).order_by(Elder.id)).first() or 0
+        day = clock.local_date(clock.now()) + timedelta(days=3)
+        wanted = OrderRequest("k", "phone", elder_id, "bathing", day, "morning", "zh-CN")
+        placed = place_order(session, wanted, clock.now())
+    offer_order(placed.order_id)
+    asked, *others = json.loads(hotline("orders", "why", str(placed.number), "--json").output)
+    assert (asked["provider"], asked["how"], asked["reasons"]) == ("安心到家", "open", "score +22.5")
+    assert {other["provider"]: other["reasons"] for other in others} == {"邻里帮": "score +22.5", "康乐助浴": "paused"}
+    assert hotline("orders", "why", "no-such").exit_code == 2
