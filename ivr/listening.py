@@ -83,6 +83,7 @@ class Listener:
                 log.warning("speech is lost in this call (%s): keys", error)
                 self._allowed = False
                 self.close()
+                file = self._file(ask.deaf or ask.lines, language)
         if ask.digits > 1:
             return self._number(self._line.ask_digits(file, self._patience_ms, ask.digits))
         key = self._line.ask_key(file, self._patience_ms)

@@ -47,8 +47,7 @@ def yes_no(_state: State) -> Keys:
 
 def _open_lines(state: State) -> Lines:
     # With an engine that listens, the one open question; the menu is read where only keys are left.
-    question = line("ask_service_spoken")
-    return (question,) if state.listens else (question, line("ask_service"))
+    return (line("ask_service_spoken" if state.listens else "ask_service"),)
 
 
 def _page_keys(page: int) -> Keys:

@@ -178,11 +178,13 @@ class Ask:
     """Say the lines and listen. `grammar` names the phrases; keys always work.
 
     `extra`: phrases of this turn alone, as the names of a household; they hold no `|`.
+    `deaf`: what is said instead where the engine is lost in this very turn, so that the keys are named.
     """
 
     lines: tuple[Line, ...]
     grammar: str
     extra: tuple[str, ...] = ()
+    deaf: tuple[Line, ...] = ()
     digits: int = 1  # how many keys make an answer; more than one: `#` or a pause ends it
 
 

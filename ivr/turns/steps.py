@@ -84,7 +84,14 @@ def ask(state: State, name: str, *before: Line) -> Next:
     question = asked.say(state)
     # A repetition repeats the question, not what was said before it.
     state = replace(state, step=name, lines=question)
-    return state, Ask((*before, *question), asked.grammar, asked.names(state), asked.digits)
+    return state, _listen(state, (*before, *question))
+
+
+def _listen(state: State, lines: Lines) -> Ask:
+    """Say the lines and listen for what answers the question of the state."""
+    here = STEPS[state.step]
+    deaf = here.say(replace(state, listens=False)) if state.listens else ()
+    return Ask(lines, here.grammar, here.names(state), deaf, here.digits)
 
 
 def hear(state: State, heard: Heard) -> Next:
@@ -111,7 +118,7 @@ def hear(state: State, heard: Heard) -> Next:
         case "person":
             return state, person(state, "asked")
         case "repeat":
-            return state, Ask(state.lines, here.grammar, here.names(state), here.digits)
+            return state, _listen(state, state.lines)
     return _answered(state, lambda now: here.hear(now, meaning))
 
 
@@ -177,4 +184,4 @@ def _missed(state: State, here: Step, silent: bool) -> Next:
     again = state.lines if here.again is None else here.again(state)
     sorry = line("not_heard" if silent else "not_understood")
     state = replace(state, misses=misses, lines=again)
-    return state, Ask((sorry, *again), here.grammar, here.names(state), here.digits)
+    return state, _listen(state, (sorry, *again))

@@ -112,7 +112,7 @@ def test_the_speech_server_dies_mid_word_and_keys_take_over_within_two_seconds(o
         call.says("목욕", wait=False)
         time.sleep(0.25)
         town.hotline.kill("speech")
-        call.hears("ask_service_spoken", within=3)
+        call.hears("ask_service", within=3)
         call.presses("2").hears("ask_day", within=3)
         call.hangs_up()
     assert Entry.SPEECH_OFF in [event.kind for event in town.rows.all(CallEvent)]

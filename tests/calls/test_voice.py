@@ -76,12 +76,12 @@ def test_mrs_kim_interrupts_the_prompt_and_goes_on_by_key(speaking_town: Town) -
     town.network.phone(BATH).accepts(offer="offer")
 
     call = town.network.phone(KIM).rings("12349").answered()
-    call.hears("greeting").says("말벗")
+    call.hears("greeting").says("이야기")
     call.is_silent(0.2).did_not_hear("ask_service_spoken")
     call.is_silent(2)
     if "ask_day" not in call.names_heard():
-        says(call.hears("ko"), "말벗", then="ask_day")
-    call.presses("3").hears("ask_part").presses("2")
+        says(call.hears("ko"), "이야기", then="ask_day")
+    call.presses("3").hears("ask_part").presses("3")
     call.hears("readback", "day_after", "afternoon", "companionship").presses("1").hears("order_done")
     call.hangs_up()
 

@@ -216,7 +216,7 @@ def test_what_mrs_kim_leaves_as_a_message_is_written_down_for_the_agent(speaking
 
     task = town.rows.the_task("message")
     words = town.rows.wait_for(
-        lambda: [one for one in town.rows.all(Utterance) if one.audio_id == task.audio_id], 30, "transcript"
+        lambda: [one for one in town.rows.all(Utterance) if one.audio_id == task.audio_id], 60, "transcript"
     )
     # Which words survive free decoding of a synthetic voice on a busy line varies; test_transcripts has clean sound.
     assert re.search("[가-힣]{2}", words[0].text) and words[0].language == "ko"

@@ -41,7 +41,7 @@ class Keeper:
 
         async def run() -> float:
             running = asyncio.create_task(self.made.run(list(programs), list(stores)))
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(45):
                 while not until():
                     await asyncio.sleep(0.01)
                 began = time.monotonic()
@@ -191,7 +191,7 @@ def test_a_second_stop_waits_for_nobody(keeper: Keeper) -> None:
 
     async def run() -> float:
         running = asyncio.create_task(keeper.made.run([patient], []))
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(45):
             while keeper.lines("c") != ["up"]:
                 await asyncio.sleep(0.01)
             began = time.monotonic()

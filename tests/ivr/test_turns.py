@@ -262,7 +262,7 @@ def test_no_order_lies_in_the_past(hour: int) -> None:
 def test_the_question_invites_to_speak_only_where_somebody_listens() -> None:
     for listens, keys in (
         (True, ["ask_service_spoken"]),
-        (False, ["ask_service_spoken", "ask_service"]),
+        (False, ["ask_service"]),
     ):
         _, move = begin(replace(calls("ko")["one"], listens=listens))
         assert isinstance(move, Ask) and [said.key for said in move.lines] == ["greeting", *keys]
