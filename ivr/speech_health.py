@@ -32,17 +32,18 @@ class SpeechHealth:
         with self._started:
             if not self._running:
                 self._running = True
-                self._ready = _ask()
+                self._ready = ask()
                 threading.Thread(target=self._watch, name="speech-health", daemon=True).start()
         return language in self._ready
 
     def _watch(self) -> None:
         while True:
             time.sleep(EVERY_S)
-            self._ready = _ask()
+            self._ready = ask()
 
 
-def _ask() -> frozenset[str]:
+def ask() -> frozenset[str]:
+    """Ask the engine now; return the languages that it listens for. At most half a second."""
     connection = http.client.HTTPConnection(settings().host, settings().speech_port, timeout=PATIENCE_S)
     try:
         connection.request("GET", "/health")

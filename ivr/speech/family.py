@@ -28,9 +28,9 @@ from models.settings import Settings
 log = logging.getLogger(__name__)
 
 # A server whose loop gives no sign for so long stands still (s).
-STALLED_S = 1.5
+STALLED_S = 1.0
 _STOP_S = 3.0
-_LOOK_S = 0.25
+_LOOK_S = 0.1
 # A language's nursery that dies is born again after so long (s): it may be the model that kills it.
 _NURSERY_AGAIN_S = 2.0
 # Fewer would leave nobody when one dies.

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -162,6 +163,7 @@ def orders(heard: dict[str, list[Meaning | None]], trials: int, seed: int = 1) -
     return placed
 
 
+@cache
 def open_ears() -> Ears:
     """Load the model."""
     folder = model_folder("ko", settings().cache_dir)

@@ -100,7 +100,7 @@ class Room:
         self._wait(lambda: _answers(agi_port), "the FastAGI server")
         if chosen.speech:
             self.pids["speech server"] = self._start("speech", (sys.executable, "-m", "ivr.speech"))
-            self._wait(lambda: "ko" in speech_health._ask(), "the speech server")
+            self._wait(lambda: "ko" in speech_health.ask(), "the speech server")
         for language in chosen.languages:
             voice.build_static(language)
         plain = self._plain()

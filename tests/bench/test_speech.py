@@ -10,7 +10,7 @@ from ivr.understanding import Meaning, When
 from tests.bench import recog, streams
 from tests.speech.support import hum, silence
 
-pytestmark = pytest.mark.speech
+pytestmark = [pytest.mark.speech, pytest.mark.xdist_group("korean")]
 
 ORDER = Meaning("order", service="bathing", when=When(date(2026, 3, 5), "morning"))
 YES = Meaning("yes")

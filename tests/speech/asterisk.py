@@ -62,12 +62,12 @@ exten => elder,1,Answer()
  same => n,AGI(agi://127.0.0.1:{agi_port})
  same => n,Hangup()
 exten => _caller-.,1,Answer()
- same => n,Wait(1)
+ same => n,Wait(0.4)
  same => n,Playback({sounds}/${{EXTEN:7}})
  same => n,Wait(20)
-; presses 5 after one second, then says nothing
+; presses 5 after a moment, then says nothing
 exten => key,1,Answer()
- same => n,Wait(1)
+ same => n,Wait(0.4)
  same => n,SendDTMF(5)
  same => n,Playback({sounds}/quiet)
 """
@@ -181,7 +181,7 @@ class Lab:
     def call(self, caller: str, script: Script, timeout: float = 40) -> Agi:
         """Lets a caller ring and runs the script; returns the call when the script has ended.
 
-        `caller`: "key", or "caller-" and the name of a sound that is played after one second.
+        `caller`: "key", or "caller-" and the name of a sound that is played after a moment.
         """
         self.agi.script = script
         self.agi.finished.clear()

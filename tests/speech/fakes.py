@@ -105,6 +105,19 @@ class Peer:
     def acknowledge(self, message: dict[str, Any]) -> None:
         self.socket.send(json.dumps({"response": "set", "id": message["id"]}))
 
+    def has_opened(self) -> bool:
+        """Whether speech has begun in what was played so far; its result is acknowledged.
+
+        The server takes messages in their order: its answer to this one comes after all of that.
+        """
+        ident = f"peer-{next(self._ids)}"
+        self.socket.send(json.dumps({"request": "get", "id": ident, "params": ["language"]}))
+        opened = False
+        while (message := json.loads(self.socket.recv(20))).get("id") != ident:
+            opened = True
+            self.acknowledge(message)
+        return opened
+
     def hears_nothing(self, seconds: float = 0.4) -> bool:
         """Whether nothing arrives for some time."""
         try:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
@@ -82,3 +84,59 @@ def test_any_conversation_leaves_the_server_serving(server: RunningServer, said:
             caller.begin()
             speak(caller)
             assert caller.result()["text"] == "목욕"
+
+
+SETUP = '{"request":"setup","id":"1","codecs":[{"name":"slin"}],"params":{"language":"ko"}}'
+HANDSHAKE = (
+    b"GET /ko HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Protocol: speech_to_text\r\n\r\n"
+)
+
+
+def masked(opcode: int, payload: bytes) -> bytes:
+    """A frame as a client sends it, with a mask of zeros."""
+    long = len(payload) > 125
+    length = bytes([0x80 | 126]) + len(payload).to_bytes(2, "big") if long else bytes([0x80 | len(payload)])
+    return bytes([0x80 | opcode]) + length + bytes(4) + payload
+
+
+def still_serves(server: RunningServer) -> bool:
+    with peer(server.port) as caller:
+        caller.begin()
+        speak(caller)
+        return bool(caller.result()["text"] == "목욕")
+
+
+def test_one_byte_at_a_time_is_a_conversation_too(server: RunningServer) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as link:
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in HANDSHAKE + masked(1, SETUP.encode()):
+            link.sendall(bytes([byte]))
+        told = b""
+        while b'"response"' not in told:
+            piece = link.recv(4096)
+            assert piece, told
+            told += piece
+        assert b"101 Switching Protocols" in told and b"error_msg" not in told
+        # She hangs up in the middle of a frame.
+        link.sendall(masked(2, hum(300))[:1000])
+    assert still_serves(server)
+
+
+@pytest.mark.parametrize("message", ["x" * 70_000, b"\1\2" * 40_000], ids=["text", "audio"])
+def test_what_is_too_long_ends_only_its_own_stream(server: RunningServer, message: str | bytes) -> None:
+    with peer(server.port) as stranger, pytest.raises(ConnectionClosed):
+        stranger.setup(language="ko")
+        stranger.socket.send(message)
+        stranger.socket.recv(5)
+    assert still_serves(server)
+
+
+def test_audio_before_the_setup_is_ignored(server: RunningServer) -> None:
+    with peer(server.port) as caller:
+        caller.play(hum(1000))
+        assert caller.hears_nothing(0.2)
+        caller.begin()
+        speak(caller)
+        assert caller.result()["text"] == "목욕"

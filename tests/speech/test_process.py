@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from models import toolbox
@@ -21,7 +22,7 @@ from tests.speech.asterisk import Agi, lab
 from tests.speech.fakes import peer
 from tests.speech.support import health, silence, write_wav
 
-pytestmark = [pytest.mark.speech, pytest.mark.fault]
+pytestmark = [pytest.mark.speech, pytest.mark.fault, pytest.mark.xdist_group("speech-processes")]
 
 
 def free_port() -> int:
@@ -95,10 +96,13 @@ def test_its_end_in_the_middle_of_a_call_reaches_the_agi(tmp_path: Path, end: si
         write_wav(line.sounds / "prompt.wav", silence(8_000))
         prompt = f"SPEECH RECOGNIZE {line.sounds}/prompt 14"
 
+        everybody = psutil.Process(running.pid).children(recursive=True)
+        assert len(everybody) >= 4, "the server, a nursery, two recognisers"
+
         def script(agi: Agi) -> None:
             agi.command("SPEECH CREATE hotline-ko")
             agi.command("SPEECH SET grammar service")
-            after(1.5, lambda: running.send_signal(end))
+            after(1.0, lambda: running.send_signal(end))
             agi.command(prompt)
             agi.command("SPEECH DESTROY")
             agi.command("SPEECH CREATE hotline-ko")
@@ -109,6 +113,9 @@ def test_its_end_in_the_middle_of_a_call_reaches_the_agi(tmp_path: Path, end: si
         # Long before the time-out of RECOGNIZE.
         assert call.log[2][0] - call.log[1][0] < 10
         assert answers[4] == "200 result=0"
+        # Its end is the end of all.
+        _, alive = psutil.wait_procs(everybody, timeout=5)
+        assert not alive
 
 
 def after(seconds: float, work: Callable[[], object]) -> None:

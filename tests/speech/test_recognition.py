@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ivr.speech import SPEAKING, UNKNOWN, grammar
+from ivr.speech import UNKNOWN, grammar
 from ivr.speech.grammar import Wanted
 from ivr.speech.models import missing_words, model_folder
 from ivr.speech.recogniser import Heard, LoadedModel
@@ -15,7 +15,7 @@ from models.vocabulary import ALWAYS, concept_said, phrases
 from tests.speech.fakes import peer
 from tests.speech.support import RunningServer, Voice, noise, silence, tone
 
-pytestmark = pytest.mark.speech
+pytestmark = [pytest.mark.speech, pytest.mark.xdist_group("korean")]
 
 # What this voice pronounces well enough; which words fail is the voice's doing.
 ANSWERS = {
@@ -37,11 +37,8 @@ def heard(server: RunningServer, asked: str, pcm: bytes) -> str:
     with peer(server.port) as caller:
         caller.begin(asked)
         caller.play(silence(800) + pcm)
-        try:
-            first = caller.result(1)
-        except TimeoutError:
+        if not caller.has_opened():
             return ""
-        assert first["text"] == SPEAKING
         caller.play(silence(1200))
         text = str(caller.result()["text"])
         return UNKNOWN if text.startswith(UNKNOWN) else text
@@ -65,8 +62,9 @@ def test_answers_come_back_as_the_vocabulary_spells_them(korean_server: RunningS
 
 def test_foreign_speech_is_seldom_taken_for_an_answer(korean_server: RunningServer, voice: Voice) -> None:
     taken, total = [], 0
-    for asked in ("service", "day", "part", "confirm"):
-        for words in FOREIGN:
+    # Each at two questions; the benchmark RECOG has all of them at each, from several voices.
+    for number, asked in enumerate(("service", "day", "part", "confirm")):
+        for words in FOREIGN[number % 2 :: 2]:
             text = heard(korean_server, asked, voice.say(words))
             total += 1
             if text not in (UNKNOWN, ""):

@@ -17,7 +17,7 @@ from tests.speech.support import RunningServer, Voice, silence, write_wav
 
 log = logging.getLogger(__name__)
 
-pytestmark = pytest.mark.speech
+pytestmark = [pytest.mark.speech, pytest.mark.xdist_group("korean")]
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +31,8 @@ def line(korean_server: RunningServer, voice: Voice, tmp_path_factory: pytest.Te
     }
     with lab(toolbox.asterisk(settings().cache_dir), tmp_path_factory.mktemp("asterisk"), engines) as running:
         for name, pcm in {
-            "bathing": silence(1000) + voice.say("목욕") + silence(12_000),
-            "foreign": silence(1000) + voice.say("안녕하세요") + silence(12_000),
+            "bathing": silence(600) + voice.say("목욕") + silence(12_000),
+            "foreign": silence(600) + voice.say("안녕하세요") + silence(12_000),
             "nothing": silence(15_000),
             "prompt": voice.say("안녕하세요. 무엇을 도와 드릴까요? 식사, 목욕, 청소, 병원, 수리"),
             "quiet": silence(20),
@@ -100,7 +100,7 @@ def test_silence_is_a_timeout_and_the_next_turn_works(line: Lab) -> None:
         agi.command("SPEECH CREATE hotline-ko")
         for _ in range(2):
             agi.command("SPEECH SET grammar day")
-            recognize(agi, line, "quiet", 2)
+            recognize(agi, line, "quiet", 1)
 
     call = line.call("caller-nothing", script)
     assert [answer for _, _, answer in call.log[2::2]] == ["200 result=1 (timeout) endpos=0"] * 2
