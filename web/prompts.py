@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
+from ivr import speech_health
 from ivr.prompts import completeness, intake, overview, recorded, studio, voice
 from ivr.prompts.catalogue import CATALOGUE, Place, Prompt
 from ivr.prompts.samples import typical
@@ -63,6 +64,7 @@ def catalogue() -> str:
         done=sum(one.spoken[0].live is not None for one in recordable),
         of=len(recordable),
         problems=completeness.check_texts((language,)),
+        listens=_listens(),
         now=clock.now(),
     )
 
@@ -154,6 +156,11 @@ def retire(public_id: str) -> BaseResponse:
         key, language = row.key, row.language
     studio.announce(language)
     return redirect(url_for("prompts.room", key=key, language=language), 303)
+
+
+def _listens() -> frozenset[str]:
+    """The languages in which callers are heard by voice at this moment; in the others only keys count."""
+    return speech_health.ask() if settings().speech else frozenset()
 
 
 def _publish(public_id: str, now: datetime) -> BaseResponse | tuple[str, int]:

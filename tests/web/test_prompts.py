@@ -70,6 +70,21 @@ def test_the_catalogue_shows_every_prompt_and_who_says_it(supervisor: Browser) -
     assert CATALOGUE["goodbye"].text["ko"] in korean and "陈班长 ·" not in korean
 
 
+def test_the_catalogue_says_which_languages_listen_and_which_have_keys_only(
+    supervisor: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The page asks the engine itself, whenever it is opened.
+    monkeypatch.setattr("ivr.speech_health.ask", lambda: frozenset({"ko"}))
+    page = supervisor.get("/prompts").text
+    assert "한국어：可以说话，也可以按键" in page and page.count("只能按键") == 2
+    monkeypatch.setattr("ivr.speech_health.ask", frozenset)
+    assert supervisor.get("/prompts").text.count("只能按键") == 3
+    monkeypatch.setattr("ivr.speech_health.ask", lambda: frozenset({"ko"}))
+    monkeypatch.setenv("HOTLINE_SPEECH", "false")
+    settings.settings.cache_clear()
+    assert supervisor.get("/prompts").text.count("只能按键") == 3
+
+
 def test_the_catalogue_is_filtered_by_place_and_by_what_is_missing(supervisor: Browser) -> None:
     upload(supervisor, TAKE)
     done = supervisor.get("/prompts?place=inbound.done").text
