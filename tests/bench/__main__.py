@@ -7,12 +7,18 @@ import sys
 from collections.abc import Callable
 
 from models.settings import ROOT
-from tests.bench import intent, p1, p1s, p7, p8, p9, recog, report, streams
+from tests.bench import intent, memory, p1, p1b, p1s, p5, p7, p8, p9, recog, report, streams, usual
 from tests.bench.report import Figure
 
 BENCHMARKS: dict[str, Callable[[], Figure]] = {
     "P1": p1.run,
     "P1s": p1s.run,
+    "P1b": p1b.run,
+    "P1m": memory.run,
+    "P5": p5.run,
+    "P5p95": p5.run_p95,
+    "P5wire": p5.run_wire,
+    "USUAL": usual.run,
     "INTENT": intent.run,
     "P9": p9.run,
     "P3": streams.run,

@@ -33,6 +33,7 @@ class Journey:
     files: tuple[str, ...]
     lengths_ms: tuple[int, ...]
     hurried: bool = False
+    keys: tuple[str, ...] = KEYS  # one fewer than prompts: during the last one she hangs up
 
     @property
     def pauses_ms(self) -> tuple[int, ...]:
@@ -55,7 +56,7 @@ def walk(language: str = LANGUAGE, family_name: str = FAMILY_NAME, listens: bool
         if isinstance(move, Do):
             state, move = turns.done(state, move, (1234, True))
         files.append(_file(move, language))
-    return Journey(tuple(files), tuple(map(_length_ms, files)))
+    return Journey(tuple(files), tuple(map(length_ms, files)))
 
 
 def _file(move: Move, language: str) -> str:
@@ -64,15 +65,18 @@ def _file(move: Move, language: str) -> str:
     return voice.utterance(move.lines, language)
 
 
-def _length_ms(file: str) -> int:
+def length_ms(file: str) -> int:
+    """Return how long a prompt's file lasts."""
     with wave.open(f"{file}.wav") as sound:
         return int(sound.getnframes() * 1000 / sound.getframerate())
 
 
-def dialplan(journey: Journey) -> str:
-    """The other side: Asterisk alone plays the same files and reads the same keys."""
+def dialplan(journey: Journey, mark: str = "") -> str:
+    """The other side: Asterisk alone plays the same files, reads the same keys, and logs `mark` after the last key."""
     lines = ["", "[inbound]", f"exten => {PLAIN},1,Answer()"]
     lines += [f" same => n,Read(KEY,{file},1,,1,{ANSWER_TIMEOUT_S})" for file in journey.files]
+    if mark:
+        lines.insert(-1, f" same => n,Log(NOTICE,{mark})")
     return "\n".join([*lines, " same => n,Hangup()", ""])
 
 
@@ -82,7 +86,7 @@ def scenario(journey: Journey, audio: str = "") -> str:
     parts = [_BEGIN]
     if audio:
         parts.append(f'<nop><action><exec rtp_stream="{audio},-1,8,PCMA/8000"/></action></nop>')
-    for number, (pause, key) in enumerate(zip(pauses, KEYS, strict=True)):
+    for number, (pause, key) in enumerate(zip(pauses, journey.keys, strict=True)):
         parts.append(_PRESS.format(pause=pause, key=key, cseq=number + 2))
     parts.append(_END.format(pause=last, cseq=len(pauses) + 2))
     return "\n".join(parts)

@@ -57,12 +57,16 @@ class Running:
 
     def wait(self) -> None:
         """Wait until the last call is over; a call that failed is an exception."""
-        try:
-            code = self.process.wait(self.seconds * 1.5 + 20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            code = self.process.wait()
+        code = self.code()
         if code != 0:
             said = "".join(p.read_text(errors="replace")[-2000:] for p in self.folder.glob("*errors.log"))
             screen = (self.folder / "screen").read_text(errors="replace")[-1500:]
             raise AssertionError(f"SIPp ended with {code}: not every call went as written\n{said}\n{screen}")
+
+    def code(self) -> int:
+        """Wait until the last call is over; return how SIPp ended: 0, if every call went as written."""
+        try:
+            return self.process.wait(self.seconds * 1.5 + 20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
