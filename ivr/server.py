@@ -40,7 +40,7 @@ LINE_TIMEOUT_S = 180
 GRACE_S = 60
 # How long one call's thread may keep the interpreter while another wants it (s). Python's own 5 ms would be waited at
 # every statement of a transaction while all others wait for the database's one writer: calls in dozens were late.
-SWITCH_S = 0.0001
+SWITCH_S = 0.0005
 
 
 class _Handler(socketserver.StreamRequestHandler):
