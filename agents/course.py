@@ -16,9 +16,10 @@ from models.calls import Call
 from models.dialing import Attempt, Callback, CallbackStatus, Offer, OfferStatus
 from models.orders import ORDER_MOVES, Order, OrderEvent, OrderStatus
 from models.phone import mask
-from models.providers import Provider
+from models.providers import Provider, Worker
 from models.tasks import Task
 from models.users import User
+from models.visits import OrderVisit
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Moment:
     task: str | None = None
     rang_s: int | None = None
     talked_s: int | None = None
+    proof: str = ""  # of a visit: what the worker's telephone proves of the place
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ def _moves(session: Session, order: Order) -> Iterator[Moment]:
             actor=event.actor,
             name=_actor_name(session, event),
             call=_call_id(session, event.call_id),
+            proof=_proof(session, event),
         )
 
 
@@ -120,10 +123,23 @@ def _actor_name(session: Session, event: OrderEvent) -> str:
     if event.actor == "provider":
         provider = session.get(Provider, event.actor_id)
         return provider.name if provider else ""
+    if event.actor == "worker":
+        worker = session.get(Worker, event.actor_id)
+        return worker.person.name if worker else ""
     if event.actor == "agent":
         user = session.get(User, event.actor_id)
         return user.name if user else ""
     return ""
+
+
+def _proof(session: Session, event: OrderEvent) -> str:
+    if event.actor != "worker":
+        return ""
+    reported = OrderVisit.order_id == event.order_id
+    arrived = select(OrderVisit.arrived_proof).where(reported, OrderVisit.arrived_call_id == event.call_id)
+    done = select(OrderVisit.done_proof).where(reported, OrderVisit.done_call_id == event.call_id)
+    found = session.scalar(done if event.to_status == OrderStatus.COMPLETED else arrived)
+    return found or ""
 
 
 def _call_id(session: Session, call_id: int | None) -> str | None:

@@ -32,6 +32,7 @@ ACHIEVED = (
     Entry.ORDER_CANCELLED,
     Entry.ORDERS_TOLD,
     Entry.ORDER_RATED,
+    Entry.VISIT,
     Entry.CALLBACK_CONFIRMED,
     Entry.OFFER_ACCEPTED,
     Entry.OFFER_DECLINED,

@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dispatch import callbacks, changes, offers, recordings, tasks, waiting
+from dispatch import callbacks, changes, offers, recordings, tasks, visits, waiting
 from dispatch.outbox import transaction
+from dispatch.visits import Report
 from ivr import matters
-from ivr.turns import Her, State
+from ivr.turns import Her, KnownOrder, State, WorkerHere
 from ivr.turns.manage import MOST_ORDERS
 from models import clock, phone
 from models.callers import elder_by_card
@@ -20,8 +21,9 @@ from models.calls import Call, IdentifiedBy
 from models.contacts import Contact
 from models.dialing import Offer
 from models.journal import Entry, note
-from models.orders import OrderEvent
+from models.orders import Order, OrderEvent
 from models.preferences import preferences
+from models.providers import Worker
 from models.ratings import OrderRating, rate
 from models.settings import settings
 from models.tasks import TaskKind
@@ -168,6 +170,34 @@ def answer_offer(session: Session, doing: Doing) -> object:
     return "accepted" if offers.accept(session, offer, doing.call_id, clock.now()) else "too_late"
 
 
+def worker(session: Session, doing: Doing) -> object:
+    """Find whose code was keyed, and for which orders she may be at this telephone; None if it is nobody's."""
+    found = visits.identify(session, doing.call_id, doing.value, clock.now())
+    if found is None:
+        return None
+    call = session.get_one(Call, doing.call_id)
+    here = visits.expected(session, found, call.number_id, doing.state.today)
+    return WorkerHere(found.id, found.person.language, tuple(map(_known, here)))
+
+
+def visit_number(session: Session, doing: Doing) -> object:
+    """Find the worker's order by the number that was keyed; None if it is none of hers."""
+    order = visits.by_number(session, session.get_one(Worker, doing.state.worker_id), doing.value)
+    return _known(order) if order else None
+
+
+def _known(order: Order) -> KnownOrder:
+    cells = (order.id, order.number, order.service, order.wanted_on, order.wanted_part, order.status)
+    return KnownOrder(*cells)
+
+
+def visit(session: Session, doing: Doing) -> object:
+    """Write that the worker has come, or that it is done. Returns arrived, done, known or gone."""
+    order_id, what = doing.value
+    assert doing.state.worker_id is not None  # noqa: S101 (the turns saw to it)
+    return visits.report(session, Report(order_id, doing.state.worker_id, what, doing.call_id), clock.now())
+
+
 DEEDS: dict[str, Callable[[Session, Doing], object]] = {
     "take": take,
     "card": card,
@@ -179,6 +209,9 @@ DEEDS: dict[str, Callable[[Session, Doing], object]] = {
     "heard_callback": heard_callback,
     "ring_back": ring_back,
     "answer_offer": answer_offer,
+    "worker": worker,
+    "visit_number": visit_number,
+    "visit": visit,
     "keep_recording": keep_recording,
 }
 

@@ -33,6 +33,10 @@ UTTERANCE_S = 16
 LONGEST_RECORDING_S = 120
 SILENCE_AFTER_RECORDING_S = 4
 BETWEEN_DIGITS_MS = 3000
+# Digits that follow a `*` so fast are a worker's code (ms); a repetition comes so much later.
+BEHIND_STAR_MS = 1500
+LONGEST_CODE = 8  # digits
+SHORTEST_CODE = 3
 # What a key means at every moment stays what it means while a number is keyed.
 ALWAYS_KEYS = frozenset("09*#")
 # Stands between the names in SPEECH SET grammar.
@@ -72,6 +76,10 @@ class Listener:
             AGIHangup: the call is over.
             VoiceFailed: the lines could not be rendered.
         """
+        heard = self._heard_to(ask, language)
+        return self._behind_star() if ask.star and heard == Key("*") else heard
+
+    def _heard_to(self, ask: Ask, language: str) -> Heard:
         file = self._file(ask.lines, language)
         if ask.grammar != "none":
             try:
@@ -99,6 +107,13 @@ class Listener:
         self.say(lines, language)
         self._line.play(str(voice.static_dir() / language / "beep"))
         return self._line.record(str(target.with_suffix("")), LONGEST_RECORDING_S, SILENCE_AFTER_RECORDING_S)
+
+    def _behind_star(self) -> Heard:
+        """A `*` alone repeats; what follows at once is a worker's code, or the answer of somebody in a hurry."""
+        keys = self._line.ask_digits(voice.silence(), BEHIND_STAR_MS, LONGEST_CODE) or ""
+        if keys.isdecimal():
+            return Digits(f"*{keys}") if len(keys) >= SHORTEST_CODE else Key(keys[0])
+        return Key("*")
 
     @staticmethod
     def _number(keys: str | None) -> Heard:

@@ -9,6 +9,7 @@ from typing import cast
 from sqlalchemy import Table, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
+from dispatch.visits import UNDER_WAY
 from ivr.turns import KnownOrder, Matters, Missed, Slots
 from models import clock
 from models.dialing import Attempt, AttemptStatus, Callback, CallbackStatus
@@ -95,7 +96,7 @@ def matters(session: Session | Rows, elder_id: int, now: datetime) -> Matters:
         news = {"elder_id": elder_id, "since": now - timedelta(hours=NEWS_HOURS)}
         row = connection.execute(_UNHEARD, news).first()
         missed = Missed(row[0], _known(row[2:]), row[1]) if row else None
-    return Matters(usual(lately, today), missed)
+    return Matters(usual(lately, today), missed, any(o.day == today and o.status in UNDER_WAY for o in lately))
 
 
 def usual(lately: Sequence[KnownOrder], today: date) -> Slots | None:

@@ -57,6 +57,7 @@ class IdentifiedBy(StrEnum):
     HOUSEHOLD = "household"  # the number, and she said which of them she is
     CONTACT = "contact"  # a known contact's number, and for whom she rings
     CARD = "card"  # the digits of her service card
+    WORKER = "worker"  # a worker rings from where she works, by her code
     AGENT = "agent"  # a person has asked her
     NONE = "none"
 
@@ -77,7 +78,7 @@ class Call(Base):
     number_id: Mapped[int | None] = mapped_column(ForeignKey("phone_numbers.id"), index=True)
     elder_id: Mapped[int | None] = mapped_column(ForeignKey("elders.id"), index=True)
     provider_id: Mapped[int | None] = mapped_column(ForeignKey("providers.id"))
-    # Who is on the line where it is not the elder herself: the contact who rings for her.
+    # Who is on the line where it is not the elder herself: the contact who rings for her, the worker who has come.
     caller_person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     identified_by: Mapped[Code] = mapped_column(default=IdentifiedBy.NONE)
     language: Mapped[str] = mapped_column(String(8), default="zh-CN")

@@ -38,10 +38,11 @@ class Entry(StrEnum):
     ORDER_CANCELLED = "order_cancelled"  # data: order_id
     ORDERS_TOLD = "orders_told"  # data: count; she was told how her orders stand
     ORDER_RATED = "order_rated"  # data: order_id, score
-    IDENTIFIED_AS = "identified_as"  # data: how (household, contact, card); elder_id stands with the call
+    IDENTIFIED_AS = "identified_as"  # data: how (household, contact, card, worker); elder_id stands with the call
     OFFER_ACCEPTED = "offer_accepted"  # data: offer_id
     OFFER_DECLINED = "offer_declined"  # data: offer_id
     OFFER_TOO_LATE = "offer_too_late"  # data: offer_id
+    VISIT = "visit"  # data: order_id, what (arrived, done), proof (models/visits.py); a worker rang
     CALLBACK_CONFIRMED = "callback_confirmed"  # data: callback_id
     TO_PERSON = "to_person"  # data: reason
     WAIT_TOLD = "wait_told"  # data: place, minutes (0: not known)

@@ -89,6 +89,11 @@ def spoken_number(order_id: int) -> int:
     return FIRST_ORDER_NUMBER + order_id
 
 
+def order_id_of(number: int) -> int:
+    """Return the id of the order with this spoken number; no order may have it."""
+    return number - FIRST_ORDER_NUMBER
+
+
 class IllegalMove(RuntimeError):
     """The order's status does not allow this move."""
 
@@ -150,7 +155,7 @@ class OrderEvent(Base):
     at: Mapped[datetime]
     from_status: Mapped[str | None] = mapped_column(String(32))
     to_status: Mapped[Code]
-    actor: Mapped[Code]  # elder, provider, agent, system
+    actor: Mapped[Code]  # elder, provider, worker, agent, system
     actor_id: Mapped[int | None]
     call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id"))
 

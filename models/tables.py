@@ -16,6 +16,7 @@ from models.ratings import OrderRating
 from models.recordings import PromptRecording, StudioCode
 from models.tasks import Task
 from models.users import AuditEvent, User
+from models.visits import OrderVisit
 
 metadata = Base.metadata
 
@@ -35,6 +36,7 @@ __all__ = [
     "Order",
     "OrderEvent",
     "OrderRating",
+    "OrderVisit",
     "OutboxEntry",
     "Person",
     "PersonNumber",

@@ -30,6 +30,7 @@ class TaskKind(StrEnum):
     LATE = "late"  # an order's deadline has passed
     CHECK_ITEM = "check_item"  # a provider said of a service it is listed with: not ours
     DEAD_NUMBER = "dead_number"  # a number that does not exist any more: a new one is wanted
+    CHECK_VISIT = "check_visit"  # a worker reported a visit from a telephone that proves nothing
     FAULT = "fault"  # something of ours broke on her call
 
 
@@ -47,6 +48,7 @@ PRIORITY: dict[TaskKind, int] = {
     TaskKind.LATE: 1,
     TaskKind.CHECK_ITEM: 3,
     TaskKind.DEAD_NUMBER: 3,
+    TaskKind.CHECK_VISIT: 3,
     TaskKind.FAULT: 3,
 }
 

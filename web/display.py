@@ -57,6 +57,7 @@ TASK_ICONS: dict[str, str] = {
     "late": "clock",
     "check_item": "building-store",
     "dead_number": "phone-off",
+    "check_visit": "phone-incoming",
     "fault": "tool",
 }
 

@@ -21,6 +21,7 @@ PLACE: Words = {
     "person.waiting": _l("While she waits"),
     "person.message": _l("Nobody is free"),
     "outbound.offer": _l("Offer to a provider"),
+    "inbound.visit": _l("A worker at the elder's"),
     "outbound.callback": _l("Call to an elder"),
     "staff.studio": _l("Recording studio"),
     "part": _l("Part of another prompt"),

@@ -73,6 +73,7 @@ TASK_KIND: Words = {
     "dissatisfied": _l("Not satisfied"),
     "late": _l("Order is late"),
     "check_item": _l("Check a provider's service"),
+    "check_visit": _l("Check a worker's visit"),
 }
 TASK_ADVICE: Words = {
     "dead_number": _l("Find out the new number and correct it; until then it is not rung."),
@@ -87,6 +88,7 @@ TASK_ADVICE: Words = {
     "tell_provider": _l("The order was cancelled after it was accepted: ring the provider."),
     "late": _l("The deadline has passed: see where the order stands, tell her, and have it done."),
     "check_item": _l("The provider says that this service is not its own: ring it and put its entry right."),
+    "check_visit": _l("The worker reported from a telephone that is not the elder's: ask the elder whether she came."),
     "dissatisfied": _l("She was not content: call her, hear what was wrong, have it done again."),
 }
 TASK_RESULT: Words = {
@@ -181,6 +183,7 @@ JOURNAL: Words = {
     "offer_accepted": _l("Offer accepted"),
     "offer_declined": _l("Offer declined"),
     "offer_too_late": _l("Accepted too late, somebody else has it"),
+    "visit": _l("A worker's visit reported"),
     "callback_confirmed": _l("She has heard it and confirmed"),
     "to_person": _l("Put through to a person"),
     "wait_told": _l("Told her place in the queue"),
@@ -226,6 +229,10 @@ STEP: Words = {
     "this_number": _l("The number to ring back"),
     "number": _l("Another number"),
     "provider": _l("An open offer"),
+    "worker_code": _l("The worker's code"),
+    "which_visit": _l("For which order the worker came"),
+    "visit_number": _l("The order's number, keyed by the worker"),
+    "visit": _l("The worker's report"),
     "provider_idle": _l("No open offer"),
     "done": _l("Anything else"),
     "notice": _l("Notice"),
@@ -258,6 +265,8 @@ REASON: Words = {
     "many_orders": _l("many orders"),
     "change": _l("change to an arranged order"),
     "callback": _l("about who comes"),
+    "worker_unknown": _l("worker or order not found"),
+    "visit": _l("a worker's order has changed"),
 }
 WHERE: Words = {"conversation": _l("in the conversation"), "agi": _l("the conversation could not begin")}
 SLOT: Words = {"service": _l("Service"), "day": _l("Day"), "part": _l("Part of the day"), "at": _l("Time of day")}
@@ -265,8 +274,14 @@ ACTOR: Words = {
     "elder": _l("Elder"),
     "contact": _l("Contact, for her"),
     "provider": _l("Provider"),
+    "worker": _l("Worker"),
     "agent": _l("Agent"),
     "system": _l("System"),
+}
+PROOF: Words = {
+    "place": _l("from her landline"),
+    "her_phone": _l("from her mobile"),
+    "unproved": _l("from another telephone"),
 }
 CHANNEL: Words = {"phone": _l("By telephone"), "agent": _l("By an agent"), "app": _l("By the app")}
 ROLE: Words = {"agent": _l("Agent"), "supervisor": _l("Supervisor"), "admin": _l("Administrator")}
@@ -320,6 +335,7 @@ IDENTIFIED_BY: Words = {
     "household": _l("by the number, and she said who"),
     "contact": _l("by a contact's number"),
     "card": _l("by the service card"),
+    "worker": _l("by a worker's code"),
     "agent": _l("by an agent"),
     "none": _l("not known"),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ivr.prompts.entry import Place, Prompt
-from ivr.prompts.texts import inbound, manage, outbound, person, studio, who
+from ivr.prompts.texts import inbound, manage, outbound, person, studio, visits, who
 
 __all__ = ["CATALOGUE", "DIALPLAN_PROMPTS", "Place", "Prompt", "variables"]
 
@@ -20,7 +20,7 @@ def _by_key(*groups: tuple[Prompt, ...]) -> Mapping[str, Prompt]:
 
 
 CATALOGUE: Mapping[str, Prompt] = _by_key(
-    inbound.PROMPTS, who.PROMPTS, manage.PROMPTS, person.PROMPTS, outbound.PROMPTS, studio.PROMPTS
+    inbound.PROMPTS, who.PROMPTS, visits.PROMPTS, manage.PROMPTS, person.PROMPTS, outbound.PROMPTS, studio.PROMPTS
 )
 
 # What the dialplan plays by itself, when Python may be away.

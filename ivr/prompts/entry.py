@@ -21,6 +21,7 @@ class Place(StrEnum):
     PERSON = "person.transfer"  # on the way to a person
     WAITING = "person.waiting"
     MESSAGE = "person.message"  # nobody is free: a message, a callback
+    VISIT = "inbound.visit"  # a worker reports from the elder's telephone
     OFFER = "outbound.offer"
     CALLBACK = "outbound.callback"
     STUDIO = "staff.studio"

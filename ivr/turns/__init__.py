@@ -2,12 +2,12 @@
 
 Nothing here touches a line, a row or a clock, so a test walks the whole graph.
 `who` finds out who is calling, `capture` what she needs, `readback` has it confirmed, `manage` what stands
-already, `strangers` and `providers` lead those who are no elders we know.
+already, `strangers` and `providers` lead those who are no elders we know, `visits` the worker who has come to one.
 """
 
 from __future__ import annotations
 
-from ivr.turns import capture, manage, providers, readback, strangers, who
+from ivr.turns import capture, manage, providers, readback, strangers, visits, who
 from ivr.turns.state import (
     Ask,
     Digits,
@@ -27,12 +27,13 @@ from ivr.turns.state import (
     State,
     ToPerson,
     Unknown,
+    WorkerHere,
 )
 from ivr.turns.steps import STEPS, done, hear, language_after
 
 begin = who.begin
 # Importing them puts their questions among the steps.
-_ROOMS = (capture, readback, manage, providers, strangers, who)
+_ROOMS = (capture, readback, manage, providers, strangers, visits, who)
 
 __all__ = [
     "STEPS",
@@ -54,6 +55,7 @@ __all__ = [
     "State",
     "ToPerson",
     "Unknown",
+    "WorkerHere",
     "begin",
     "done",
     "hear",

@@ -101,6 +101,7 @@ class Matters:
 
     usual: Slots | None = None  # what she orders again and again, with the next day it would fall on
     missed: Missed | None = None  # a call of ours that she missed
+    visit_due: bool = False  # whether a worker is to come to her, or is with her, today
     to_rate: int | None = None  # the order done last that she was not asked about yet
 
 
@@ -126,18 +127,29 @@ class OpenOffer:
 
 
 @dataclass(frozen=True)
+class WorkerHere:
+    """Whose code was keyed, the language in which she works, and the orders for which she may be here."""
+
+    worker_id: int
+    language: str
+    orders: tuple[KnownOrder, ...] = ()
+
+
+@dataclass(frozen=True)
 class State:
     """Where the conversation stands. `step` names the question that was asked last."""
 
     moment: datetime  # local time at which the call began
     language: str
-    how: str = "one"  # one, household, contact, provider, unknown, withheld
+    how: str = "one"  # one, household, contact, provider, unknown, withheld, worker
     people: tuple[Her, ...] = ()  # who may be meant, before one is chosen
     her: Her | None = None
     number: str | None = None  # the number the call comes from, E.164; None where it is withheld
     matters: Matters = field(default_factory=Matters)
     listens: bool = False  # whether an engine listens for her language now
     step: str = ""
+    at_door: bool = True  # nothing was answered yet: `*` and digits are a worker's code
+    worker_id: int | None = None  # who keyed it
     spoken: bool = False  # whether the last answer came by voice
     slots: Slots = field(default_factory=Slots)
     unnamed: bool = False  # whether the service comes from our rows and was not named by her in this call
@@ -186,6 +198,7 @@ class Ask:
     extra: tuple[str, ...] = ()
     deaf: tuple[Line, ...] = ()
     digits: int = 1  # how many keys make an answer; more than one: `#` or a pause ends it
+    star: bool = False  # whether digits right behind a `*` are a worker's code, heard as Digits("*…")
 
 
 @dataclass(frozen=True)

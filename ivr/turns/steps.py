@@ -2,7 +2,8 @@
 
 A question says what is asked, which keys and words answer it and what follows;
 emergency words and 9 come first in every turn, then a person (0), `*` repeats,
-`#` changes the language. A turn that brings nothing is asked again, differently;
+`#` changes the language; a `*` with digits right behind it is a worker's code, as
+long as nothing was answered. A turn that brings nothing is asked again, differently;
 after that a person takes over.
 """
 
@@ -91,7 +92,7 @@ def _listen(state: State, lines: Lines) -> Ask:
     """Say the lines and listen for what answers the question of the state."""
     here = STEPS[state.step]
     deaf = here.say(replace(state, listens=False)) if state.listens else ()
-    return Ask(lines, here.grammar, here.names(state), deaf, here.digits)
+    return Ask(lines, here.grammar, here.names(state), deaf, here.digits, star=state.at_door)
 
 
 def hear(state: State, heard: Heard) -> Next:
@@ -106,6 +107,8 @@ def hear(state: State, heard: Heard) -> Next:
             meaning = _ALWAYS.get(key) or here.keys(state).get(key)
             if here.take is not None and meaning is None and key.isdigit():
                 return _answered(state, partial(here.take, keyed=key))
+        case Digits(digits=digits) if state.at_door and digits.startswith("*"):
+            return _answered(state, lambda now: (now, Do("worker", digits[1:])))
         case Digits(digits=digits) if here.take is not None:
             return _answered(state, partial(here.take, keyed=digits))
         case Said(phrase=phrase):
@@ -162,7 +165,7 @@ def _meant(state: State, here: Step, phrase: str) -> Meaning | None:
 
 def _answered(state: State, hear_it: Callable[[State], Next]) -> Next:
     """Let the question have its answer."""
-    return _in_time(hear_it(replace(state, misses=0, turns=state.turns + 1)))
+    return _in_time(hear_it(replace(state, misses=0, turns=state.turns + 1, at_door=False)))
 
 
 def _in_time(following: Next) -> Next:
@@ -184,4 +187,6 @@ def _missed(state: State, here: Step, silent: bool) -> Next:
     again = state.lines if here.again is None else here.again(state)
     sorry = line("not_heard" if silent else "not_understood")
     state = replace(state, misses=misses, lines=again)
-    return state, _listen(state, (sorry, *again))
+    # Whoever keeps silent where a worker is due may be the worker, who does not know how to report.
+    hint = (line("worker_hint"),) if silent and state.at_door and state.matters.visit_due else ()
+    return state, _listen(state, (sorry, *again, *hint))

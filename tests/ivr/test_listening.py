@@ -8,7 +8,7 @@ import pytest
 
 from ivr import listening
 from ivr.listening import Listener
-from ivr.turns import Ask, Key, Said, Silence, Unknown
+from ivr.turns import Ask, Digits, Heard, Key, Said, Silence, Unknown
 from models.settings import settings
 from tests.ivr.fake_asterisk import line
 
@@ -58,6 +58,30 @@ def test_a_slow_caller_is_given_time_for_keys_too() -> None:
     with line(b"200 result=5\n") as (call, asterisk):
         assert Listener(call, speech=False, pace="slow").ask(Ask((), "service"), "ko") == Key("5")
     assert asterisk.commands == [f'GET DATA "/prompt" "{settings().answer_timeout_slow_ms}" "1"']
+
+
+@pytest.mark.parametrize(
+    ("behind", "heard"),
+    [
+        (b"200 result=1234\n", Digits("*1234")),
+        (b"200 result=1234 (timeout)\n", Digits("*1234")),
+        (b"200 result= (timeout)\n", Key("*")),
+        (b"200 result=2 (timeout)\n", Key("2")),
+        (b"200 result=0 (timeout)\n", Key("0")),
+        (b"200 result=\n", Key("*")),
+        (b"200 result=*12 (timeout)\n", Key("*")),
+    ],
+)
+@pytest.mark.parametrize("by_voice", [False, True])
+def test_a_star_waits_a_moment_for_a_workers_code_and_only_where_one_may_come(
+    by_voice: bool, behind: bytes, heard: Heard
+) -> None:
+    spoken = (OK, OK, OK, b"200 result=1 (digit) digit=* endpos=0\n")
+    with line(*(spoken if by_voice else (b"200 result=*\n",)), behind) as (call, asterisk):
+        assert Listener(call, speech=by_voice).ask(Ask((), "service", star=True), "ko") == heard
+    assert asterisk.commands[-1] == f'GET DATA "/quiet" "{listening.BEHIND_STAR_MS}" "8"'
+    with line(b"200 result=*\n") as (call, asterisk):
+        assert Listener(call, speech=False).ask(Ask((), "service"), "ko") == Key("*")
 
 
 def test_names_of_the_household_go_with_the_grammar() -> None:

@@ -36,6 +36,7 @@ from ivr.turns import (
     State,
     ToPerson,
     Unknown,
+    WorkerHere,
     begin,
     done,
     hear,
@@ -70,6 +71,9 @@ RESULTS: dict[str, tuple[object, ...]] = {
     "ring_back": (None,),
     "message": (True, False),
     "answer_offer": ("accepted", "declined", "too_late"),
+    "worker": (None, *(WorkerHere(4, "zh-CN", orders) for orders in ((), (TAKEN,), (BATH, TAKEN), (TAKEN,) * 5))),
+    "visit_number": (None, TAKEN),
+    "visit": ("arrived", "done", "known", "gone"),
 }
 
 
@@ -99,13 +103,15 @@ def answers(state: State) -> Iterator[Heard]:
     yield from (Key(key) for key in asked.keys(state))
     if asked.take is not None:
         yield from (Digits("05"), Digits("99"), Digits("13900000000"))
+    if state.at_door:
+        yield Digits("*1234")
 
 
 def alike(state: State, move: Move) -> object:
     """What makes two moments of a conversation the same for the walk: which service it is does not matter."""
     slots = state.slots
     sensitive = slots.service is not None and vocabulary.SERVICE[slots.service].sensitive
-    kept = (slots.service is None, sensitive, slots.day == TODAY, slots.day is None, slots.part)
+    kept = (slots.service is None, sensitive, slots.day == TODAY, slots.day is None, slots.part, state.at_door)
     told = move if isinstance(move, Do | ToPerson) else type(move)
     return (state.step, state.how, kept, state.wish, state.chosen, len(state.orders), state.turns, state.language, told)
 
@@ -166,9 +172,10 @@ def test_every_call_ends_after_eight_turns_at_most(language: str) -> None:
     assert {move.verb for _, move in walk(language) if isinstance(move, Do)} == set(RESULTS)
 
 
-# Keys without a word, each for a reason: no word ever accepts an offer; a stranger's language is not known; another
-# date, another page and a way back are said by saying the date, the service.
-KEYS_ONLY = {"provider", "provider_idle", "stranger", "number", "card"}
+# Keys without a word, each for a reason: no word ever accepts an offer or says that a worker has come; a stranger's
+# language is not known; another date, another page and a way back are said by saying the date, the service.
+VISITS = {"worker_code", "which_visit", "visit_number", "visit"}
+KEYS_ONLY = {"provider", "provider_idle", "stranger", "number", "card", *VISITS}
 WAYS_ROUND = {("day", "4"), ("others", "1"), ("others", "8"), ("what_changes", "4")}
 
 
@@ -342,6 +349,39 @@ def test_a_matter_of_health_is_named_only_after_she_has_named_it() -> None:
             continue
         for said in move.lines:
             assert "助医" not in said.text("zh-CN"), state.step
+
+
+def test_a_star_and_a_code_at_the_first_question_are_a_worker_and_nothing_else_changes_for_the_elder() -> None:
+    for name, call in calls("ko").items():
+        state, move = begin(call)
+        if not isinstance(move, Ask):
+            continue
+        assert move.star, name
+        assert hear(state, Key("*"))[1] == replace(move, lines=state.lines), name
+        state, move = hear(state, Digits("*1234"))
+        assert move == Do("worker", "1234"), name
+    state, move = begin(calls("ko")["one"])
+    state, move = hear(state, Key("2"))
+    assert isinstance(move, Ask) and not move.star, "later a star only repeats"
+    state, move = hear(state, Digits("*1234"))
+    assert isinstance(move, Ask) and move.lines[0].key == "not_understood"
+
+
+def test_a_worker_reports_in_her_own_language_and_not_as_the_elder() -> None:
+    state, _ = hear(begin(calls("ko")["one"])[0], Digits("*1234"))
+    state, move = done(state, Do("worker", "1234"), WorkerHere(4, "zh-CN", (TAKEN,)))
+    assert isinstance(move, Ask) and [said.key for said in move.lines] == ["visit", "visit_keys"]
+    assert (state.language, state.her, state.how) == ("zh-CN", None, "worker")
+    assert hear(state, Key("2"))[1] == Do("visit", (TAKEN.order_id, "done"))
+    assert not isinstance(hear(state, Said("做完了", 99))[1], Do)
+
+
+def test_how_a_worker_reports_is_said_after_a_silence_only_where_one_is_due() -> None:
+    for due, hinted in ((True, True), (False, False)):
+        state, move = begin(replace(calls("zh-CN")["one"], matters=Matters(visit_due=due)))
+        assert isinstance(move, Ask) and "worker_hint" not in [said.key for said in move.lines]
+        state, move = hear(state, Silence())
+        assert isinstance(move, Ask) and ("worker_hint" in [said.key for said in move.lines]) is hinted
 
 
 def test_an_order_that_somebody_has_accepted_is_changed_by_a_person() -> None:
