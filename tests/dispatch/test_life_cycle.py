@@ -57,6 +57,8 @@ class Life(RuleBasedStateMachine):
         (self.folder / "hotline.db").unlink(missing_ok=True)
         for old in self.folder.glob("hotline.db-*"):
             old.unlink()
+        # A repair is put to three providers at once.
+        self.patch.setenv("HOTLINE_URGENT_CATEGORIES", '["repairs"]')
         forget()
         (self.folder / "hotline.db").write_bytes(self.empty)
         self.queue: list[int] = []
@@ -223,6 +225,8 @@ class Life(RuleBasedStateMachine):
             # Without Redis and without a worker: the dispatcher alone takes everything up.
             for attempt in self.ringing(0, all_of_them=True):
                 self.town.hangs_up(19, attempt)
+            # Whoever has said or heard what there was puts the receiver down, too.
+            self.town.gateway.gone |= {call.channel_id for call in self.town.gateway.rung}
             self.sweeper = Sweeper(self.broke)
             self.sweeper.round()
             self.town.passes(301)

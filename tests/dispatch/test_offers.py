@@ -111,7 +111,6 @@ def _urgent(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_urgent_order_is_put_to_several_and_the_others_are_told(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings(), "offer_together", 2)
-    monkeypatch.setattr(offers, "gateway", lambda: town.gateway)
     _urgent(town, monkeypatch)
     assert asked(town) == [1, 2] and town.rung() == [world.BATH, world.CARE]
     one, two = town.all(Attempt)
@@ -129,7 +128,6 @@ def test_an_urgent_order_is_put_to_several_and_the_others_are_told(town: Town, m
 
 
 def test_what_was_not_dialled_yet_is_not_dialled_any_more(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(offers, "gateway", lambda: town.gateway)
     engaged = town.inbound(world.CARE)
     _urgent(town, monkeypatch)
     assert town.rung() == [world.BATH, world.HELP] and engaged.ended_at is None
@@ -141,7 +139,6 @@ def test_what_was_not_dialled_yet_is_not_dialled_any_more(town: Town, monkeypatc
 
 
 def _all_press_at_once(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(offers, "gateway", lambda: town.gateway)
     _urgent(town, monkeypatch)
     attempts = town.all(Attempt)
     together, won = threading.Barrier(len(attempts)), []

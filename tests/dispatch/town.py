@@ -61,6 +61,7 @@ class Town:
         self.gateway = ObedientGateway()
         patch.setattr(clock, "now", lambda: self.now)
         patch.setattr(dial, "gateway", lambda: self.gateway)
+        patch.setattr(offers, "gateway", lambda: self.gateway)
         patch.setattr(sweep, "gateway", lambda: self.gateway)
         with write() as session:
             world.settle(session)
