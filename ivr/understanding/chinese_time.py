@@ -39,14 +39,15 @@ _DAYS = {
 }
 _ABOUT = "(?:钟|整|来钟|多钟|左右|多)?"
 _PARTS = {
-    "morning": "上午|早上|早晨|头午|头晌|大?清早|一大早|一早|午前|早起|早间|凌晨",
+    "morning": "上午|早上|早晨|头午|头晌|大?清早|一大早|一早|午前|早起|早间",
     "noon": "中午|晌午|正午|响午",
     "afternoon": "下午|过晌|后晌|下晌|午后|过午",
     "evening": "晚上|傍晚|下晚|晚间|天黑|夜里|半夜|晚黑",
+    "night": "凌晨|后半夜|下半夜",
 }  # fmt: skip
 _BEFORE_AN_HOUR = tuple("|".join([*_PARTS.values(), "今天|明天|后天|今晚|明晚|日|号"]).replace("?", "").split("|"))
 _HOLIDAYS = {
-    "元旦": "元旦", "春节|大年初一|正月初一": "春节", "除夕|大年三十|年三十": "农历除夕", "清明节?": "清明节",
+    "元旦": "元旦", "春节": "春节", "除夕|大年三十|年三十": "农历除夕", "清明节?": "清明节",
     "五一|劳动节": "劳动节", "端午节?": "端午节", "中秋节?|八月十五": "中秋节", "国庆节?|十一国庆|十一那天": "国庆节",
 }  # fmt: skip
 
@@ -112,6 +113,17 @@ def _holiday(match: re.Match[str]) -> tuple[Said, ...]:
     return (Said("holiday", code=next(name for words, name in _HOLIDAYS.items() if re.fullmatch(words, match[1]))),)
 
 
+def _of_month(match: re.Match[str]) -> tuple[Said, ...] | None:
+    day = 0 if match["day"] is None else chinese_number(match["day"])
+    months = match["which"].count("下")
+    return None if day is None or (match["day"] and not 1 <= day <= 31) else (Said("month", day, months),)
+
+
+def _of_new_year(match: re.Match[str]) -> tuple[Said, ...] | None:
+    day = chinese_number(match["day"])
+    return (Said("holiday", day - 1, code="春节"),) if day and 1 <= day <= 10 else None
+
+
 def _in_days(match: re.Match[str]) -> tuple[Said, ...] | None:
     n = chinese_number(match["n"])
     # 过两天 is "some day soon".
@@ -124,6 +136,9 @@ RULES: tuple[Rule, ...] = (
     (re.compile(r"(?P<which>下下|下|这|本|上|)个?(?:周|星期|礼拜)(?P<day>[一二三四五六日天末1-7])"), _weekday),
     (re.compile(r"(?P<which>下下|下|这|本|上)个?(?:周|星期|礼拜)"), _week),
     (re.compile(rf"(?:(?P<month>{_N})月(?:份)?)?(?P<day>{_N})[号日]"), _date),
+    (re.compile(rf"(?P<which>下下|下|这|本)个?月(?P<day>{_N})[号日]"), _of_month),
+    (re.compile("(?P<which>下下|下|这|本|)个?月(?P<day>(?!))?(?:底|末)"), _of_month),
+    (re.compile("(?:大年|正月)初(?P<day>[一二三四五六七八九十])"), _of_new_year),
     (re.compile(rf"(?P<hour>{_N})[点时]{_ABOUT}(?P<rest>半|一刻|三刻|(?:{_N})分?)?{_ABOUT}"), _clock),
     (re.compile(r"(?P<hour>\d{1,2}):(?P<rest>\d{2})"), _clock),
     (re.compile(rf"(?:再?过)?(?P<n>{_N})天(?:以后|之后|后)"), _in_days),

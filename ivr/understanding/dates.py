@@ -13,6 +13,7 @@ from ivr.understanding.time_words import Said
 BEGINS = {"morning": 7, "noon": 11, "afternoon": 13, "evening": 18}
 ENDS = {"morning": 12, "noon": 14, "afternoon": 18, "evening": 22}
 EARLIEST_HOUR = 7  # an hour said without its part lies within 7–18: "three o'clock" is 15:00
+NIGHT = (22, 5)  # nobody comes from the first of these hours to the second: such an hour is no time of a service
 FARTHEST = timedelta(days=366)
 
 
@@ -65,32 +66,42 @@ def _this_moment(part: str | None, at: time | None, now: datetime) -> When:
 def _part_and_time(part: Said | None, clock: Said | None) -> tuple[str | None, time | None]:
     code = part.code if part else None
     if clock is None:
-        return code, None
+        return (None if code == "night" else code), None
     hour, minute = clock.n, clock.m or 0
     match code if not clock.code else clock.code:
         case "am" | "pm":
             pass  # said twice over: the hour is already the one meant
+        case "evening" | "night" if hour < NIGHT[1]:
+            return None, None  # two in the night
         case "afternoon" | "evening" if hour < 12:
             hour = 0 if hour == 0 else hour + 12
         case "noon" if hour <= 2:
             hour += 12
         case None if 0 < hour < EARLIEST_HOUR:
             hour += 12
-    if hour == 0 or (code == "evening" and hour == 12):
-        return code or "evening", None  # midnight: nobody is sent out then; the part is kept, the hour asked
+    if 0 < hour < NIGHT[1]:
+        return None, None
+    if hour == 0 or hour >= NIGHT[0] or (code in ("evening", "night") and hour == 12):
+        # Nobody is sent out at midnight; the part is kept, the hour asked.
+        return (None if code == "night" else code or "evening"), None
+    code = None if code == "night" else code
     at = time(hour, minute)
     return part_at(at) if clock.code else code or part_at(at), at
 
 
 def _day(said: dict[str, Said], today: date, week: date | None) -> tuple[date | None, timedelta | None]:
     """Return the day, and after how long it comes again if it was named without a week or month."""
+    if "month" in said:
+        return _in_month(said["month"], today), None
     if "date" in said:
         return _date(said["date"], today), None
     if "holiday" in said:
         # The calendar is large, and seldom asked.
         from models import workdays
 
-        return workdays.next_holiday(said["holiday"].code, today), None
+        after = timedelta(days=said["holiday"].n)
+        feast = workdays.next_holiday(said["holiday"].code, today - after)
+        return feast + after if feast else None, None
     if "weekday" in said:
         word = said["weekday"]
         weeks = word.m if word.m is not None else said["week"].n if "week" in said else None
@@ -102,6 +113,13 @@ def _day(said: dict[str, Said], today: date, week: date | None) -> tuple[date | 
     if "day" in said:
         return (today + timedelta(days=said["day"].n) if said["day"].n >= 0 else None), None
     return None, None
+
+
+def _in_month(word: Said, today: date) -> date | None:
+    """Return a day of a month counted from this one; None if that month has no such day."""
+    years, month = divmod(today.month - 1 + (word.m or 0), 12)
+    year, last = today.year + years, calendar.monthrange(today.year + years, month + 1)[1]
+    return date(year, month + 1, word.n or last) if word.n <= last else None
 
 
 def _date(word: Said, today: date) -> date | None:

@@ -47,6 +47,8 @@ def active(grammar: str) -> tuple[str, ...]:
 EMERGENCY = vocabulary.ALWAYS[0]
 # By sound alone a short cry would be heard in anything; these two have no everyday homophones.
 _SHORT_CRIES = ("救命", "摔倒")
+# Known by its letters only: gas for the kitchen (煤气了) sounds the same.
+_BY_LETTERS = ("没气了",)
 # What stands beside a short cry that is known by its sound alone: 就命啊, but not 就明天.
 _BESIDE_CRIES = frozenset("啊呀哎哟快来人哪呐我了呜")
 # A "no" that corrects, and refuses nothing: "no, the day after".
@@ -78,7 +80,12 @@ def words(language: str) -> tuple[Word, ...]:
         for concept in concepts
         for form in concept.forms(language)
     ]
-    for group, table in (("deny", vocabulary.DENY), ("little", vocabulary.LITTLE), ("decoy", vocabulary.DECOYS)):
+    found += [Word(letters, "deny") for letters in _denials(language)]
+    for group, table in (
+        ("little", vocabulary.LITTLE),
+        ("little", vocabulary.LITTLE_ALSO),
+        ("decoy", vocabulary.DECOYS),
+    ):
         found += [Word(_letters(form, language), group) for form in table[language]]
     if language == "zh-CN":
         found += _time_words()
@@ -155,9 +162,25 @@ def _cries(language: str) -> tuple[str, ...]:
     return tuple(_letters(form, language) for form in EMERGENCY.forms(language))
 
 
+@cache
+def _denials(language: str) -> frozenset[str]:
+    forms = (*vocabulary.DENY[language], *vocabulary.DENY_ALSO[language])
+    return frozenset(_letters(form, language) for form in forms)
+
+
 def denies(letters: str, language: str) -> bool:
     """Whether an answer also refuses what follows it: 不要洗澡, but not 不是，后天."""
-    return letters in {_letters(form, language) for form in vocabulary.DENY[language]} - _CORRECTS
+    return letters in _denials(language) - _CORRECTS
+
+
+def denies_intent(letters: str, language: str) -> bool:
+    """Whether it denies an intent beside it: 别取消, 不取消, "no cancel"; but not 不对，改成明天."""
+    return letters in _denials(language)
+
+
+def corrects(letters: str) -> bool:
+    """Whether it may also be a mere "no" to what was read back: 不是，改成后天."""
+    return letters in _CORRECTS
 
 
 def emergency(said: text.Text, language: str) -> bool:
@@ -175,7 +198,7 @@ def emergency(said: text.Text, language: str) -> bool:
 @cache
 def _cries_by_sound() -> Mapping[str, tuple[str, ...]]:
     """Return the cries that are known by sound, by what their first character sounds like."""
-    known = [cry for cry in _cries("zh-CN") if len(cry) > 2 or cry in _SHORT_CRIES]
+    known = [cry for cry in _cries("zh-CN") if (len(cry) > 2 and cry not in _BY_LETTERS) or cry in _SHORT_CRIES]
     index: dict[str, list[str]] = defaultdict(list)
     for cry in known:
         for sound in sounds.near(cry[0]):

@@ -9,6 +9,7 @@ from datetime import date, time
 @dataclass(frozen=True)
 class When:
     """A spoken time, local. What was not said is None; nothing here ever lies before the moment she spoke.
+    An hour of the night, at which nobody comes (from 22, before 5), leaves `at` None; before 5 `part` too.
 
     `week`: the Monday of a week that she named without a day ("next week").
     `past`: she named a time that is over; the conversation says so and asks again.
@@ -33,7 +34,11 @@ class Meaning:
     emergency, person, repeat: whatever was asked;
     order: a service, a time or both were named, without another intent;
     yes, no: only where the question takes them (a lone "yes" elsewhere means nothing); "no" may come
-    with slots ("no, the day after tomorrow"); a refused service ("no bath") is never in `service`;
+    with slots ("no, the day after tomorrow"); a refused service ("no bath") is never in `service`.
+    At "readback" and "confirm" a "yes" may come with slots too, filled as she said them ("yes, a bath tomorrow
+    morning"; at the read-back also "yes, but make it the day after"): it is a plain yes only if they are what
+    she was asked about, so compare them. "no" also for an intent that she denies, in any grammar ("don't
+    cancel", 취소 안 해요); then without slots;
     status, change, cancel, rate, message, usual, behalf, more, goodbye: with the slots that came along;
     answer: `code` answers the question (a score, who, which order, which slot), nothing else was meant.
 

@@ -12,8 +12,10 @@ class Said:
     """One time word. Exactly one kind, `n` and `m` by kind:
 
     day: n days from today (negative: over). weekday: n 0 Monday … 6, m weeks from this one (None: not said).
+    month: the n-th (0: the last day) of the month that is m from this one.
     week: n weeks from this one, without a day. date: the n-th, m the month (None: not said).
-    holiday: `code`, its Chinese name. part: `code`. clock: n hours, m minutes, `code` am, pm or "". now: this moment.
+    holiday: n days after `code`, its Chinese name. part: `code`, or "night": past the last part of a day.
+    clock: n hours, m minutes, `code` am, pm or "". now: this moment.
     """
 
     kind: str

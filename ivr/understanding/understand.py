@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from itertools import pairwise
 
 from ivr.understanding import dates, lexicon
 from ivr.understanding import text as texts
@@ -13,12 +14,22 @@ from ivr.understanding.meaning import NOTHING, Meaning, When
 from ivr.understanding.time_words import Said
 from models.vocabulary import DAYS
 
+# Pieces that say nothing of their own.
+_UNNAMED = ("little", "rest", "decoy")
 # Below it she is asked once more, differently. Chosen on the first part of tests/ivr/intents_*.csv (`make bench`).
 THRESHOLD = 65
 # Of several intents in a sentence the first of these counts.
 _PRIORITY = ("cancel", "change", "status", "rate", "message", "usual", "behalf", "goodbye", "more")
 # Questions to which a time is an answer, also one that is over.
 _ASKS_TIME = ("when", "day", "part", "confirm", "readback", "change")
+# Questions that name a request and ask whether it is right: a yes there may repeat it.
+_ASKS_IF_RIGHT = ("readback", "confirm")
+# Intents about an order that stands: who denies one of them ("don't cancel the bath") orders nothing by it.
+_OF_AN_ORDER = ("cancel", "change", "status")
+# After these the denial is over: "I don't want to go any more (了), cancel it".
+_CLOSES = frozenset("了吧啊呀呢")
+# A good word denied is a bad one, and the other way round: "not very satisfied".
+_DENIED_SCORE = {"5": "2", "4": "2", "3": "2", "2": "3", "1": "3"}
 
 
 def understand(text: str, language: str, grammar: str, now: datetime, week: date | None = None) -> Meaning:
@@ -46,6 +57,8 @@ def weigh(text: str, language: str, grammar: str, now: datetime, week: date | No
     if intent is None:
         return NOTHING
     when = dates.resolve(heard.times, now, week)
+    if intent == "order" and not heard.services and not when:
+        return NOTHING  # two in the night: no time at which anybody comes
     services = heard.services or (heard.refused if intent == "cancel" else [])
     return Meaning(
         intent=intent,
@@ -63,8 +76,12 @@ def _sure(pieces: list[Piece]) -> list[Piece]:
     if not any(piece.group in ("rest", "decoy") for piece in pieces):
         return pieces
     doubtful = ("answer", "score", "who", "always", "slot")
+    named = [piece for piece in pieces if piece.group not in _UNNAMED]
+    before_intent = {piece for piece, then in pairwise(named) if piece.code == "no" and then.group == "intent"}
     return [
-        replace(piece, group="rest") if piece.group in doubtful and piece.end - piece.start == 1 else piece
+        replace(piece, group="deny" if piece in before_intent else "rest")
+        if piece.group in doubtful and piece.end - piece.start == 1
+        else piece
         for piece in pieces
     ]
 
@@ -91,6 +108,7 @@ class _Heard:
     services: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     intents: list[str] = field(default_factory=list)
+    denied: list[str] = field(default_factory=list)
     always: list[str] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     own: list[str] = field(default_factory=list)
@@ -102,7 +120,7 @@ class _Heard:
         "Not tomorrow, the day after": the refused day is let go. "No, the day after": a mere "no" refuses
         only what something else of its kind follows.
         """
-        named = [piece for piece in pieces if piece.group not in ("little", "rest", "decoy")]
+        named = [piece for piece in pieces if piece.group not in _UNNAMED]
         step = -1 if language == "ko" else 1
         refused: set[int] = set()
         doubted: set[int] = set()
@@ -115,6 +133,8 @@ class _Heard:
                     untold.add(number + step)
             elif no:
                 doubted.add(number + 1)
+        refused = {number for number in refused if not _is_intent(named, number)}
+        refused |= _denied_intents(named, letters, language)
         kept = {_kind(piece): number for number, piece in enumerate(named) if number not in refused}
         for number, piece in enumerate(named):
             denied = number in refused or (number in doubted and kept.get(_kind(piece), number) > number)
@@ -125,16 +145,27 @@ class _Heard:
                     _once(self.refused if denied else self.services, piece.code)
                 case "time" if not denied:
                     self.times += piece.time
+                case "intent" | "behalf" if number in refused:
+                    _once(self.denied, piece.code)
+                case "slot" if denied:
+                    _once(self.denied, piece.code)
                 case "intent" | "behalf":
                     _once(self.intents, piece.code)
                 case "always":
                     _once(self.always, piece.code)
                 case "answer":
                     _once(self.answers, piece.code)
+                case "score" if number in refused:
+                    _once(self.own, _DENIED_SCORE[piece.code])
                 case "slot" | "score" | "who" | "ordinal":
                     _once(self.own, piece.code)
         if len(self.own) > 1 and "self" in self.own:  # "I am his grandmother"
             self.own.remove("self")
+        if language == "ko" and self.grammar == "confirm" and "no" in self.answers and "cancel" in self.intents:
+            # "아니요, 취소 안 해요": the recogniser has no word of one syllable, and may lose the 안.
+            self.intents.remove("cancel")
+        if not self.intents and set(self.denied) & set(_OF_AN_ORDER):
+            self.answers, self.services, self.refused, self.times = ["no"], [], [], []
         return self
 
     def intent(self) -> str | None:
@@ -143,16 +174,20 @@ class _Heard:
         named = next((intent for intent in _PRIORITY if intent in self.intents), None)
         if self.own and not asked and named in ("change", "rate"):
             return "answer"  # "another day", to the question what is to be changed
+        if asked and self.answers == ["yes"] and (named is None or (named, self.grammar) == ("change", "readback")):
+            return "yes" if self.grammar in _ASKS_IF_RIGHT else named or "order"
         if named:
             return named
         if self.always and not asked:
             return self.always[0]
-        if "no" in self.answers:
+        if "no" in self.answers and not (self.own and self.grammar == "change"):
             return "no"
         if self.own:
             return "answer"
         if self.refused and not self.services:
             return "no" if "answer" in lexicon.active(self.grammar) else "cancel"
+        if self.denied and not asked:
+            return "no"
         if asked and not self._told():
             return "order"
         return "yes" if self.answers == ["yes"] and not asked else None
@@ -175,6 +210,29 @@ class _Heard:
         if self.grammar == "service" and self.services:
             return self.services[0]
         return None
+
+
+def _is_intent(named: Sequence[Piece], number: int) -> bool:
+    return 0 <= number < len(named) and named[number].group in ("intent", "behalf")
+
+
+def _denied_intents(named: Sequence[Piece], letters: str, language: str) -> set[int]:
+    """Return the numbers of the intents that a denial stands before (Korean: after): 别取消, 취소 안 해요."""
+    denied = set()
+    for number, piece in enumerate(named):
+        said = letters[piece.start : piece.end]
+        no = (piece.group, piece.code) == ("answer", "no")
+        at = number - 1 if language == "ko" else number + 1
+        if not _is_intent(named, at):
+            continue
+        if piece.group != "deny" and not (no and (language == "ko" or lexicon.denies_intent(said, language))):
+            continue
+        if _CLOSES & set(letters[piece.end : named[at].start]):
+            continue
+        corrected = any(then.group in ("service", "time") for then in named[at + 1 :])
+        if named[at].code != "change" or not corrected or not lexicon.corrects(said):
+            denied.add(at)
+    return denied
 
 
 def _kind(piece: Piece) -> str:

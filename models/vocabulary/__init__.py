@@ -7,40 +7,65 @@ name in each language and the phrases by which people say it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from models.vocabulary.concept import LANGUAGES, Concept, Phrases, Service, Words
 from models.vocabulary.services import SERVICES
-from models.vocabulary.talk import ALWAYS, ANSWERS, DECOYS, DENY, INTENTS, LITTLE, ORDINALS, SCORES, SLOTS, WHO
+from models.vocabulary.talk import (
+    ALWAYS,
+    ANSWERS,
+    DECOYS,
+    DENY,
+    DENY_ALSO,
+    INTENTS,
+    LITTLE,
+    LITTLE_ALSO,
+    ORDINALS,
+    SCORES,
+    SLOTS,
+    WHO,
+)
 from models.vocabulary.times import DAYS, PARTS, TIMES
 
 __all__ = [
-    "ALWAYS", "ANSWERS", "DAY", "DAYS", "DECOYS", "DENY", "GRAMMARS", "INTENTS", "LANGUAGES", "LITTLE", "ORDINALS", "PART", "PARTS", "SCORES",
+    "ALWAYS", "ANSWERS", "DAY", "DAYS", "DECOYS", "DENY", "DENY_ALSO", "GRAMMARS", "INTENTS", "LANGUAGES", "LITTLE", "LITTLE_ALSO", "ORDINALS", "PART", "PARTS", "SCORES",
     "SERVICE", "SERVICES", "SLOTS", "TIMES", "WHO", "Concept", "Phrases", "Service", "Words", "concept_said", "name_of",
     "phrases", "services_on_page",
 ]  # fmt: skip
 
-# What may be answered to which question.
+_CHANGE, _CANCEL = (next(intent for intent in INTENTS if intent.code == code) for code in ("change", "cancel"))
+_SLOTS_OF_AN_ORDER = (*SERVICES, *DAYS, *PARTS)
+# To "what is to be changed?", "another day" names the slot.
+_SLOT_PHRASES = {phrase for slot in SLOTS for language in LANGUAGES for phrase in slot.forms(language)}
+_CHANGE_ELSE = replace(
+    _CHANGE,
+    phrases={language: tuple(p for p in _CHANGE.phrases[language] if p not in _SLOT_PHRASES) for language in LANGUAGES},
+)
+
+# What may be answered to which question: what the conversation takes there, so that it can be heard, too.
 GRAMMARS: Mapping[str, tuple[Concept, ...]] = {
     "open": (*SERVICES, *INTENTS, *DAYS, *PARTS),
     "service": SERVICES,
     "when": (*DAYS, *PARTS),
     "day": DAYS,
     "part": PARTS,
-    "confirm": ANSWERS,
-    "readback": (*ANSWERS, *DAYS, *PARTS),
+    "confirm": (*ANSWERS, _CANCEL),
+    "readback": (*ANSWERS, _CHANGE, _CANCEL, *_SLOTS_OF_AN_ORDER),
     "anything": (*ANSWERS, *SERVICES, *INTENTS, *DAYS, *PARTS),
-    "change": SLOTS,
+    "change": (*SLOTS, _CHANGE_ELSE, _CANCEL, *_SLOTS_OF_AN_ORDER),
     "score": SCORES,
     "who": WHO,
-    "orders": (*ORDINALS, *ANSWERS),
+    "orders": (*ORDINALS, *ANSWERS, _CHANGE, _CANCEL, *_SLOTS_OF_AN_ORDER),
     "message": (),
     "none": (),
 }
 
 # Questions whose answer may be a sentence: the little words between the phrases are listed too.
-_SENTENCES = {"open", "service", "when", "readback", "anything", "change"}
+_SENTENCES = {"open", "service", "when", "readback", "anything", "change", "orders"}
 # … and the time words without a code.
-_TIMED = {"open", "when", "day", "part", "readback", "anything", "change", "confirm"}
+_TIMED = {"open", "when", "day", "part", "readback", "anything", "change", "confirm", "orders"}
+# Where an intent is listed, so is what denies it: "don't cancel" is never to be heard as "cancel".
+_DENIED = _SENTENCES | {"confirm"}
 
 SERVICE: Mapping[str, Service] = {service.code: service for service in SERVICES}
 DAY: Mapping[str, Concept] = {day.code: day for day in DAYS}
@@ -56,6 +81,7 @@ def phrases(language: str, grammar: str) -> tuple[str, ...]:
     listed = [phrase for concept in (*ALWAYS, *GRAMMARS[grammar]) for phrase in concept.phrases[language]]
     listed += TIMES[language] if grammar in _TIMED else ()
     listed += LITTLE[language] if grammar in _SENTENCES else ()
+    listed += DENY[language] if grammar in _DENIED else ()
     return tuple(dict.fromkeys(listed))
 
 

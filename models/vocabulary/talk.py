@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from models.vocabulary.concept import Concept, Phrases, concept, said
+from models.vocabulary.concept import Concept, Phrases, also, concept, said
 
 # Understood in every turn, whatever was asked. Emergency is looked for first, anywhere in what she says.
 ALWAYS: tuple[Concept, ...] = (
@@ -13,14 +13,17 @@ ALWAYS: tuple[Concept, ...] = (
             "|喘不上气|喘不过气|上不来气|胸口疼|心口疼|心脏疼|心脏难受|胸闷|晕倒了|昏倒了|昏过去了|不省人事|没有知觉|中风了|半身不能动"
             "|着火了|起火了|失火了|煤气漏了|煤气泄漏|漏煤气|煤气味|煤气中毒|救护车|打120|打一二零|流血了|流了好多血|快不行了|要死了|疼死了"
             "|噎着了|卡住嗓子了|有人闯进来|有贼|报警|摔地上|摔在地上|摔地下|倒在地上|倒地上|摔坏了|摔伤了|晕过去|昏迷|抽搐|抽过去|喘不过来气|憋得慌|说不出话"
-            "|嘴歪了|坏人|抢劫|触电|过电了|冒烟了|烧起来了|喝农药|不想活|跳楼|叫120|幺二零|一二零|煤气中毒了|烫伤了",
+            "|嘴歪了|坏人|抢劫|触电|过电了|冒烟了|烧起来了|喝农药|不想活|跳楼|叫120|幺二零|一二零|煤气中毒了|烫伤了|没气了|叫不醒|喊不醒|没呼吸了|快来人|流血不止|出血不止"
+            "|心脏病犯了|心脏病发作|家里冒烟|屋里冒烟|屋里着火|家里着火",
             "응급|살려 주세요|도와줘|사람 살려|구급차|살려줘|~도와 주세요|가슴 아파|~가슴이 아파|숨 막혀|숨을 못 쉬|못 일어나|넘어졌|쓰러졌"
-            "|불 났|불이 났|가스 냄새|가스 새|~피가 나|구급|응급실",
+            "|불 났|불이 났|가스 냄새|가스 새|~피가 나|구급|응급실|~불이야|~119|~일일구|심장마비|~안 깨어나|의식이 없|정신을 잃",
             "help|emergency|ambulance|i fell|i have fallen|i fell down|fallen|can't get up|cannot get up|can not get up|can't breathe"
-            "|cannot breathe|can not breathe|chest pain|my chest hurts|heart attack|stroke|fire|gas leak|smell gas|bleeding|choking"),
+            "|cannot breathe|can not breathe|chest pain|my chest hurts|heart attack|stroke|fire|gas leak|smell gas|bleeding|choking"
+            "|collapsed|not waking up|won't wake up|will not wake up|not breathing|unconscious|passed out|fainted"),
     concept("person", "0", ("人工", "상담원", "a person"),
-            "人工|找人|接线员|人工服务|转人工|找个人|找真人|找人说话|接人工|找工作人员|叫个人来听|客服|不舒服|难受|头晕|头疼|肚子疼|发烧|疼得厉害|不会按|按不了|不会用",
-            "상담원|사람|사람 바꿔|직원|상담원 연결", "a person|person|operator|agent|a human|somebody|real person|speak to somebody"),
+            "人工|找人|接线员|人工服务|转人工|找个人|找真人|找人说话|接人工|找工作人员|叫个人来听|客服|不舒服|难受|头晕|头疼|肚子疼|发烧|疼得厉害|不会按|按不了|不会用|找领导"
+            "|找你们领导|你们领导|找负责人|找主任|找经理",
+            "상담원|사람|사람 바꿔|사람 바꿔 주세요|~사람 좀 바꿔|~사람 좀 바꿔 주세요|~사람 바꿔줘|사람 연결|직원|상담원 연결", "a person|person|operator|agent|a human|somebody|real person|speak to somebody"),
     concept("repeat", "*", ("再说一遍", "다시", "repeat"),
             "再说一遍|没听清|没听见|没听清楚|再说一次|再讲一遍|你说啥|说啥|你说什么|听不见|听不清|啥|啥呀|说什么|重复|重复一遍|大点声|大声点|慢点说|慢一点说|不明白|没听明白|耳朵背|听不懂|听不着",
             "다시|뭐라고|안 들려|다시 말해|못 들었|뭐", "repeat|again|pardon|say again|say that again|what|sorry|i can't hear you"),
@@ -31,7 +34,7 @@ ANSWERS: tuple[Concept, ...] = (
             "对|是的|好的|行|中|好|是|嗯|可以|没错|对的|对对|好吧|行啊|成|妥|妥了|对呀|对啊|就这样|没问题|要得|是呀|是啊|嗯呐|嗯哪",
             "네|좋아요|예|~맞아요|그래|그래요|~맞습니다|그렇게 해", "yes|right|okay|ok|yeah|correct|that's right|that is right|yes please|sure|fine"),
     concept("no", "2", ("不对", "아니요", "no"),
-            "不对|不是|不要|不行|不|不好|错了|时间不对|日子不对|天不对|不用|不用了|不成|不中|没有|别|算了|不是的|弄错了|搞错了|说错了",
+            "不对|不是|不要|不行|不可以|不|不好|错了|时间不对|日子不对|天不对|不用|不用了|不成|不中|没有|别|算了|不是的|弄错了|搞错了|说错了",
             "아니요|아니|~아니에요|틀려|아닙니다|싫어", "no|wrong|not right|no thanks|no thank you|nope|that's wrong"),
 )  # fmt: skip
 
@@ -54,7 +57,7 @@ INTENTS: tuple[Concept, ...] = (
     concept("cancel", "3", ("取消", "취소", "cancel"),
             "取消|退了|退掉|取消订单|不用来了|别来了|不要了|不去了|不来了|不做了|不洗了|不订了|不定了|不弄了|别送了|不用送了|甭来了|撤了|撤销|不想要了|不吃了",
             "취소|~취소해|~취소해 주세요|오지 마세요|오지 마|~안 와도|필요 없어|그만",
-            "cancel|cancel it|cancel my order|don't come|do not come|call it off|i don't need it"),
+            "cancel|cancel it|cancel my order|don't come|do not come|call it off|i don't need it|don't need it|do not need it"),
     concept("rate", "4", ("评价", "평가", "rate"),
             "评价|打分|评分|提意见|投诉|表扬|反映问题|给个好评|不满意|提个意见",
             "평가|점수|불만|칭찬|의견", "rate|rating|review|complaint|complain|feedback"),
@@ -82,9 +85,9 @@ INTENTS: tuple[Concept, ...] = (
 # How good it was, by her own word: 5 very good … 1 very bad.
 SCORES: tuple[Concept, ...] = (
     concept("1", "1", ("很不好", "아주 나빠요", "very bad"),
-            "很不好|非常不好|太差了|差极了|一分|特别不好|最差|糟透了|太不像话|极差", "아주 나빠|최악|일 점|매우 나빠", "very bad|terrible|awful|one"),
+            "很不好|非常不好|很不满意|非常不满意|太不满意了|太差了|差极了|一分|特别不好|最差|糟透了|太不像话|极差", "아주 나빠|최악|일 점|매우 나빠", "very bad|terrible|awful|one"),
     concept("2", "2", ("不好", "별로예요", "bad"),
-            "不好|不太好|不咋地|不咋样|不怎么样|差|差点意思|两分|二分|不满意|不行|不中", "별로|안 좋아|나빠|이 점|나쁘", "bad|not good|not so good|poor|two"),
+            "不好|不太好|不咋地|不咋样|不怎么样|差|差点意思|两分|二分|不满意|不太满意|不怎么满意|不是很满意|不是很好|不大满意|不大好|不行|不中", "별로|안 좋아|나빠|이 점|나쁘", "bad|not good|not so good|not very good|not satisfied|poor|two"),
     concept("3", "3", ("一般", "보통이에요", "so so"),
             "一般|一般般|还行|凑合|马马虎虎|三分|还可以|过得去|将就", "보통|그저 그래|삼 점", "so so|all right|average|okay|three|not bad"),
     concept("4", "4", ("好", "좋아요", "good"),
@@ -131,23 +134,27 @@ ORDINALS: tuple[Concept, ...] = (
 )  # fmt: skip
 
 # Said between the words that matter; understood as nothing.
-LITTLE: Phrases = said(
+_LITTLE = (
     "我|我要|我想|要|想|给|给我|来|来个|请|帮|帮我|帮忙|一下|一个|个|吧|啊|呀|呢|哎|嗯|那|那个|就|的|了|喂|你好|您好|谢谢|麻烦|需要|订|预约|约"
     "|找|去|得|能|能不能|可以|师傅|姑娘|同志|还是|再|有|到家|上门|人|让人|派人|叫人|到|和|跟|家里|我家|想要|还|也|在|来人|是|闺女"
-    "|老师|小伙子|说|我说|就是|这个|次|顿|给我家|上次|上回|这次|那天|服务|俺|俺要|俺想|呗|整|那啥|快一点|早一点|晚一点|快点|早点",
+    "|老师|小伙子|说|我说|就是|这个|次|顿|给我家|上次|上回|这次|那天|服务|俺|俺要|俺想|呗|整|那啥|快一点|早一点|晚一点|快点|早点|不过|但是|可是|~千万|~先",
     "에|로|으로|요|주문|좀|주세요|을|를|은|는|이|가|해|해 주세요|해줘|하고|하고 싶어요|싶어요|부탁해요|예약|신청|여보세요|저|제|저기|그|제가"
-    "|부탁|할게요|해요|예요|입니다|에서|때|쯤|와|과|도|어|음|하는|할|거|받고|안녕하세요|오세요|와 주세요|~저는|~부탁합니다|~이요|~원해",
+    "|부탁|할게요|해요|예요|입니다|에서|때|쯤|와|과|도|어|음|하는|할|거|받고|안녕하세요|오세요|와 주세요|~저는|~부탁합니다|~이요|~원해|~근데|~그런데|~하지만",
     "please|i|i'd|would|like|want|need|to|a|an|the|for|me|my|some|have|get|book|order|can|could|you|do|at|on|in|of|and|is"
     "|it|i'm|am|er|um|uh|hello|hi|thank|thanks|just|it's|will|be|with|come|home|round|around|about|send|someone|take|so"
-    "|well|we|us|let's|make|that|this|arrange",
+    "|well|we|us|let's|make|that|this|arrange|but",
 )
+LITTLE: Phrases = said(*_LITTLE)
+LITTLE_ALSO: Phrases = also(*_LITTLE)
 
 # Before (Korean: after) what she does not want: "不要洗澡" is no order.
-DENY: Phrases = said(
-    "不要|不用|别|甭|不想|不是|不需要|不去|不|没|没有|不做|不能|不必|不打算|没订|没要",
-    "말고|말구|아니고|안|못|싫어|빼고|~필요없|없이",
+_DENY = (
+    "不要|不用|别|甭|不想|不是|不需要|不去|不|没|没有|不做|不能|不必|不打算|没订|没要|不可以|不许|不准|不会|不愿意|不同意|不应该|不该|没想|没打算",
+    "말고|~말구|~아니고|안|못|싫어|~빼고|~필요없|~없이|하지 마세요|하지 마|하지 말아요|하지 말고|하지 않|~하지 마라|~안 할래요|~안 할래|~안 할게요|~안 돼요|~안 돼|~하면 안 돼",
     "no|not|don't|do not|doesn't|without|instead of|never|rather than|isn't|won't",
 )
+DENY: Phrases = said(*_DENY)
+DENY_ALSO: Phrases = also(*_DENY)
 
 # What is said near a telephone and asks for nothing: told apart from the phrases that are in it.
 DECOYS: Phrases = said(

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from ivr.understanding import NOTHING, When, understand, which
 from ivr.understanding.dates import ENDS
-from models.vocabulary import ALWAYS, ANSWERS, GRAMMARS, LANGUAGES, PARTS, SERVICE
+from ivr.understanding.text import Text, read
+from models.vocabulary import ALWAYS, ANSWERS, DENY, GRAMMARS, LANGUAGES, PARTS, SERVICE, phrases
 from tests.support.intents import SAID_AT, judge, rows
 
 CRIES = {language: ALWAYS[0].forms(language) for language in LANGUAGES}
@@ -116,6 +117,51 @@ def test_nonsense_means_nothing(text: str) -> None:
         assert understand(text, language, "open", SAID_AT) == NOTHING
 
 
+# The questions after which a request stands or falls; at the others a word that is not listed is asked again by keys.
+@pytest.mark.parametrize("grammar", ["readback", "confirm", "change", "orders"])
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_what_is_understood_where_a_request_stands_or_falls_can_be_heard_there(language: str, grammar: str) -> None:
+    listed = {read(phrase, language).letters for phrase in phrases(language, grammar)}
+    for row in rows(language):
+        if row.grammar != grammar or row.kind not in ("plain", "negation"):
+            continue
+        if grammar == "confirm" and (row.kind == "negation" or row.service or row.day or row.part):
+            continue  # a plain answer is asked for, and listed
+        assert _made_of(read(row.text, language), listed), row
+
+
+def _made_of(said: Text, listed: set[str]) -> bool:
+    """Whether the text is wholly phrases: only such an utterance is accepted by the recogniser."""
+    reached = {0}
+    for start in sorted(said.edges):
+        if start in reached:
+            ends = {start + len(one) for one in listed if said.letters.startswith(one, start)}
+            reached |= ends & said.edges
+    return len(said) in reached
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_cancel_is_listed_so_is_what_denies_it(language: str) -> None:
+    for grammar, concepts in GRAMMARS.items():
+        if any(concept.code == "cancel" for concept in concepts):
+            assert set(DENY[language]) <= set(phrases(language, grammar)), grammar
+
+
+_CANCEL = next(intent for intent in GRAMMARS["open"] if intent.code == "cancel")
+_DENIED = [
+    (language, f"{deny} {said}")
+    for language in ("zh-CN", "en")
+    for deny in DENY[language]
+    for said in (_CANCEL.phrases[language][:1] if language == "zh-CN" else ("cancel", "cancel it", "cancel my order"))
+] + [("ko", f"취소 {deny}") for deny in DENY["ko"]]
+
+
+@pytest.mark.parametrize("grammar", ["confirm", "readback", "open", "orders"])
+def test_a_denied_cancellation_never_cancels(grammar: str) -> None:
+    for language, text in _DENIED:
+        assert understand(text, language, grammar, SAID_AT).intent == "no", (language, text)
+
+
 TAKE_YES = {name for name, group in GRAMMARS.items() if ANSWERS[0] in group} | {"change", "score"}
 
 
@@ -161,6 +207,17 @@ WEDNESDAY = SAID_AT.date()
         ("晚上十二点", When(part="evening")),
         ("今天早上八点", When(WEDNESDAY, "morning", time(8), past=True)),
         ("现在", When(WEDNESDAY, "morning")),
+        ("月底", When(date(2026, 11, 30))),
+        ("下个月底", When(date(2026, 12, 31))),
+        ("下个月五号上午", When(date(2026, 12, 5), "morning")),
+        ("这个月五号", When(past=True)),
+        ("这个月三十一号", When()),
+        ("正月初五", When(date(2027, 2, 10))),
+        ("大年初一", When(date(2027, 2, 6))),
+        ("明天凌晨两点", When(date(2026, 11, 26))),
+        ("明天凌晨五点半", When(date(2026, 11, 26), "morning", time(5, 30))),
+        ("夜里两点", When()),
+        ("明天晚上十一点半", When(date(2026, 11, 26), "evening")),
         ("明天 下午 15:30", When(date(2026, 11, 26), "afternoon", time(15, 30))),
     ],
 )
