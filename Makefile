@@ -44,10 +44,12 @@ test-fast: ## Tests that need no telephone, no browser and no patience (PYTEST_A
 	@$(BOOTSTRAP) --tools
 	@$(PYTEST) -m "not call and not browser and not fault and not slow" --ignore tests/calls $(PYTEST_ARGS)
 
-faults: ## Kill, stop and cut things on purpose, N times over (N=20)
+faults: ## Every fault at N random instants on both databases, with a table at the end (N=20)
 	@$(BOOTSTRAP) --tests
-	@for run in $$(seq $(N)); do echo "faults: run $$run of $(N)"; \
-		$(PYTEST) -n $(JOBS) --dist loadgroup -m fault $(PYTEST_ARGS) || exit 1; done
+	@rm -f var/faults.jsonl
+	@HOTLINE_FAULT_INSTANTS=$(N) HOTLINE_FAULT_SEED=$${HOTLINE_FAULT_SEED:-$$(date +%s)} \
+		$(PYTEST) -n $(JOBS) --dist loadgroup -m fault $(PYTEST_ARGS); ended=$$?; \
+		$(RUN) -m tests.support.faults_table; exit $$ended
 
 bench: ## Measure (ONLY=P1: one of them)
 	@$(BOOTSTRAP) --tools

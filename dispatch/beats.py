@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import time
@@ -14,6 +15,8 @@ from models import clock
 from models.processes import ProcessBeat
 from models.session import write
 from models.settings import Settings, settings
+
+log = logging.getLogger(__name__)
 
 # The row is written so often at most (s); the file at every sign of life.
 ROW_EVERY_S = 5.0
@@ -58,8 +61,9 @@ class Beat:
             self._written = time.monotonic()
             try:
                 self._write()
-            except SQLAlchemyError:
-                return  # The database is away: the file still says that this process is not.
+            except SQLAlchemyError as error:
+                # The database is away; the file still says that this process is not.
+                log.warning("no sign of life could be written: %s", type(error).__name__)
 
     def _write(self) -> None:
         now = clock.now()
@@ -67,7 +71,7 @@ class Beat:
         with write() as session:
             row = session.scalar(select(ProcessBeat).filter_by(**who))
             if row is None:
-                row = ProcessBeat(**who, started_at=self._started)
+                row = ProcessBeat(**who, started_at=self._started, beat_at=now)
                 session.add(row)
                 old = ProcessBeat.beat_at < now - timedelta(hours=KEPT_H)
                 session.execute(delete(ProcessBeat).where(old))

@@ -12,7 +12,21 @@ from flask import Flask
 
 from models.settings import Settings
 from models.settings import settings as process_settings
-from web import access, board, display, errors, health, i18n, login, manners, prompts, providers, records, security
+from web import (
+    access,
+    board,
+    display,
+    errors,
+    health,
+    i18n,
+    login,
+    manners,
+    metrics,
+    prompts,
+    providers,
+    records,
+    security,
+)
 from web.config import ConsoleSettings
 
 STATIC = Path(__file__).parent / "static"
@@ -50,6 +64,7 @@ def create_app(settings: Settings | None = None, console: ConsoleSettings | None
     providers.init_app(app)
     prompts.init_app(app)
     health.init_app(app)
+    metrics.init_app(app, console)
 
     @app.url_defaults
     def _version(endpoint: str, values: dict[str, Any]) -> None:

@@ -22,4 +22,5 @@ class ConsoleSettings(BaseSettings):
     session_s: int = Field(12 * 3600, description="every session ends after this")
     watch_s: float = Field(0.3, description="how often the watcher asks whether the board has changed")
     refresh_s: float = Field(3.0, description="how often it reads the whole board in any case")
+    metrics_token: str = Field("", description="who may read /metrics; empty: this machine alone")
     heartbeat_s: float = Field(5.0, description="how often a quiet stream says that it is alive")

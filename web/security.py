@@ -55,12 +55,13 @@ class ListedProxies:
         self._networks = console.trusted_proxies
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Serve one request."""
+        """Serve one request; `hotline.forwarded` says whether a proxy stands between, believed or not."""
+        names = ("HTTP_FORWARDED", *(f"HTTP_X_FORWARDED_{name}" for name in _FORWARDED))
+        environ["hotline.forwarded"] = any(name in environ for name in names)
         if self._listed(str(environ.get("REMOTE_ADDR", ""))):
             return self._behind(environ, start_response)
-        for name in _FORWARDED:
-            environ.pop(f"HTTP_X_FORWARDED_{name}", None)
-        environ.pop("HTTP_FORWARDED", None)
+        for name in names:
+            environ.pop(name, None)
         return self._app(environ, start_response)
 
     def _listed(self, peer: str) -> bool:

@@ -293,6 +293,12 @@ NUMBER_KIND: Words = {
     "short_code": _l("Short number"),
     "foreign": _l("Foreign number"),
 }
+PROCESS: Words = {"worker": _l("Worker process"), "dispatcher": _l("Dispatcher")}
+ERRAND: Words = {
+    "offer_order": _l("Ask the next provider"),
+    "dial": _l("Dial"),
+    "tell_others": _l("Tell the other providers"),
+}
 NUMBER_ROLE: Words = {"own": _l("her own"), "shared": _l("household line"), "relative": _l("a relative's")}
 SETTING: Words = {
     "pace": _l("Pace"),

@@ -60,6 +60,11 @@ class Rows:
     def __init__(self, url: str) -> None:
         self._engine = make_engine(url)
 
+    @property
+    def dialect(self) -> str:
+        """Which database it is."""
+        return self._engine.dialect.name
+
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A short session for reading; rows stay usable after it."""

@@ -21,6 +21,8 @@ NEEDS: dict[str, Role | None] = {
     "static": None,
     "health.healthz": None,
     "health.livez": None,
+    "metrics.metrics": None,
+    "metrics.machine": Role.ADMIN,
     "login.form": None,
     "login.submit": None,
     "login.preferences": None,
