@@ -65,7 +65,9 @@ def _put(session: Session, order: Order, provider_id: int, reasons: dict[str, An
     move_order(session, order, OrderStatus.OFFERED, now, OrderEvent(actor="system", actor_id=provider_id))
     before = select(func.count()).where(Offer.order_id == order.id, Offer.provider_id == provider_id)
     turn = (session.scalar(before) or 0) + 1
-    offer = Offer(order_id=order.id, provider_id=provider_id, round=turn, reasons=reasons, created_at=now)
+    # Never "before" the order: a clock that was set back would have the same providers asked over and over.
+    at = max(now, order.due_since or order.created_at)
+    offer = Offer(order_id=order.id, provider_id=provider_id, round=turn, reasons=reasons, created_at=at)
     session.add(offer)
     session.flush()
     new_attempt(session, offer, session.get_one(Provider, provider_id).numbers[0].number_id, now)

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -26,7 +26,7 @@ from models.calls import Call
 from models.dialing import Attempt
 from models.people import Elder
 from models.settings import ROOT
-from tests.calls.conftest import DATABASES, Town
+from tests.calls.conftest import DATABASES, Town, begin_anew, end_calls
 from tests.support import faults_table, habits
 from tests.support.call import Call as CarrierCall
 from tests.support.call_state import StoryError
@@ -118,26 +118,40 @@ def asterisk(town: Town, command: str) -> str:
     return str(done.stdout)
 
 
+def case(fault: Fault, seed: int, database: str, group: str) -> object:
+    """One instant. Those of a group run one after another in one process, which founds their town once."""
+    marks = pytest.mark.xdist_group(f"instants-{group}")
+    return pytest.param(fault, seed, database, id=f"{fault.__name__}-{database}-{seed}", marks=marks)
+
+
+@pytest.fixture
+def shaken_town(request: pytest.FixtureRequest, _towns: dict[str, Town]) -> Iterator[Town]:
+    """A town that only faults strike, on the database of the case; nobody has rung yet."""
+    town = _towns[f"shaken {request.param}"]
+    begin_anew(town)
+    yield town
+    end_calls(town)
+
+
 def cases() -> list[object]:
     """One seeded instant of each fault, on one database after the other; or as many random ones as were asked for."""
     if not INSTANTS:
         return [
-            pytest.param(fault, number, DATABASES[number % 2], id=f"{fault.__name__}-{DATABASES[number % 2]}")
-            for number, fault in enumerate(FAULTS)
+            case(fault, number, DATABASES[number % 2], DATABASES[number % 2]) for number, fault in enumerate(FAULTS)
         ]
     # All processes of one run must agree on the cases: `make faults` chooses the seed.
     base = int(os.environ.get("HOTLINE_FAULT_SEED", "1"))
     return [
-        pytest.param(fault, base + number, database, id=f"{fault.__name__}-{database}-{base + number}")
+        case(fault, base + number, database, f"{database}-{fault.__name__}")
         for database in DATABASES
         for fault in FAULTS
         for number in range(INSTANTS)
     ]
 
 
-@pytest.mark.parametrize(("fault", "seed", "own_town"), cases(), indirect=["own_town"])
-def test_a_fault_at_any_instant_loses_nothing_and_doubles_nothing(own_town: Town, fault: Fault, seed: int) -> None:
-    town = own_town
+@pytest.mark.parametrize(("fault", "seed", "shaken_town"), cases(), indirect=["shaken_town"])
+def test_a_fault_at_any_instant_loses_nothing_and_doubles_nothing(shaken_town: Town, fault: Fault, seed: int) -> None:
+    town = shaken_town
     town.network.phone(BATH, lines=2).when_called(presses_one_after("offer"))
     town.network.phone(WANG, lines=2).when_called(presses_one_after("callback"))
     instant = random.Random(seed).uniform(0, COURSE_S)
@@ -145,8 +159,7 @@ def test_a_fault_at_any_instant_loses_nothing_and_doubles_nothing(own_town: Town
     time.sleep(instant)
     struck = time.monotonic()
     fault(town)
-    town.rows.the_order("accepted", within=RECOVERS_S + 10)
-    town.rows.wait_for(lambda: at_rest(town), RECOVERS_S + 20, "end of the order's course")
+    town.rows.wait_for(lambda: at_rest(town), RECOVERS_S + 30, "end of the order's course")
     recovered = time.monotonic() - struck
     faults_table.note(fault.__name__, town.rows.dialect, instant, recovered)
     with town.rows.session() as session:
@@ -154,7 +167,11 @@ def test_a_fault_at_any_instant_loses_nothing_and_doubles_nothing(own_town: Town
     assert not found, f"seed {seed}, {instant:.2f} s: {'; '.join(found)}"
     attempts = town.rows.all(Attempt)
     settled = [one.outcome for one in attempts if one.outcome in ("accepted", "confirmed")]
-    assert sorted(map(str, settled)) == ["accepted", "confirmed"], town.rows.summary()
+    if fault is asterisk_killed and town.rows.the_order().status == "needs_agent":
+        # Cut in the middle of the offer, which counts as no answer to it; nobody else answers, so an agent has it.
+        assert settled == [], town.rows.summary()
+    else:
+        assert sorted(map(str, settled)) == ["accepted", "confirmed"], town.rows.summary()
     assert all(calls_at_once(town, number) <= 1 for number in (BATH, WANG)), "one call at a time to one person"
     assert recovered <= RECOVERS_S, f"seed {seed}: {recovered:.0f} s"
 
@@ -192,6 +209,8 @@ def confirms_an_order(town: Town) -> None:
 
 
 def at_rest(town: Town) -> bool:
-    """Nothing is under way any more."""
+    """The order has its end, and nothing is under way any more."""
+    if town.rows.the_order().status not in ("accepted", "needs_agent"):
+        return False
     with town.rows.session() as session:
         return not problems(session, at_rest=True) and all(call.ended_at for call in town.rows.all(Call))
