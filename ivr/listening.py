@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 # The longest utterance the engine lets her finish, the longest pause inside it, and a little more (s).
 UTTERANCE_S = 16
+# Asterisk waits a second for the answer of an engine that is gone, and then says that all is well (s).
+SLOWEST_ANSWER_S = 0.8
 # A message ends after so much speech, or so much silence (s); a keyed number after such a pause (ms).
 LONGEST_RECORDING_S = 120
 SILENCE_AFTER_RECORDING_S = 4
@@ -155,13 +158,20 @@ class Listener:
         self._engine, self._engine_pace = language, "normal"
         return True
 
+    def _set(self, name: str, value: str) -> None:
+        # Each further command to an engine that is gone would cost her a second more.
+        began = time.monotonic()
+        reply = self._line.execute("SPEECH SET", name, value)
+        if reply.result != "1" or time.monotonic() - began > SLOWEST_ANSWER_S:
+            raise _EngineLost("it does not answer")
+
     def _ask_words(self, file: str, ask: Ask) -> Heard:
         if self.pace != self._engine_pace:
-            self._line.execute("SPEECH SET", "pace", self.pace)
+            self._set("pace", self.pace)
             self._engine_pace = self.pace
-        self._line.execute("SPEECH SET", "grammar", _grammar(ask))
+        self._set("grammar", _grammar(ask))
         # So that an echo of it is not taken for her.
-        self._line.execute("SPEECH SET", "prompt", file)
+        self._set("prompt", file)
         # Whole seconds, and Asterisk may count the running one: never less than what is set.
         seconds = math.ceil(self._patience_ms / 1000) + 1
         reply = self._line.execute("SPEECH RECOGNIZE", file, seconds)

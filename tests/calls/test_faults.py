@@ -17,6 +17,7 @@ from models.journal import Entry
 from models.outbox import OutboxEntry
 from tests.calls.conftest import DATABASES, Town
 from tests.calls.test_orders_by_key import hears_who_comes, orders_a_bath
+from tests.speech.test_family import Family
 from tests.support import habits
 from tests.support.call import Call
 from tests.support.call_state import StoryError
@@ -116,6 +117,28 @@ def test_the_speech_server_dies_mid_word_and_keys_take_over_within_two_seconds(o
         call.presses("2").hears("ask_day", within=3)
         call.hangs_up()
     assert Entry.SPEECH_OFF in [event.kind for event in town.rows.all(CallEvent)]
+
+
+def test_the_speech_server_aborts_or_stalls_mid_word_and_her_key_counts_at_once(own_speaking_town: Town) -> None:
+    town = own_speaking_town
+    family = Family(int(town.hotline.env["HOTLINE_SPEECH_PORT"]), town.hotline.pids()["speech"])
+    other = town.network.phone(WANG).rings("12349").answered().hears("ask_service")
+    for end in (signal.SIGABRT, signal.SIGSTOP):
+        call = town.network.phone(KIM).rings("12349").answered().hears("ask_service_spoken", "ko")
+        call.says("목욕", wait=False).is_silent(0.4)
+        os.kill(family.server.pid, end)
+        pressed = call.now_ms
+        call.presses("2").hears("ask_day", within=3)
+        took = call.told_ms - pressed
+        # Asterisk itself waits a second for an engine that is gone.
+        assert took <= 1500 * town.network.patience, f"{end.name}: {took} ms\n{call.story()}"
+        call.presses("2").hears("ask_part").hangs_up()
+        # The next one has the model already. The calls look at its health once a second.
+        family.waits(family.is_whole, 5)
+        time.sleep(1.2)
+    # Who was on another line noticed nothing, and who rings now is heard.
+    other.presses("2").hears("ask_day").hangs_up()
+    town.network.phone(KIM).rings("12349").answered().hears("ask_service_spoken", "ko").hangs_up()
 
 
 @on_both_databases

@@ -54,6 +54,19 @@ def test_a_slow_caller_is_given_time() -> None:
     assert [command for command in asterisk.commands if "pace" in command] == ['SPEECH SET "pace" "slow"'], "told once"
 
 
+@pytest.mark.parametrize(("answer", "slowest"), [(b"200 result=0\n", 0.8), (OK, -1.0)], ids=["refused", "late"])
+def test_an_engine_that_does_not_answer_is_asked_only_once(
+    monkeypatch: pytest.MonkeyPatch, answer: bytes, slowest: float
+) -> None:
+    # Late: Asterisk says "result=1" all the same, a second after the engine has died.
+    monkeypatch.setattr(listening, "SLOWEST_ANSWER_S", slowest)
+    with line(OK, answer, OK, b"200 result=2\n", b"200 result=1\n") as (call, asterisk):
+        listener = Listener(call, speech=True)
+        assert listener.ask(Ask((), "service"), "ko") == Key("2")
+        assert listener.ask(Ask((), "day"), "ko") == Key("1")
+    assert [command.split(" ", 2)[1] for command in asterisk.commands] == ["CREATE", "SET", "DESTROY", "DATA", "DATA"]
+
+
 def test_a_slow_caller_is_given_time_for_keys_too() -> None:
     with line(b"200 result=5\n") as (call, asterisk):
         assert Listener(call, speech=False, pace="slow").ask(Ask((), "service"), "ko") == Key("5")
