@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from models.settings import ROOT
-from tests.bench import intent, memory, p1, p1b, p1s, p5, p7, p8, p9, recog, report, streams, usual
+from tests.bench import intent, memory, p1, p1b, p1s, p4, p5, p7, p8, p9, recog, report, streams, usual
 from tests.bench.report import Figure
 
 BENCHMARKS: dict[str, Callable[[], Figure]] = {
@@ -22,6 +22,8 @@ BENCHMARKS: dict[str, Callable[[], Figure]] = {
     "INTENT": intent.run,
     "P9": p9.run,
     "P3": streams.run,
+    "P4": p4.run,
+    "P4p95": p4.p95,
     "GATE": streams.gate,
     "RECOG": recog.run,
     "P7": p7.run,
