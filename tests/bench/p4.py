@@ -33,10 +33,10 @@ MOST_P95_MS = 300
 LANGUAGE = "ko"
 # A word, and the question whose phrase list it answers.
 ANSWERS = (("목욕", "open"), ("내일", "day"), ("오후", "part"))
-CALLS = 6
+CALLS = 5
 KEYS = 6  # a plain call
 # From her last word to the next one: the prompt, in tones, must have come to its end (ms).
-BETWEEN_MS = 4000
+BETWEEN_MS = 3500
 LOUD = 300  # of 32767; the quietest vowel is ten times louder, the line itself is silent
 _MARK_MS = 100
 

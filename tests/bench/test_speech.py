@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
 import pytest
 
 from ivr.understanding import Meaning, When
-from tests.bench import recog, streams
+from tests.bench import p4, recog, streams
 from tests.speech.support import hum, silence
 
 pytestmark = [pytest.mark.speech, pytest.mark.xdist_group("korean")]
@@ -40,3 +41,14 @@ def test_the_frame_that_ends_an_utterance_is_found() -> None:
     assert 1800 <= streams.ends(pcm) * 20 <= 2000
     with pytest.raises(AssertionError):
         streams.ends(silence(3000))
+
+
+def test_an_answer_is_timed_from_the_end_of_a_word_and_a_missing_one_is_an_error() -> None:
+    told, heard = np.zeros(3000, bool), np.zeros(3000, bool)
+    told[500:700] = told[800:900] = told[2000:2100] = True  # a pause within the first word
+    heard[1650:1800] = heard[2900:] = True
+    ends = [end for _, end in p4.spans(told, 600)]
+    assert ends == [899, 2099]
+    assert p4.answered(ends, heard) == [751, 801]
+    with pytest.raises(AssertionError, match="not answered"):
+        p4.answered(ends, np.zeros(3000, bool))

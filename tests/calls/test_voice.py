@@ -7,7 +7,7 @@ import pytest
 from models.calls import Utterance
 from tests.calls.conftest import DATABASES, Town
 from tests.calls.test_orders_by_key import hears_who_comes
-from tests.support import habits
+from tests.support import habits, sound
 from tests.support.call import Call
 from tests.support.world import AGENT, BATH, KIM, WANG
 
@@ -121,3 +121,17 @@ def test_mrs_wang_is_not_invited_to_speak_where_no_model_listens(speaking_town: 
     call.hears("greeting", "王/f", "ask_service", "zh-CN").did_not_hear("ask_service_spoken")
     call.presses("#").hears("ask_service_spoken", "ko")
     call.hangs_up()
+
+
+def test_a_radio_and_an_endless_talker_come_to_a_person_and_order_nothing(speaking_town: Town) -> None:
+    town = speaking_town
+    kim = town.network.phone(KIM, lines=2)
+    talk = "어제 시장에 가서 배추를 샀어요 우리 아들이 어제 왔다 갔어 오늘 날씨가 참 좋네 "
+    noises = [sound.spoken(talk * 6, "ko", 150), sound.music(35)]
+
+    calls = [kim.rings("12349").answered().hears("greeting") for _ in noises]
+    for call, noise in zip(calls, noises, strict=True):
+        call.plays(noise, wait=False)
+    for call in calls:
+        call.hears("to_person", within=40).hangs_up()
+    assert town.rows.orders() == []
