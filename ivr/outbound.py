@@ -237,8 +237,15 @@ def _person(channel_id: str, move: ToPerson) -> None:
     with transaction() as session:
         attempt = _attempt(session, channel_id)
         call = session.get_one(Call, attempt.call_id)
+        if attempt.callback is not None:
+            # Whoever takes the call, or rings her because nobody did, sees which order it is about.
+            note(session, call.id, Entry.SLOT, now, slots=_slots(attempt.callback.order))
         waiting.begin(session, call, move.reason, now)
         close_attempt(session, attempt, Outcome.PERSON, now)
+
+
+def _slots(order: Order) -> dict[str, str]:
+    return {"service": order.service, "day": order.wanted_on.isoformat(), "part": order.wanted_part}
 
 
 def _end(channel_id: str, outcome: Outcome, end: CallEnd) -> None:

@@ -59,7 +59,9 @@ Move = Ask | ToPerson | Answer | GoodBye
 OFFER_KEYS = (("1", "accept"), ("2", "decline"))
 # Asked after a decline, which stands whether it is answered or not.
 DECLINE_KEYS = tuple((str(key), reason.value) for key, reason in enumerate(DeclineReason, start=1))
-CALLBACK_KEYS = (("1", "confirm"),)
+# What she wants changed, a person hears: somebody has accepted it as it is.
+CHANGE = "change"
+CALLBACK_KEYS = (("1", "confirm"), ("2", CHANGE))
 # An offer also repeats on 3: that is what the offer says.
 REPEAT_KEYS = frozenset({"*", "3"})
 
@@ -68,6 +70,8 @@ def hear(notice: Notice, heard: Heard) -> tuple[Notice, Move]:
     """Return the next state and move after what was heard."""
     if isinstance(heard, Key):
         code = dict(notice.answers).get(heard.key)
+        if code == CHANGE:
+            return notice, ToPerson(CHANGE, (line("to_person"),))
         if code is not None:
             return notice, Answer(code)
         if heard.key == "9":

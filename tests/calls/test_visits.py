@@ -1,4 +1,4 @@
-"""Journeys of workers: she comes to Mrs Wang, reports it on her telephone, does the work and reports that."""
+"""Journeys of an accepted order: Mrs Wang hears who comes; the worker reports on her telephone that she has come."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
+from dispatch import callbacks
 from models import clock
 from models.orders import Order, OrderEvent
 from models.people import Elder, Person
@@ -14,7 +15,8 @@ from models.providers import Provider, Worker
 from models.tasks import Task
 from models.visits import OrderVisit
 from tests.calls.conftest import Town
-from tests.support.world import STRANGER, WANG
+from tests.support.call import Call
+from tests.support.world import AGENT, STRANGER, WANG
 
 pytestmark = pytest.mark.call
 
@@ -78,3 +80,26 @@ def test_from_another_telephone_the_order_is_named_by_its_number_and_an_agent_ch
     order = town.rows.the_order("completed")
     assert [visit.done_proof for visit in town.rows.all(OrderVisit)] == ["unproved"]
     assert town.rows.the_task("check_visit").order_id == order.id
+
+
+def test_mrs_wang_wants_another_time_and_whoever_rings_her_back_knows_for_what(sqlite_town: Town) -> None:
+    town = sqlite_town
+    town.network.phone(AGENT).does_not_answer()
+
+    def wants_another_time(call: Call) -> None:
+        call.answers().hears("callback", "康乐助浴", "callback_keys").presses("2").hears("to_person").hangs_up()
+
+    town.network.phone(WANG).when_called(wants_another_time)
+    a_bath_is_due_today(town)
+    with town.rows.writing() as session:
+        callbacks.begin(session, session.scalars(select(Order)).one(), clock.now())
+
+    task = town.rows.the_task("missed", within=20)
+    assert task.data == {
+        "reason": "change",
+        "slots": {"service": "bathing", "day": town.today(), "part": "morning"},
+    }
+    # She was reached: she is not rung again, and nothing about the order is changed without a person.
+    town.rows.the_callback("confirmed")
+    assert town.rows.outcomes() == ["person"]
+    assert town.rows.the_order().status == "accepted"

@@ -1,4 +1,4 @@
-"""What a worker's telephone proves, and that a report is written once and never for somebody else's order."""
+"""What a worker's telephone proves, that a report is written once and never for somebody else's order; missed news."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pytest
 from agents.course import order_course
 from dispatch import visits
 from dispatch.visits import Report
+from ivr.matters import matters
 from models.calls import Call
+from models.dialing import Callback
 from models.lookup import number_row
 from models.orders import Order, OrderEvent
 from models.people import Person, PersonNumber
@@ -21,6 +23,7 @@ from tests.dispatch.town import Town
 from tests.support import world
 
 TODAY = date(2026, 11, 22)
+NO_ANSWER = 19  # Q.850
 MOBILE = "+8611000000001"
 
 
@@ -132,3 +135,24 @@ def test_whoever_has_left_has_no_code_any_more(town: Town) -> None:
         session.get_one(Worker, worker_id).ended_at = town.now
         session.flush()
         assert visits.identify(session, call_id, "4711", town.now) is None
+
+
+def test_whoever_could_not_be_told_who_comes_hears_it_when_she_rings(town: Town) -> None:
+    town.orders()
+    town.works()
+    town.accepts()
+    town.ended()
+    for _ in range(10):
+        town.works()
+        if town.open_attempts():
+            town.hangs_up(NO_ANSWER)
+            town.ended()
+        town.passes(3600)
+    (callback,) = town.all(Callback)
+    assert callback.status == "failed" and town.tasks() == ["callback"]
+    with write() as session:
+        missed = matters(session, callback.elder_id, town.now).missed
+        assert missed is not None and (missed.callback_id, missed.provider) == (callback.id, "康乐助浴")
+        session.get_one(Order, callback.order_id).status = "cancelled"
+        session.flush()
+        assert matters(session, callback.elder_id, town.now).missed is None

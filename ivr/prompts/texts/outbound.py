@@ -64,9 +64,9 @@ PROMPTS = (
         "en": "{service}, {day} {part}: {provider} comes.",
     }),
     Prompt("callback_keys", Place.CALLBACK, {
-        "zh-CN": "听清了按1，要找人按0。",
-        "ko": "들으셨으면 1번, 상담원은 0번.",
-        "en": "Press 1 if you heard, 0 for a person.",
+        "zh-CN": "听清了按1，改时间按2，找人按0。",
+        "ko": "들으셨으면 1번, 시간 변경은 2번, 상담원은 0번.",
+        "en": "Press 1 if you heard, 2 for another time, 0 for a person.",
     }),
     Prompt("callback_confirmed", Place.CALLBACK, {
         "zh-CN": "好，再见。",
