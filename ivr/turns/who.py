@@ -47,17 +47,20 @@ def _names(state: State) -> tuple[str, ...]:
 
 def _which_lines(state: State) -> Lines:
     key = "choose_self" if state.how == "household" else "choose_other"
-    return tuple(
+    named = (
         line(key, who=words.form_of_address(her, state.language), press=words.digits(n, state.language))
         for n, her in enumerate(state.people, 1)
     )
+    return (*named, line("choose_none"))
 
 
 def _which_keys(state: State) -> Keys:
-    return {str(n): meaning_of(code=str(n)) for n in range(1, len(state.people) + 1)}
+    return {str(n): meaning_of(code=str(n)) for n in range(1, len(state.people) + 1)} | {"8": meaning_of(intent="more")}
 
 
 def _hear_which(state: State, meaning: Meaning) -> Next:
+    if meaning.intent in ("more", "no"):
+        return ask(state, "stranger")
     if meaning.code is not None and meaning.code in _which_keys(state):
         return _take(state, state.people[int(meaning.code) - 1])
     # "Grandmother" is an answer where there is one grandmother.

@@ -68,7 +68,7 @@ def test_a_withheld_number_reaches_a_person(town: Town) -> None:
 
 def test_on_a_household_line_each_is_asked_for_and_greeted_by_name(town: Town) -> None:
     call = town.network.phone(HOUSEHOLD).rings("12349").answered()
-    call.hears("welcome", "choose_self", "李/m", "1", "choose_self", "赵/f", "2").presses("2")
+    call.hears("welcome", "choose_self", "李/m", "1", "choose_self", "赵/f", "2", "choose_none").presses("2")
     call.hears("greeting", "赵/f", "ask_service").hangs_up()
 
     [row] = town.rows.wait_for(lambda: town.rows.ended_calls(), 10, "the end of the call")

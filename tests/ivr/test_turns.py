@@ -173,10 +173,11 @@ def test_every_call_ends_after_eight_turns_at_most(language: str) -> None:
 
 
 # Keys without a word, each for a reason: no word ever accepts an offer or says that a worker has come; a stranger's
-# language is not known; another date, another page and a way back are said by saying the date, the service.
+# language is not known; another date, another page and a way back are said by saying the date, the service; who is
+# none of them says "a person".
 VISITS = {"worker_code", "which_visit", "visit_number", "visit"}
 KEYS_ONLY = {"provider", "provider_idle", "stranger", "number", "card", *VISITS}
-WAYS_ROUND = {("day", "4"), ("others", "1"), ("others", "8"), ("what_changes", "4")}
+WAYS_ROUND = {("day", "4"), ("others", "1"), ("others", "8"), ("what_changes", "4"), ("which", "8")}
 
 
 def test_every_choice_is_reached_by_a_word_as_by_its_key(questions: list[State]) -> None:

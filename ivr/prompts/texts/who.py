@@ -16,6 +16,11 @@ PROMPTS = (
         "ko": "{who} 일이면 {press}번.",
         "en": "For {who}, press {press}.",
     }),
+    Prompt("choose_none", Place.START, {
+        "zh-CN": "都不是，请按8。",
+        "ko": "모두 아니면 8번.",
+        "en": "None of these: 8.",
+    }),
     Prompt("ask_for_her", Place.START, {
         "zh-CN": "您是替{who}打电话吗？是按1，不是按2。",
         "ko": "{who} 일로 전화하셨나요? 네 1번, 아니요 2번.",
