@@ -123,6 +123,9 @@ def _change(state: State, order: KnownOrder) -> Next:
 
 
 def _hear_cancel(state: State, meaning: Meaning) -> Next:
+    order = _order(state)
+    if meaning.service not in (None, order.service) or meaning.when.day not in (None, order.day):
+        return miss(state)  # She speaks of another one than was read out.
     match meaning.intent:
         case "yes":
             return state, Do("cancel", state.chosen)
