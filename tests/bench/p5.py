@@ -64,12 +64,13 @@ def measure() -> dict[str, list[list[float]]]:
         Room(lambda: journey.dialplan(journey.walk()), SPEECH="false", VOICE="espeak") as room,
         ThreadPoolExecutor(2 * TELEPHONES) as threads,
     ):
-        call(room.exchanges[0].sip_port, journey.NUMBER, room.new_elders(1)[0])  # Warms prompts and connections.
+        unmade = _unmade(room, threads)  # Warms prompts and connections for what follows, too.
+        journey.walk()
         for number in range(ROUNDS):
             for side, found in _round(room, threads, room.exchanges[:: 1 if number % 2 == 0 else -1]).items():
                 rounds[side].append(found)
         lines = [_line(side, [ms for one in rounds[side] for ms in one]) for side in (OURS, PLAIN)]
-        lines.append(_line("ours, prompts not yet made", _unmade(room, threads)))
+        lines.append(_line("ours, prompts not yet made", unmade))
     print(f"P5: each side {ROUNDS} × {TELEPHONES} calls")  # noqa: T201
     print(table(HEAD, lines), flush=True)  # noqa: T201
     return rounds
