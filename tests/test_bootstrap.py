@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -195,3 +196,12 @@ def test_no_registry_or_mirror_is_named_in_a_committed_file() -> None:
     )
     assert listed.returncode in (0, 1), listed.stderr
     assert listed.stdout.splitlines() == []
+
+
+def test_every_package_is_named_in_the_project() -> None:
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    tops = {name.partition(".")[0] for name in named}
+    found = {
+        ".".join(file.parent.relative_to(ROOT).parts) for top in tops for file in (ROOT / top).rglob("__init__.py")
+    }
+    assert sorted(named) == sorted(found)
