@@ -39,6 +39,27 @@ CODES = [
 DATABASES = ("sqlite", "postgresql")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Stories of one town are told one after another: a town a worker would be sixteen, and two cores are few."""
+    for item in items:
+        town = _shared_town(item)
+        if town is not None:
+            # The largest town's stories are two groups, so that nobody waits for it at the end.
+            half = item.path.stem in ("test_orders_by_key", "test_callers")
+            item.add_marker(pytest.mark.xdist_group(f"town {town} {'by key' if half else ''}".strip()))
+
+
+def _shared_town(item: pytest.Item) -> str | None:
+    names = getattr(item, "fixturenames", ())
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    if "town" in names and "town" in params:
+        return str(params["town"])
+    if "sqlite_town" in names:
+        return "sqlite"
+    return f"speech {params.get('speaking_town', 'sqlite')}" if "speaking_town" in names else None
+
+
 @dataclass
 class Town:
     """Everything a journey needs."""

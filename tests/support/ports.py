@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
-_FIRST, _LAST, _SIZE = 16000, 32000, 400
+_FIRST, _LAST, _SIZE = 10000, 32000, 400
 # The first ports of a block are for servers, the rest for the sound of calls (two ports a call).
 _SERVERS = 40
 
