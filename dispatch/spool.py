@@ -10,19 +10,14 @@ from __future__ import annotations
 
 import logging
 import time
-import wave
 from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from dispatch import tasks, waiting
+from dispatch import recordings, tasks, waiting
 from dispatch.calls import close_call
 from dispatch.outbox import transaction
-from models import audio, clock
-from models.audio import Audio
-from models.calls import Call, CallEnd, CallState
+from models import clock
+from models.calls import CallEnd, CallState
 from models.journal import Entry, note
 from models.settings import settings
 from models.tasks import TaskKind
@@ -32,8 +27,6 @@ log = logging.getLogger(__name__)
 # A note without an end is of a call that Asterisk did not live to finish. While Asterisk cannot be
 # asked, this much older than any wait for a person (s).
 STALE_S = 900
-# Shorter recordings are a breath and a click (ms).
-SHORTEST_MESSAGE_MS = 1000
 
 
 def collect(living: set[str] | None) -> int:
@@ -58,7 +51,6 @@ def _collect_one(path: Path, living: set[str] | None) -> int:
         return 0
     now = clock.now()
     recording = path.with_suffix(".wav")
-    length = _duration_ms(recording)
     with transaction() as session:
         call = waiting.call_on_line(session, channel_id, fields.get("number"), fields.get("why", "fault"), now)
         if fields.get("why") == "emergency":
@@ -75,8 +67,10 @@ def _collect_one(path: Path, living: set[str] | None) -> int:
         else:
             if "ring_back" in fields:
                 waiting.ring_back(session, call, None, now)
-            if length >= SHORTEST_MESSAGE_MS:
-                _keep_message(session, call, recording, length)
+            message = recordings.keep(session, call, recording, now)
+            if message is not None:
+                tasks.open_task(session, tasks.for_message(call, message.id), now)
+                close_call(session, call, CallEnd.MESSAGE, now)
             close_call(session, call, CallEnd.ABANDONED, now)
     # Committed: only now may the spool forget.
     with suppress(FileNotFoundError):
@@ -88,26 +82,3 @@ def _collect_one(path: Path, living: set[str] | None) -> int:
 def _read(path: Path) -> dict[str, str]:
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     return {name: value for name, _, value in (line.partition("=") for line in lines)}
-
-
-def _duration_ms(recording: Path) -> int:
-    """Return the length of the recording; 0 if there is none. A cut-off header does not hide the audio."""
-    try:
-        with wave.open(str(recording)) as file:
-            frames = file.getnframes() or max(0, recording.stat().st_size - 44) // 2
-            return int(frames * 1000 / file.getframerate())
-    except (OSError, EOFError, wave.Error):
-        return 0
-
-
-def _keep_message(session: Session, call: Call, recording: Path, length: int) -> None:
-    now = clock.now()
-    key = audio.keep(settings().audio_dir, recording)
-    row = session.scalar(select(Audio).where(Audio.content_key == key, Audio.call_id == call.id))
-    if row is None:
-        row = Audio(content_key=key, kind="message", call_id=call.id, duration_ms=length, created_at=now)
-        session.add(row)
-        session.flush()
-        note(session, call.id, Entry.MESSAGE, now, audio_id=row.id)
-    tasks.open_task(session, tasks.for_message(call, row.id), now)
-    close_call(session, call, CallEnd.MESSAGE, now)
