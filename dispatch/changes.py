@@ -14,11 +14,9 @@ from dispatch.offers import lock_order
 from dispatch.outbox import post
 from models.dialing import Attempt, AttemptStatus, Callback, CallbackStatus, Offer, OfferStatus, Outcome
 from models.journal import Entry, note
-from models.orders import Order, OrderEvent, OrderStatus, move_order
+from models.orders import CHANGEABLE, Order, OrderEvent, OrderStatus, move_order
 from models.tasks import TaskKind
 
-# Until somebody is under way the time can be changed without asking anybody.
-CHANGEABLE = frozenset({OrderStatus.CONFIRMED, OrderStatus.OFFERED, OrderStatus.NEEDS_AGENT})
 CANCELLABLE = CHANGEABLE | {OrderStatus.ACCEPTED}
 
 

@@ -1,4 +1,4 @@
-"""Outbound telephone calls: offers to providers, callbacks to elders, and each attempt to dial."""
+"""Outbound telephone calls: offers to providers, calls to elders, and each attempt to dial."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Code, Pk, PublicId
 from models.calls import Call
+from models.followups import Reminder, ReturnVisit
 from models.orders import Order
 from models.people import PhoneNumber
 from models.providers import Provider
@@ -107,13 +108,20 @@ class Callback(Base):
     status: Mapped[Code] = mapped_column(default=CallbackStatus.OPEN)
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    # The same provider has accepted the order once more: she is told again, and only later attempts count.
+    round: Mapped[int] = mapped_column(default=1)
+    since_attempt_id: Mapped[int] = mapped_column(default=0)
 
     order: Mapped[Order] = relationship()
     provider: Mapped[Provider] = relationship()
 
 
+Occasion = Offer | Callback | Reminder | ReturnVisit
+"""What somebody is rung for."""
+
+
 class Attempt(Base):
-    """One attempt to dial one number for one offer or callback.
+    """One attempt to dial one number for one offer, callback, reminder or return visit.
 
     `channel_id` is fixed before the gateway is asked, so that whatever answers
     can be joined to this row however the connection to Asterisk fares.
@@ -126,6 +134,8 @@ class Attempt(Base):
     public_id: Mapped[PublicId]
     offer_id: Mapped[int | None] = mapped_column(ForeignKey("offers.id"), index=True)
     callback_id: Mapped[int | None] = mapped_column(ForeignKey("callbacks.id"), index=True)
+    reminder_id: Mapped[int | None] = mapped_column(ForeignKey("reminders.id"), index=True)
+    return_visit_id: Mapped[int | None] = mapped_column(ForeignKey("return_visits.id"), index=True)
     number_id: Mapped[int] = mapped_column(ForeignKey("phone_numbers.id"), index=True)
     call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id"), index=True)
     channel_id: Mapped[str] = mapped_column(String(64), unique=True)
@@ -139,8 +149,21 @@ class Attempt(Base):
 
     offer: Mapped[Offer | None] = relationship()
     callback: Mapped[Callback | None] = relationship()
+    reminder: Mapped[Reminder | None] = relationship()
+    return_visit: Mapped[ReturnVisit | None] = relationship()
     number: Mapped[PhoneNumber] = relationship()
     call: Mapped[Call | None] = relationship()
+
+    @property
+    def occasion(self) -> Occasion | None:
+        """What it is rung for."""
+        return self.offer or self.callback or self.reminder or self.return_visit
+
+    @property
+    def elder_id(self) -> int | None:
+        """The elder who is rung; None where it is a provider."""
+        for_her = self.callback or self.reminder or self.return_visit
+        return for_her.elder_id if for_her else None
 
 
 class Trunk(Base):

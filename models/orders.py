@@ -58,6 +58,7 @@ ORDER_MOVES: dict[tuple[OrderStatus, OrderStatus], str] = {
     (S.ARRIVED, S.NEEDS_AGENT): "The work was broken off; an agent takes it.",
     (S.COMPLETED, S.RETURN_VISITED): "The elder was asked how it was.",
     (S.COMPLETED, S.REOPENED): "The elder was not satisfied before the return visit.",
+    (S.COMPLETED, S.SETTLED): "She could not be asked how it was; an agent has closed it.",
     (S.RETURN_VISITED, S.SETTLED): "Accounts are closed.",
     (S.RETURN_VISITED, S.REOPENED): "The elder was not satisfied; it is done again.",
     (S.REOPENED, S.OFFERED): "A provider is asked to do it again.",
@@ -67,6 +68,8 @@ ORDER_MOVES: dict[tuple[OrderStatus, OrderStatus], str] = {
 
 # Nothing more happens by itself.
 ENDED: frozenset[OrderStatus] = frozenset({S.SETTLED, S.CANCELLED})
+# Until somebody is under way she changes the time without asking anybody.
+CHANGEABLE: frozenset[OrderStatus] = frozenset({S.CONFIRMED, S.OFFERED, S.NEEDS_AGENT})
 # Not yet with a provider and not yet with an agent: dispatch is at work.
 DISPATCHING: frozenset[OrderStatus] = frozenset({S.CONFIRMED, S.OFFERED, S.REOPENED})
 # The elder still expects somebody to come.

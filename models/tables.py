@@ -5,6 +5,7 @@ from models.base import Base
 from models.calls import Call, CallEvent, Utterance
 from models.contacts import Contact
 from models.dialing import Attempt, Callback, Offer, Trunk
+from models.followups import Reminder, ReturnVisit, ReturnVisitQuestion
 from models.hours import OpeningHours, SpecialDay
 from models.orders import Order, OrderEvent
 from models.outbox import OutboxEntry
@@ -48,6 +49,9 @@ __all__ = [
     "ProviderHours",
     "ProviderItem",
     "ProviderNumber",
+    "Reminder",
+    "ReturnVisit",
+    "ReturnVisitQuestion",
     "SpecialDay",
     "StudioCode",
     "Task",

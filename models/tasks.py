@@ -27,6 +27,8 @@ class TaskKind(StrEnum):
     RING_BACK = "ring_back"  # she chose to be rung back, or somebody nobody knows left a number
     TELL_PROVIDER = "tell_provider"  # an accepted order was cancelled: the provider is to be told
     DISSATISFIED = "dissatisfied"  # she was not content with a service
+    UNREACHABLE = "unreachable"  # she could not be asked how a service was
+    WORD = "word"  # a word of her own after a good service: somebody is to hear it
     LATE = "late"  # an order's deadline has passed
     CHECK_ITEM = "check_item"  # a provider said of a service it is listed with: not ours
     DEAD_NUMBER = "dead_number"  # a number that does not exist any more: a new one is wanted
@@ -45,6 +47,8 @@ PRIORITY: dict[TaskKind, int] = {
     TaskKind.CALLBACK: 2,
     TaskKind.TELL_PROVIDER: 1,
     TaskKind.DISSATISFIED: 2,
+    TaskKind.UNREACHABLE: 3,
+    TaskKind.WORD: 3,
     TaskKind.LATE: 1,
     TaskKind.CHECK_ITEM: 3,
     TaskKind.DEAD_NUMBER: 3,

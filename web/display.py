@@ -54,6 +54,8 @@ TASK_ICONS: dict[str, str] = {
     "ring_back": "phone-outgoing",
     "tell_provider": "phone-outgoing",
     "dissatisfied": "message-question",
+    "unreachable": "phone-off",
+    "word": "message",
     "late": "clock",
     "check_item": "building-store",
     "dead_number": "phone-off",

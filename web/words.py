@@ -57,6 +57,8 @@ PURPOSE: Words = {
     "inbound": _l("Incoming call"),
     "offer": _l("Offer call"),
     "callback": _l("Callback"),
+    "reminder": _l("Reminder"),
+    "return_visit": _l("Return visit"),
     "studio": _l("Recording studio"),
 }
 TASK_KIND: Words = {
@@ -71,6 +73,8 @@ TASK_KIND: Words = {
     "dead_number": _l("Number no longer exists"),
     "tell_provider": _l("Tell the provider"),
     "dissatisfied": _l("Not satisfied"),
+    "unreachable": _l("Return visit not possible"),
+    "word": _l("A word of hers"),
     "late": _l("Order is late"),
     "check_item": _l("Check a provider's service"),
     "check_visit": _l("Check a worker's visit"),
@@ -89,6 +93,8 @@ TASK_ADVICE: Words = {
     "late": _l("The deadline has passed: see where the order stands, tell her, and have it done."),
     "check_item": _l("The provider says that this service is not its own: ring it and put its entry right."),
     "check_visit": _l("The worker reported from a telephone that is not the elder's: ask the elder whether she came."),
+    "unreachable": _l("She could not be asked how it was: ring her, and have it done again where it was not good."),
+    "word": _l("She was content and has said something: listen to it."),
     "dissatisfied": _l("She was not content: call her, hear what was wrong, have it done again."),
 }
 TASK_RESULT: Words = {
@@ -125,6 +131,7 @@ CHOICE_REASON: Words = {
     "volunteers": _l("volunteers fit this service"),
     "lately": _l("has had orders lately"),
     "doubted": _l("said the service is not its own"),
+    "again": _l("has done this order before"),
 }
 CHOICE_BAR: Words = {
     "item": _l("does not offer the service"),
@@ -148,6 +155,18 @@ CALLBACK_STATUS: Words = {
     "confirmed": _l("Told and confirmed"),
     "failed": _l("Could not be told"),
     "withdrawn": _l("Withdrawn"),
+}
+REMINDER_STATUS: Words = {
+    "open": _l("Still to be reminded"),
+    "heard": _l("Has heard it"),
+    "failed": _l("Not reached: she hears it if she rings"),
+    "withdrawn": _l("Withdrawn"),
+}
+RETURN_VISIT_STATUS: Words = {
+    "open": _l("Still to be asked"),
+    "done": _l("Has said how it was"),
+    "failed": _l("Could not be asked"),
+    "withdrawn": _l("Nothing left to ask"),
 }
 ATTEMPT: Words = {
     "due": _l("To be dialled"),
@@ -185,6 +204,7 @@ JOURNAL: Words = {
     "offer_too_late": _l("Accepted too late, somebody else has it"),
     "visit": _l("A worker's visit reported"),
     "callback_confirmed": _l("She has heard it and confirmed"),
+    "reminder_heard": _l("She has heard the reminder"),
     "to_person": _l("Put through to a person"),
     "wait_told": _l("Told her place in the queue"),
     "ring_back": _l("Chose to be rung back"),
@@ -222,6 +242,9 @@ STEP: Words = {
     "order": _l("How an order stands"),
     "cancel_sure": _l("Confirmation of the cancellation"),
     "score": _l("How it was"),
+    "score_sure": _l("Confirmation of the score"),
+    "return_visit": _l("Return visit: how it was"),
+    "reminded": _l("Reminder that she missed"),
     "which": _l("Which of them is calling"),
     "for_her": _l("For whom she calls"),
     "card": _l("Service card"),
@@ -229,6 +252,8 @@ STEP: Words = {
     "this_number": _l("The number to ring back"),
     "number": _l("Another number"),
     "provider": _l("An open offer"),
+    "provider_why": _l("Why the provider declines"),
+    "person_first": _l("Greeting before a person"),
     "worker_code": _l("The worker's code"),
     "which_visit": _l("For which order the worker came"),
     "visit_number": _l("The order's number, keyed by the worker"),

@@ -11,11 +11,10 @@ from ivr.turns.capture import hear_open, meaning_of, next_question, slot_values,
 from ivr.turns.state import Do, KnownOrder, Next, Slots, State
 from ivr.turns.steps import Keys, Lines, Step, after, ask, miss, person, step
 from ivr.understanding import Meaning
+from models.orders import CHANGEABLE
 
 # So many orders are told in one breath; an elder who has more is helped by a person.
 MOST_ORDERS = 4
-# An order with these is changed and cancelled by the machine alone; with a provider under way a person sees to it.
-CHANGEABLE = frozenset({"confirmed", "offered", "needs_agent"})
 SCORES = ("5", "4", "3", "2", "1")
 
 
