@@ -72,7 +72,7 @@ class Call(Base):
     public_id: Mapped[PublicId]
     channel_id: Mapped[str] = mapped_column(String(64), unique=True)  # Asterisk's Uniqueid
     direction: Mapped[Code]
-    purpose: Mapped[Code]  # inbound, offer, callback
+    purpose: Mapped[Code]  # inbound, offer, callback, agent (an agent has dialled it)
     state: Mapped[Code]
     end: Mapped[str | None] = mapped_column(String(32))
     number_id: Mapped[int | None] = mapped_column(ForeignKey("phone_numbers.id"), index=True)
@@ -82,6 +82,8 @@ class Call(Base):
     caller_person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     identified_by: Mapped[Code] = mapped_column(default=IdentifiedBy.NONE)
     language: Mapped[str] = mapped_column(String(8), default="zh-CN")
+    # Whose telephone rings for it (state waiting), or who has it or had it (state agent, ended).
+    agent_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     started_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
     # When she was put through to people: her place among those who wait.

@@ -47,7 +47,11 @@ class Entry(StrEnum):
     TO_PERSON = "to_person"  # data: reason
     WAIT_TOLD = "wait_told"  # data: place, minutes (0: not known)
     RING_BACK = "ring_back"  # data: number (shown, keyed)
-    AGENT_ANSWERED = "agent_answered"
+    AGENT_RUNG = "agent_rung"  # data: user_id
+    AGENT_ANSWERED = "agent_answered"  # data: user_id, where the telephone is one in the browser
+    AGENT_MISSED = "agent_missed"  # data: user_id; rung, and did not answer or rejected
+    AGENT_LOST = "agent_lost"  # data: user_id; cut off, she is put through to people again
+    TRANSFERRED = "transferred"  # data: user_id (who did it), to (agent, queue, outside, three)
     MESSAGE = "message"  # data: audio_id
     SPEECH_OFF = "speech_off"  # the speech engine was not to be had; keys only
     FAULT = "fault"  # data: where

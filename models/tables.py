@@ -11,6 +11,7 @@ from models.orders import Order, OrderEvent
 from models.outbox import OutboxEntry
 from models.people import Area, Elder, Person, PersonNumber, PhoneNumber
 from models.preferences import ElderSetting
+from models.presence import AgentLine, AgentPresence, AgentSkill, PauseReason, PresenceSpell, TaskCall
 from models.processes import ProcessBeat
 from models.providers import Provider, ProviderArea, ProviderHours, ProviderItem, ProviderNumber, Worker
 from models.ratings import OrderRating
@@ -22,6 +23,9 @@ from models.visits import OrderVisit
 metadata = Base.metadata
 
 __all__ = [
+    "AgentLine",
+    "AgentPresence",
+    "AgentSkill",
     "Area",
     "Attempt",
     "Audio",
@@ -39,9 +43,11 @@ __all__ = [
     "OrderRating",
     "OrderVisit",
     "OutboxEntry",
+    "PauseReason",
     "Person",
     "PersonNumber",
     "PhoneNumber",
+    "PresenceSpell",
     "ProcessBeat",
     "PromptRecording",
     "Provider",
@@ -55,6 +61,7 @@ __all__ = [
     "SpecialDay",
     "StudioCode",
     "Task",
+    "TaskCall",
     "Trunk",
     "User",
     "Utterance",
