@@ -35,9 +35,7 @@ PRESENCE_MOVES: dict[Presence, frozenset[Presence]] = {
     Presence.READY: frozenset({Presence.RINGING, Presence.TALKING, Presence.PAUSE, Presence.OFFLINE}),
     Presence.RINGING: frozenset({Presence.TALKING, Presence.READY, Presence.PAUSE, Presence.OFFLINE}),
     Presence.TALKING: frozenset({Presence.WRAP_UP, Presence.READY, Presence.PAUSE, Presence.OFFLINE}),
-    Presence.WRAP_UP: frozenset(
-        {Presence.READY, Presence.PAUSE, Presence.RINGING, Presence.TALKING, Presence.OFFLINE}
-    ),
+    Presence.WRAP_UP: frozenset({Presence.READY, Presence.PAUSE, Presence.RINGING, Presence.TALKING, Presence.OFFLINE}),
     Presence.PAUSE: frozenset({Presence.READY, Presence.PAUSE, Presence.RINGING, Presence.TALKING, Presence.OFFLINE}),
 }
 # In a call, or about to be.
