@@ -22,6 +22,7 @@ from web import (
     login,
     manners,
     metrics,
+    navigation,
     prompts,
     providers,
     records,
@@ -56,6 +57,7 @@ def create_app(settings: Settings | None = None, console: ConsoleSettings | None
     access.init_app(app, console)
     i18n.init_app(app)
     display.init_app(app)
+    navigation.init_app(app)
     errors.init_app(app)
     login.init_app(app)
     board.init_app(app, console)

@@ -133,6 +133,7 @@ def init_app(app: Flask) -> None:
         setting_value=words.setting_value,
         setting_icons=SETTING_ICONS,
         zone=lambda: str(clock.zone()),
+        clock_now=clock.now,
         tone=lambda code: TONES.get(code or "", "calm"),
         state_icon=lambda code: STATE_ICONS.get(code or "") or ICONS[TONES.get(code or "", "calm")],
         task_icons=TASK_ICONS,

@@ -184,9 +184,49 @@ def test_an_orders_page_grows_by_itself(world: World, page: Page) -> None:
     assert complaints.said == []
 
 
+def test_the_page_never_navigates(world: World, page: Page) -> None:
+    """Links, forms, faults, back and forth and another language: the same document, the same stream, one telephone."""
+    complaints = Complaints(page)
+    seeded = town.build(world)
+    page.evaluate("window.notReloaded = true")
+    page.locator("#orders").get_by_role("link", name="1001").click()
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_contain_text("工单 1001")
+    expect(heading).to_be_focused()
+    expect(page.locator("[data-here]")).to_contain_text("工单 1001")
+    expect(page).to_have_title(re.compile("工单 1001"))
+    page.get_by_role("link", name="服务商", exact=True).click()
+    expect(page.locator(".nav [aria-current=page]")).to_have_text("服务商")
+    page.go_back()
+    expect(heading).to_contain_text("工单 1001")
+    expect(page.locator(".nav [aria-current=page]")).to_have_count(0)
+    page.go_back()
+    expect(page.locator(".nav [aria-current=page]")).to_have_text("看板")
+    # What happened while another page was shown is drawn when the board is shown again.
+    page.get_by_role("link", name="服务商", exact=True).click()
+    expect(heading).to_contain_text("服务商")
+    world.task(TaskKind.ALARM, elder_id=seeded.elder.id)
+    expect(page.locator("[data-part=strip]")).to_contain_text("紧急救援: 2")
+    expect(page.locator("[data-say]")).to_contain_text("紧急救援 2")
+    page.locator("[data-part=strip] a").first.click()
+    expect(page.locator("#tasks .row-alarm")).to_have_count(2)
+    page.evaluate("htmx.ajax('GET', '/nothing-here', {target: '#main', select: '#main', push: 'true'})")
+    expect(heading).to_contain_text("没有找到")
+    page.locator("#menu summary").click()
+    page.get_by_role("button", name="深色").click()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator("[data-part=strip]")).to_contain_text("Emergencies: 2")
+    assert page.evaluate("window.notReloaded")
+    assert page.evaluate("performance.getEntriesByType('navigation').length") == 1
+    assert [line for line in complaints.said if "404" not in line] == []
+
+
 def test_an_ended_session_leads_to_the_log_in(page: Page, context: BrowserContext) -> None:
     other = context.new_page()
     other.goto("/")
+    other.locator("#menu summary").click()
     other.get_by_role("button", name="退出").click()
     expect(other.get_by_role("heading", name="登录")).to_be_visible()
     expect(page.get_by_role("heading", name="登录")).to_be_visible(timeout=20_000)
@@ -224,6 +264,8 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(world: World, page: Page, widt
     for path in paths:
         page.goto(path)
         _check(page, path)
+    page.locator("#menu summary").click()
+    _check(page, "the menu")
     page.locator(".user button").click()
     page.fill("#name", "nobody")
     page.fill("#password", "wrong")

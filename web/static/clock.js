@@ -25,7 +25,7 @@
     }
   };
 
-  window.hotline = { setClock: (iso) => { ahead = Date.parse(iso) - Date.now(); } };
+  window.hotline = Object.assign(window.hotline ?? {}, { setClock: (iso) => { ahead = Date.parse(iso) - Date.now(); } });
   const drawn = document.querySelector("[data-now]");
   if (drawn) window.hotline.setClock(drawn.dataset.now);
   setInterval(tick, 1000);

@@ -1,19 +1,22 @@
-// Keeps the board right by the server's stream of events. Every connection begins with the whole
-// board, so nothing has to be remembered or repaired here: draw what comes, say when nothing does.
+// Keeps every page right by the server's stream of events: one for the life of the tab, whatever page is shown.
+// Every connection begins with the whole board, so nothing has to be remembered or repaired: draw what comes,
+// say when nothing does. A page that is swapped in gets the newest of what has come.
 (() => {
-  const page = document.querySelector("[data-live]");
-  if (!page) return;
-  const banner = page.querySelector("[data-banner]");
-  const say = page.querySelector("[data-say]");
+  const shell = document.querySelector("[data-live]");
+  if (!shell) return;
+  const banner = shell.querySelector("[data-banner]");
+  const say = shell.querySelector("[data-say]");
   const silence = 12000; // The server speaks every 5 s; after this the line is dead, whatever the socket says.
+  const parts = ["strip", "summary", "calls", "orders", "tasks"];
+  const newest = {};
   let source, watchdog, lostAt = null, fault = false, spoken = "";
 
   const show = () => {
-    const time = lostAt && lostAt.toLocaleTimeString("sv", { timeZone: page.dataset.zone });
+    const time = lostAt && lostAt.toLocaleTimeString("sv", { timeZone: shell.dataset.zone });
     const text = lostAt ? banner.dataset.lost.replace("{time}", time) : fault ? banner.dataset.fault : "";
     if (banner.textContent !== text) banner.textContent = text;
     banner.hidden = !text;
-    page.classList.toggle("stale", Boolean(text));
+    document.body.classList.toggle("stale", Boolean(text));
   };
 
   const alive = () => {
@@ -35,30 +38,46 @@
   }, 2000);
 
   const announce = () => {
-    const figures = [...page.querySelectorAll(".figure-value")].map((each) => each.textContent);
-    const text = say.dataset.words.replace("{0}", figures[0]).replace("{1}", figures[1]).replace("{2}", figures[5]);
+    const text = document.querySelector("[data-part=strip] [data-words]")?.dataset.words ?? "";
     if (spoken && spoken !== text) say.textContent = text;
     spoken = text;
   };
 
-  const draw = async (target, html) => {
+  const draw = async (part) => {
+    const target = document.querySelector(`[data-part="${part}"]`);
+    if (!target || newest[part] === undefined) return;
     // Morphing leaves what has not changed in its place: focus, selection and scroll position stay.
-    await htmx.swap({ sourceElement: target, target, text: html, swap: "innerMorph" });
-    if (target.dataset.part === "summary") announce();
-    page.classList.add("connected"); // From now on what appears is new, and may show it.
+    await htmx.swap({ sourceElement: target, target, text: newest[part], swap: "innerMorph" });
+    if (part === "strip") announce();
+    shell.classList.add("connected");
+    requestAnimationFrame(() => target.classList.add("fresh")); // From now on what appears is new, and may show it.
   };
 
   const connect = () => {
     if (source && source.readyState !== EventSource.CLOSED) source.close();
-    source = new EventSource(page.dataset.live);
-    for (const target of page.querySelectorAll("[data-part]")) {
-      source.addEventListener(target.dataset.part, (event) => { alive(); draw(target, event.data); });
+    source = new EventSource(shell.dataset.live);
+    for (const part of parts) {
+      source.addEventListener(part, (event) => { alive(); newest[part] = event.data; draw(part); });
     }
     source.addEventListener("clock", (event) => { window.hotline?.setClock(event.data); alive(); });
+    // What is for the telephone's script alone.
+    source.addEventListener("phone", (event) => {
+      document.dispatchEvent(new CustomEvent("stream:phone", { detail: JSON.parse(event.data) }));
+    });
     source.addEventListener("fault", (event) => { fault = event.data === "1"; show(); });
     source.onerror = () => { lost(); if (source.readyState === EventSource.CLOSED) { clearTimeout(watchdog); later(); } };
     alive();
   };
+
+  let spokenIn = document.documentElement.lang;
+  document.addEventListener("hotline:page", () => {
+    if (document.documentElement.lang !== spokenIn) {
+      // The stream speaks the language in which it was opened.
+      spokenIn = document.documentElement.lang;
+      for (const part of parts) delete newest[part];
+      connect();
+    } else for (const part of parts) draw(part);
+  });
 
   connect();
   // A browser allows six connections to a host; a page in the background gives its own back after a while.

@@ -7,11 +7,15 @@ import sys
 from pathlib import Path
 
 ICONS = """
-alert-circle alert-triangle arrow-right arrows-transfer-up ban building-store check circle-check
-circle-dashed clipboard-list clock headset heart hourglass keyboard language list-check logout
-message message-question microphone microphone-off moon phone phone-incoming phone-off
-phone-outgoing player-play player-stop point progress robot sun sun-moon tool upload urgent user
-user-check user-search volume
+address-book alert-circle alert-triangle arrow-back-up arrow-right arrow-right-circle
+arrows-transfer-up ban building-store cake calendar calendar-check chart-bar check chevron-down
+circle-check circle-dashed clipboard-list clock coffee dialpad door dots-vertical download ear edit
+eye file-spreadsheet gauge git-merge headphones headset heart history home hourglass id-badge-2
+keyboard language layout-dashboard list list-check lock logout map-pin message message-question
+microphone microphone-off moon notes phone phone-call phone-incoming phone-off phone-outgoing
+phone-plus player-pause player-play player-record player-stop plus point progress robot search send
+settings shield-lock star stethoscope sun sun-moon tool transfer upload urgent user user-check
+user-plus user-search users volume wifi wifi-off x
 """
 DRAWN = (
     'viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '

@@ -1,0 +1,56 @@
+"""The console's pages as its bar names them: one line each, in the order of the bar.
+
+Whoever adds a page adds its line here and nothing to the templates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, request
+from flask_babel import lazy_gettext as _l
+
+from models.users import Role
+from web.access import me
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page of the bar. `pages`: a blueprint, or endpoints of one, that count as being there; `key`: see keys."""
+
+    endpoint: str
+    title: Any
+    icon: str
+    role: Role = Role.AGENT
+    pages: tuple[str, ...] = ()
+
+    def is_here(self, endpoint: str | None, blueprint: str | None) -> bool:
+        """Whether the page that is shown belongs to this entry."""
+        return endpoint == self.endpoint or endpoint in self.pages or (blueprint or "") in self.pages
+
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry("board.board", _l("Board"), "layout-dashboard"),
+    Entry("providers.roster", _l("Providers"), "building-store", pages=("providers",)),
+    Entry("prompts.catalogue", _l("Prompts"), "microphone", Role.SUPERVISOR, ("prompts",)),
+    Entry("metrics.machine", _l("Machine"), "gauge", Role.ADMIN),
+)
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates the entries of whoever is logged in."""
+    app.jinja_env.globals.update(navigation=entries)
+
+
+def entries() -> list[tuple[Entry, bool]]:
+    """Return the entries that this user may see, each with whether it is the page shown."""
+    who = me()
+    if who is None:
+        return []
+    rank = list(Role).index
+    return [
+        (entry, entry.is_here(request.endpoint, request.blueprint))
+        for entry in ENTRIES
+        if rank(who.role) >= rank(entry.role)
+    ]

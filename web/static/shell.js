@@ -1,0 +1,95 @@
+// The console is one page that never navigates, because a telephone lives in it: htmx swaps <main> and
+// morphs the bar. What a browser does by itself on a new page is done here: focus, title, scroll, language.
+(() => {
+  const root = document.documentElement;
+  const byId = (id) => document.getElementById(id);
+  const refused = document.querySelector("[data-refused]");
+  const here = document.querySelector("[data-here]");
+  const isPage = (ctx) => Boolean(ctx?.sourceElement?._htmx?.boosted) || ctx?.target?.id === "main" || ctx?.target?.matches?.("[hx-history-elt]");
+  let path = location.pathname + location.search;
+
+  const arrived = (ctx) => {
+    const main = byId("main");
+    root.lang = main.dataset.lang;
+    if (main.dataset.now) window.hotline?.setClock(main.dataset.now);
+    byId("menu")?.removeAttribute("open");
+    refused.hidden = true;
+    const moved = path !== location.pathname + location.search;
+    path = location.pathname + location.search;
+    const wrong = main.querySelector("[role=alert], [aria-invalid=true]");
+    const anchor = ctx?.request?.anchor && byId(ctx.request.anchor);
+    const asked = main.querySelector("[autofocus]");
+    const heading = main.querySelector("h1");
+    if (!anchor && moved) scrollTo(0, 0);
+    // A reader is told where it is: the fault first, then what was asked for, then the page's heading.
+    const goal = wrong || anchor || asked || heading || main;
+    if (!goal.matches("a, button, input, select, textarea, summary, [tabindex]")) goal.tabIndex = -1;
+    goal.focus({ preventScroll: !wrong && !anchor });
+    here.textContent = ctx?.title || document.title; // htmx sets the title itself, a moment later
+    document.dispatchEvent(new CustomEvent("hotline:page", { detail: { path, moved } }));
+  };
+
+  document.addEventListener("htmx:before:request", (event) => {
+    if (isPage(event.detail.ctx)) byId("main").setAttribute("aria-busy", "true");
+  });
+  document.addEventListener("htmx:finally:request", () => byId("main").removeAttribute("aria-busy"));
+
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (isPage(event.detail.ctx)) arrived(event.detail.ctx);
+  });
+
+  // A fault or a refused deed leaves what is on the screen and says why; a page that is not there is shown as such.
+  document.addEventListener("htmx:response:error", (event) => {
+    const { ctx } = event.detail;
+    const { status, raw } = ctx.response;
+    const asked = ctx.request.method === "GET" || raw.redirected;
+    const formAgain = [409, 413, 422].includes(status);
+    if (isPage(ctx) && (formAgain || (asked && status < 500 && status !== 429))) {
+      if (formAgain) ctx.push = "false"; // Its address takes only forms: a reload there would be refused.
+      return;
+    }
+    Object.assign(ctx, { swap: "none", selectOOB: "", push: "false" });
+    const told = new DOMParser().parseFromString(ctx.text, "text/html").querySelector("#main");
+    if (!isPage(ctx) || !told) return;
+    refused.textContent = [...told.querySelectorAll("h1, h1 + p")].map((each) => each.textContent).join(" · ");
+    refused.hidden = false;
+  });
+  document.addEventListener("htmx:error", (event) => {
+    const { ctx } = event.detail;
+    if (!isPage(ctx) || ctx.response) return;
+    refused.textContent = document.querySelector("[data-banner]").dataset.unreached;
+    refused.hidden = false;
+  });
+
+  // An anchor of the page makes an entry of the history without a mark: htmx would not come back to it.
+  addEventListener("hashchange", () => { if (!history.state?.htmx) history.replaceState({ htmx: true }, ""); });
+  if (!history.state?.htmx) history.replaceState({ htmx: true }, "");
+
+  // Colours change at once and in the background: nothing that was typed is lost for it.
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("[data-theme-switch]");
+    if (!form || !event.submitter) return;
+    event.preventDefault();
+    root.dataset.theme = event.submitter.value;
+    for (const each of form.querySelectorAll("button")) each.setAttribute("aria-pressed", String(each === event.submitter));
+    fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form, event.submitter)), redirect: "manual" }).catch(() => null);
+  });
+
+  // A menu closes by Escape and by a click elsewhere, as menus do.
+  document.addEventListener("keydown", (event) => {
+    const menu = byId("menu");
+    if (event.key !== "Escape" || !menu?.open) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+  document.addEventListener("click", (event) => {
+    const menu = byId("menu");
+    if (menu?.open && !menu.contains(event.target)) menu.open = false;
+  });
+
+  // Other scripts of the page (the telephone) lead to a page by this.
+  window.hotline = Object.assign(window.hotline ?? {}, {
+    csrf: () => document.querySelector("meta[name=csrf-token]").content,
+    open: (address) => htmx.ajax("GET", address, { target: "#main", select: "#main", swap: "outerHTML show:none", selectOOB: "#top:outerMorph", push: "true" }),
+  });
+})();
