@@ -42,6 +42,8 @@ class Contact(Base):
     may_hear_orders: Mapped[bool] = mapped_column(default=False)  # what is ordered and who comes
     may_hear_money: Mapped[bool] = mapped_column(default=False)
     may_hear_health: Mapped[bool] = mapped_column(default=False)  # services marked sensitive, special needs
+    # May be rung and told that she was not reached, and asked to look in.
+    may_look_in: Mapped[bool] = mapped_column(default=False)
     since: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 

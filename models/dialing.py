@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Code, Pk, PublicId
 from models.calls import Call
+from models.campaigns import CareVisit, EscalationStep
 from models.followups import Reminder, ReturnVisit
 from models.orders import Order
 from models.people import PhoneNumber
@@ -59,7 +60,11 @@ class Outcome(StrEnum):
     ACCEPTED = "accepted"
     DECLINED = "declined"
     CONFIRMED = "confirmed"
+    PROVED = "proved"  # a care visit: a living person was there
     NO_KEY = "no_key"  # answered, but nobody pressed a key: a voicemail, a child
+    SILENT = "silent"  # a care visit: answered, and no sound came, asked twice
+    MACHINE = "machine"  # a care visit: something talked on and answered nothing
+    HUNG_UP = "hung_up"  # a care visit: the receiver was put down before anything was proved
     PERSON = "person"  # asked for a person during the call
     TOO_LATE = "too_late"  # answered when the matter was already settled
     BUSY = "busy"
@@ -116,12 +121,12 @@ class Callback(Base):
     provider: Mapped[Provider] = relationship()
 
 
-Occasion = Offer | Callback | Reminder | ReturnVisit
+Occasion = Offer | Callback | Reminder | ReturnVisit | CareVisit | EscalationStep
 """What somebody is rung for."""
 
 
 class Attempt(Base):
-    """One attempt to dial one number for one offer, callback, reminder or return visit.
+    """One attempt to dial one number for one offer, callback, reminder, return visit or care visit.
 
     `channel_id` is fixed before the gateway is asked, so that whatever answers
     can be joined to this row however the connection to Asterisk fares.
@@ -136,6 +141,9 @@ class Attempt(Base):
     callback_id: Mapped[int | None] = mapped_column(ForeignKey("callbacks.id"), index=True)
     reminder_id: Mapped[int | None] = mapped_column(ForeignKey("reminders.id"), index=True)
     return_visit_id: Mapped[int | None] = mapped_column(ForeignKey("return_visits.id"), index=True)
+    care_visit_id: Mapped[int | None] = mapped_column(ForeignKey("care_visits.id"), index=True)
+    # A contact or a butler is asked to look in.
+    escalation_step_id: Mapped[int | None] = mapped_column(ForeignKey("escalation_steps.id"), index=True)
     number_id: Mapped[int] = mapped_column(ForeignKey("phone_numbers.id"), index=True)
     call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id"), index=True)
     channel_id: Mapped[str] = mapped_column(String(64), unique=True)
@@ -151,18 +159,21 @@ class Attempt(Base):
     callback: Mapped[Callback | None] = relationship()
     reminder: Mapped[Reminder | None] = relationship()
     return_visit: Mapped[ReturnVisit | None] = relationship()
+    care_visit: Mapped[CareVisit | None] = relationship()
+    escalation_step: Mapped[EscalationStep | None] = relationship()
     number: Mapped[PhoneNumber] = relationship()
     call: Mapped[Call | None] = relationship()
 
     @property
     def occasion(self) -> Occasion | None:
         """What it is rung for."""
-        return self.offer or self.callback or self.reminder or self.return_visit
+        own = self.offer or self.callback or self.reminder or self.return_visit
+        return own or self.care_visit or self.escalation_step
 
     @property
     def elder_id(self) -> int | None:
         """The elder who is rung; None where it is a provider."""
-        for_her = self.callback or self.reminder or self.return_visit
+        for_her = self.callback or self.reminder or self.return_visit or self.care_visit
         return for_her.elder_id if for_her else None
 
 

@@ -43,7 +43,7 @@ def contact_columns(number: int) -> tuple[Column, ...]:
         Column(f"{code}_phones", f"{word}电话", ("联系人电话", "联系电话", "contact_phones") if bare else (),
                example="11000000002"),
         Column(f"{code}_rights", f"{word}权限", ("联系人权限", "contact_rights") if bare else (),
-               example="代下单；知工单", advice="代下单、知工单、知健康、知费用，用分号隔开；留空为无"),
+               example="代下单；知工单", advice="代下单、知工单、知健康、知费用、代探望，用分号隔开；留空为无"),
     )  # fmt: skip
 
 
@@ -78,6 +78,6 @@ RELATIONS: Mapping[str, Relation] = {
     **{relation.value: relation for relation in Relation},
 }  # fmt: skip
 RIGHTS: Mapping[str, str] = {
-    "代下单": "may_order", "知工单": "may_hear_orders", "知健康": "may_hear_health", "知费用": "may_hear_money",
-    "order": "may_order", "orders": "may_hear_orders", "health": "may_hear_health", "money": "may_hear_money",
+    "代下单": "may_order", "知工单": "may_hear_orders", "知健康": "may_hear_health", "知费用": "may_hear_money", "代探望": "may_look_in",
+    "order": "may_order", "orders": "may_hear_orders", "health": "may_hear_health", "money": "may_hear_money", "look_in": "may_look_in",
 }  # fmt: skip

@@ -163,6 +163,7 @@ def _contacts(cells: Mapping[str, str], elder: NewElder) -> tuple[NewContact, ..
             may_hear_orders=may.get("may_hear_orders", False),
             may_hear_money=may.get("may_hear_money", False),
             may_hear_health=may.get("may_hear_health", False),
+            may_look_in=may.get("may_look_in", False),
         )
     return tuple(found.values())
 

@@ -101,6 +101,7 @@ class NewContact:
     may_hear_orders: bool = False
     may_hear_money: bool = False
     may_hear_health: bool = False
+    may_look_in: bool = False
 
 
 def add_contact(session: Session, elder: Elder, new: NewContact, now: datetime) -> Contact:
@@ -130,6 +131,7 @@ def add_contact(session: Session, elder: Elder, new: NewContact, now: datetime) 
         may_hear_orders=new.may_hear_orders,
         may_hear_money=new.may_hear_money,
         may_hear_health=new.may_hear_health,
+        may_look_in=new.may_look_in,
         since=now,
     )
     session.add(contact)

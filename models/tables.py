@@ -3,8 +3,18 @@
 from models.audio import Audio
 from models.base import Base
 from models.calls import Call, CallEvent, Utterance
+from models.campaigns import (
+    CallRule,
+    Campaign,
+    CampaignEvent,
+    CareAnswer,
+    CareVisit,
+    Escalation,
+    EscalationStep,
+)
 from models.contacts import Contact
 from models.dialing import Attempt, Callback, Offer, Trunk
+from models.duties import AreaButler, CareProof, Duty, DutyRule, ElderGroup
 from models.followups import Reminder, ReturnVisit, ReturnVisitQuestion
 from models.hours import OpeningHours, SpecialDay
 from models.orders import Order, OrderEvent
@@ -27,15 +37,27 @@ __all__ = [
     "AgentPresence",
     "AgentSkill",
     "Area",
+    "AreaButler",
     "Attempt",
     "Audio",
     "AuditEvent",
     "Call",
     "CallEvent",
+    "CallRule",
     "Callback",
+    "Campaign",
+    "CampaignEvent",
+    "CareAnswer",
+    "CareProof",
+    "CareVisit",
     "Contact",
+    "Duty",
+    "DutyRule",
     "Elder",
+    "ElderGroup",
     "ElderSetting",
+    "Escalation",
+    "EscalationStep",
     "Offer",
     "OpeningHours",
     "Order",

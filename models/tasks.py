@@ -33,6 +33,8 @@ class TaskKind(StrEnum):
     CHECK_ITEM = "check_item"  # a provider said of a service it is listed with: not ours
     DEAD_NUMBER = "dead_number"  # a number that does not exist any more: a new one is wanted
     CHECK_VISIT = "check_visit"  # a worker reported a visit from a telephone that proves nothing
+    CARE = "care"  # a care visit: the machine could not find out whether she is well; a person rings her
+    GO_THERE = "go_there"  # she is not reached by anybody: someone goes there; `data` has the deadline
     FAULT = "fault"  # something of ours broke on her call
 
 
@@ -53,6 +55,8 @@ PRIORITY: dict[TaskKind, int] = {
     TaskKind.CHECK_ITEM: 3,
     TaskKind.DEAD_NUMBER: 3,
     TaskKind.CHECK_VISIT: 3,
+    TaskKind.CARE: 1,
+    TaskKind.GO_THERE: 0,
     TaskKind.FAULT: 3,
 }
 

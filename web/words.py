@@ -360,6 +360,7 @@ RIGHT: Words = {
     "may_hear_orders": _l("may hear of orders"),
     "may_hear_health": _l("may hear of her health"),
     "may_hear_money": _l("may hear of money"),
+    "may_look_in": _l("looks in when she is not reached"),
 }
 IDENTIFIED_BY: Words = {
     "caller_id": _l("by the number alone"),
