@@ -110,10 +110,8 @@ class CareProof(Base):
     at: Mapped[datetime]
     noted_at: Mapped[datetime]
     call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id"))
-    by_person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))  # who was with her: a butler, a relative
-    by_user_id: Mapped[int | None] = mapped_column(
-        ForeignKey("users.id")
-    )  # who talked with her, or wrote the visit down
+    by_person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))  # who was with her
+    by_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))  # the agent, or who noted it
 
     call: Mapped[Call | None] = relationship()
     by_person: Mapped[Person | None] = relationship()

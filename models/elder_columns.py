@@ -78,6 +78,8 @@ RELATIONS: Mapping[str, Relation] = {
     **{relation.value: relation for relation in Relation},
 }  # fmt: skip
 RIGHTS: Mapping[str, str] = {
-    "代下单": "may_order", "知工单": "may_hear_orders", "知健康": "may_hear_health", "知费用": "may_hear_money", "代探望": "may_look_in",
-    "order": "may_order", "orders": "may_hear_orders", "health": "may_hear_health", "money": "may_hear_money", "look_in": "may_look_in",
+    "代下单": "may_order", "知工单": "may_hear_orders", "知健康": "may_hear_health", "知费用": "may_hear_money",
+    "代探望": "may_look_in",
+    "order": "may_order", "orders": "may_hear_orders", "health": "may_hear_health", "money": "may_hear_money",
+    "look_in": "may_look_in",
 }  # fmt: skip

@@ -23,6 +23,8 @@ PLACE: Words = {
     "outbound.offer": _l("Offer to a provider"),
     "inbound.visit": _l("A worker at the elder's"),
     "outbound.callback": _l("Call to an elder"),
+    "outbound.care": _l("Care visit"),
+    "outbound.look_in": _l("Asked to look in"),
     "staff.studio": _l("Recording studio"),
     "part": _l("Part of another prompt"),
 }

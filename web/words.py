@@ -59,6 +59,8 @@ PURPOSE: Words = {
     "callback": _l("Callback"),
     "reminder": _l("Reminder"),
     "return_visit": _l("Return visit"),
+    "care": _l("Care visit"),
+    "look_in": _l("Asked to look in"),
     "studio": _l("Recording studio"),
 }
 TASK_KIND: Words = {
@@ -78,6 +80,8 @@ TASK_KIND: Words = {
     "late": _l("Order is late"),
     "check_item": _l("Check a provider's service"),
     "check_visit": _l("Check a worker's visit"),
+    "care": _l("Care visit: ring her yourself"),
+    "go_there": _l("Not reached: someone goes there"),
 }
 TASK_ADVICE: Words = {
     "dead_number": _l("Find out the new number and correct it; until then it is not rung."),
@@ -93,6 +97,8 @@ TASK_ADVICE: Words = {
     "late": _l("The deadline has passed: see where the order stands, tell her, and have it done."),
     "check_item": _l("The provider says that this service is not its own: ring it and put its entry right."),
     "check_visit": _l("The worker reported from a telephone that is not the elder's: ask the elder whether she came."),
+    "care": _l("The machine could not find out whether she is well: ring her, and write how she is."),
+    "go_there": _l("Nobody reaches her: send somebody to her door before the deadline, and write who was there."),
     "unreachable": _l("She could not be asked how it was: ring her, and have it done again where it was not good."),
     "word": _l("She was content and has said something: listen to it."),
     "dissatisfied": _l("She was not content: call her, hear what was wrong, have it done again."),
@@ -185,6 +191,10 @@ ATTEMPT: Words = {
     "congestion": _l("Network fault"),
     "refused": _l("Cannot be dialled"),
     "lost": _l("Cut off by a fault"),
+    "proved": _l("She was reached"),
+    "silent": _l("Answered and kept silent"),
+    "machine": _l("A machine answered"),
+    "hung_up": _l("Hung up before an answer"),
 }
 JOURNAL: Words = {
     "answered": _l("Call answered"),
@@ -204,6 +214,9 @@ JOURNAL: Words = {
     "offer_too_late": _l("Accepted too late, somebody else has it"),
     "visit": _l("A worker's visit reported"),
     "callback_confirmed": _l("She has heard it and confirmed"),
+    "care": _l("Care visit"),
+    "look_in": _l("Asked to look in"),
+    "talked": _l("Something talked on the line"),
     "reminder_heard": _l("She has heard the reminder"),
     "to_person": _l("Put through to a person"),
     "wait_told": _l("Told her place in the queue"),
@@ -245,6 +258,14 @@ STEP: Words = {
     "score_sure": _l("Confirmation of the score"),
     "return_visit": _l("Return visit: how it was"),
     "reminded": _l("Reminder that she missed"),
+    "care_feel": _l("How she is"),
+    "care_eaten": _l("Whether she has eaten"),
+    "care_medicine": _l("Whether she has taken her medicine"),
+    "care_warm": _l("Whether it is warm at home"),
+    "care_cool": _l("Whether the heat troubles her"),
+    "care_company": _l("Whether she wants a visit or a chat"),
+    "care_need": _l("What she needs"),
+    "care_word": _l("Whether she has something to say"),
     "which": _l("Which of them is calling"),
     "for_her": _l("For whom she calls"),
     "card": _l("Service card"),
@@ -291,6 +312,8 @@ REASON: Words = {
     "change": _l("change to an arranged order"),
     "callback": _l("about who comes"),
     "worker_unknown": _l("worker or order not found"),
+    "silent": _l("answered a care call and kept silent"),
+    "care": _l("needs something, in a care visit"),
     "visit": _l("a worker's order has changed"),
 }
 WHERE: Words = {"conversation": _l("in the conversation"), "agi": _l("the conversation could not begin")}
@@ -323,6 +346,7 @@ ERRAND: Words = {
     "offer_order": _l("Ask the next provider"),
     "dial": _l("Dial"),
     "tell_others": _l("Tell the other providers"),
+    "escalate": _l("Ask somebody to look in"),
 }
 NUMBER_ROLE: Words = {"own": _l("her own"), "shared": _l("household line"), "relative": _l("a relative's")}
 SETTING: Words = {

@@ -24,6 +24,8 @@ class Place(StrEnum):
     VISIT = "inbound.visit"  # a worker reports from the elder's telephone
     OFFER = "outbound.offer"
     CALLBACK = "outbound.callback"
+    CARE = "outbound.care"  # how are you: a care visit
+    LOOK_IN = "outbound.look_in"  # a contact or a butler is asked to look in
     STUDIO = "staff.studio"
     PART = "part"  # fills a variable of another prompt
 
