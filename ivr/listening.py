@@ -67,6 +67,7 @@ class Listener:
         self.volume = "normal"  # or loud
         self._engine: str | None = None  # the language whose engine is open
         self._engine_pace: Pace = "normal"  # what the engine was told last
+        self._birth = 0  # of the engine that is open
 
     def listens_for(self, language: str) -> bool:
         """Return whether words in `language` will be heard in the next turn."""
@@ -153,6 +154,7 @@ class Listener:
         if not self.listens_for(language):
             return False
         self.close()
+        self._birth = health.birth
         if self._line.execute("SPEECH CREATE", f"hotline-{language}").result != "1":
             return False
         self._engine, self._engine_pace = language, "normal"
@@ -165,7 +167,13 @@ class Listener:
         if reply.result != "1" or time.monotonic() - began > SLOWEST_ANSWER_S:
             raise _EngineLost("it does not answer")
 
+    def _must_live(self) -> None:
+        """An engine that is gone or stands still is not spoken to: each command would cost her a second."""
+        if not health.lives(self._birth):
+            raise _EngineLost("it is gone")
+
     def _ask_words(self, file: str, ask: Ask) -> Heard:
+        self._must_live()
         if self.pace != self._engine_pace:
             self._set("pace", self.pace)
             self._engine_pace = self.pace
@@ -176,6 +184,7 @@ class Listener:
         seconds = math.ceil(self._patience_ms / 1000) + 1
         reply = self._line.execute("SPEECH RECOGNIZE", file, seconds)
         if reply.fields.get("text0") == speech.SPEAKING:
+            self._must_live()
             reply = self._line.execute("SPEECH RECOGNIZE", voice.silence(), UTTERANCE_S)
             heard = self._heard_or_number(reply, ask)
             return Unknown() if isinstance(heard, Silence) else heard

@@ -20,6 +20,7 @@ import time
 from ivr.speech import nursery
 from ivr.speech.archive import Archive
 from ivr.speech.gate import GateSettings
+from ivr.speech.lifeline import Keeper, Lifeline
 from ivr.speech.models import Models, model_folder
 from ivr.speech.server import ServerSettings, SpeechServer
 from ivr.speech.turns import Phrases, Urgent
@@ -49,6 +50,7 @@ class Family:
         self._due: dict[str, float] = dict.fromkeys((lang for lang, folder in self._folders.items() if folder), 0.0)
         self._listening: tuple[socket.socket, ...] = ()
         self._server = 0
+        self._keeper: Keeper | None = None
         self._births = 0
         self._stopping = False
 
@@ -88,11 +90,15 @@ class Family:
                     self._nurseries[nursery.fork(lambda lang=language: self._nurse(lang, address))] = language  # type: ignore[misc]
             if not self._server:
                 beats, sign = os.pipe()
-                self._server = nursery.fork(lambda: self._serve(streams, recognisers, sign))  # noqa: B023 (called at once)
+                self._keeper = Keeper()
+                # Left alone by its parent it still tells its calls that it goes.
+                self._server = nursery.fork(lambda: self._serve(streams, recognisers, sign), signal.SIGTERM)  # noqa: B023 (called at once)
                 os.close(sign)
                 self._births += 1
                 heard = time.monotonic()
-            readable, _, _ = select.select([beats, wake], [], [], _LOOK_S)
+            assert self._keeper is not None  # noqa: S101 (there is one for each server)
+            readable, _, _ = select.select([beats, wake, self._keeper.line.fileno()], [], [], _LOOK_S)
+            self._keeper.take()
             if wake in readable:
                 os.read(wake, 512)
             if beats in readable:
@@ -106,6 +112,8 @@ class Family:
             if gone:
                 os.close(beats)
                 self._bury(self._server)
+                self._keeper.say_last_words()
+                self._keeper.close()
                 self._server = 0
             self._reap()
 
@@ -129,7 +137,10 @@ class Family:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._server, signal.SIGTERM)
             until = time.monotonic() + _STOP_S + 1
-            while time.monotonic() < until and os.waitpid(self._server, os.WNOHANG)[0] == 0:
+            while os.waitpid(self._server, os.WNOHANG)[0] == 0:
+                if time.monotonic() > until:
+                    self._bury(self._server)
+                    break
                 time.sleep(0.02)
         for pid in self._nurseries:
             self._bury(pid)
@@ -141,6 +152,9 @@ class Family:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for sock in self._listening:
             sock.close()
+        if self._keeper is not None:
+            # Else the calls' connections would stay open as long as the recognisers live.
+            self._keeper.close()
         folder = self._folders[language]
         assert folder is not None  # noqa: S101 (only languages with a model are due)
         nursery.run(language, folder, address, self._count)
@@ -154,6 +168,8 @@ class Family:
         server = SpeechServer(_server_settings(self._settings), models, self._phrases, self._urgent)
         server.metrics.restarts = self._births
         server.beat = lambda: os.write(sign, b".")
+        assert self._keeper is not None  # noqa: S101 (made for this server)
+        server.lifeline = Lifeline(self._keeper.others)
         asyncio.run(_run(server, streams, recognisers))
 
 

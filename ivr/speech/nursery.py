@@ -30,8 +30,8 @@ _MOURNING_S = 0.2
 _PR_SET_PDEATHSIG = 1
 
 
-def fork(child: Callable[[], None]) -> int:
-    """Forks; the child runs `child` and ends, and is killed when this process dies. Returns its pid.
+def fork(child: Callable[[], None], orphaned: signal.Signals = signal.SIGKILL) -> int:
+    """Forks; the child runs `child` and ends, and gets the signal `orphaned` when this process dies. Returns its pid.
 
     Only for processes with a single thread.
     """
@@ -41,7 +41,7 @@ def fork(child: Callable[[], None]) -> int:
         return pid
     code = 1
     try:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, orphaned)
         if os.getppid() == parent:
             child()
             code = 0

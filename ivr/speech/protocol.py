@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 SUBPROTOCOL = "speech_to_text"
 CODEC = "slin"
+# The path at which the server tells several times a second how it is (its /health), to whoever connects.
+WATCH = "watch"
 
 # Results that are not words of hers. No phrase can look like them.
 SPEAKING = "<speaking>"  # she has begun to speak: stop the prompt and call RECOGNIZE again

@@ -32,6 +32,7 @@ from websockets.http11 import Request, Response
 from ivr.speech import protocol
 from ivr.speech.archive import Archive
 from ivr.speech.gate import GateSettings
+from ivr.speech.lifeline import Lifeline
 from ivr.speech.metrics import prometheus
 from ivr.speech.models import Models
 from ivr.speech.pool import Pool
@@ -74,13 +75,15 @@ class SpeechServer:
         self._server: Server | None = None
         self._background: list[asyncio.Task[None]] = []
         self._stopping = False
+        self._ends = asyncio.Event()
         self.beat: Callable[[], object] = lambda: None  # called several times a second while the loop is well
+        self.lifeline: Lifeline | None = None  # who tells the calls of this process's sudden end
 
     async def start(self, sock: socket.socket | None = None) -> None:
         """Listens on `sock` or the settings' port. Raises OSError where the port is taken."""
         where = (None, None) if sock else (self.settings.host, self.settings.port)
         self._server = await serve_websockets(
-            self._serve_stream,
+            self._serve,
             *where,
             sock=sock,
             subprotocols=[protocol.SUBPROTOCOL],  # type: ignore[list-item]
@@ -99,6 +102,9 @@ class SpeechServer:
     async def stop(self) -> None:
         """Ends every RECOGNIZE under way, so that callers go on by keys, then closes. At most some seconds."""
         self._stopping = True
+        # First of all, so that no call asks for more of what is going.
+        self._ends.set()
+        await asyncio.sleep(0)
         streams = list(self._streams)
         for stream in streams:
             await stream.give_up()
@@ -157,6 +163,8 @@ class SpeechServer:
             text = prometheus(self._figures(), self.models.status, self.pool.processes)
             return _response(HTTPStatus.OK, text.encode(), "text/plain; version=0.0.4")
         language = path.strip("/")
+        if language == protocol.WATCH:
+            return None
         if language and language not in self.models.status:
             return _json_response(HTTPStatus.NOT_FOUND, {"error": "no such language"})
         if self._stopping or not self.models.any_ready or (language and self.models.get(language) is None):
@@ -176,15 +184,31 @@ class SpeechServer:
 
     # WebSockets.
 
-    async def _serve_stream(self, connection: ServerConnection) -> None:
+    async def _serve(self, connection: ServerConnection) -> None:
+        path = unquote(urlsplit(connection.request.path if connection.request else "/").path).strip("/")
+        if path == protocol.WATCH:
+            await self._tell(connection)
+        else:
+            await self._serve_stream(connection, path or None)
+
+    async def _tell(self, connection: ServerConnection) -> None:
+        """Say several times a second how we are: a silence of this socket tells of a stall, its end of our death."""
+        with contextlib.suppress(ConnectionClosed):
+            while not self._stopping:
+                await connection.send(json.dumps(self.health()))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._ends.wait(), _TICK_S)
+
+    async def _serve_stream(self, connection: ServerConnection, language: str | None) -> None:
         async def send(text: str) -> None:
             # She may have hung up; then the reading loop ends by itself.
             with contextlib.suppress(ConnectionClosed):
                 await connection.send(text)
 
-        path = unquote(urlsplit(connection.request.path if connection.request else "/").path)
-        stream = Stream(self._turns, send, path.strip("/") or None, self.settings.gate, self.settings.paces)
+        stream = Stream(self._turns, send, language, self.settings.gate, self.settings.paces)
         self._streams.add(stream)
+        sock = connection.transport.get_extra_info("socket")
+        held = self.lifeline.hold(sock.fileno()) if self.lifeline else 0
         errors = 0
         try:
             async for message in connection:
@@ -205,6 +229,8 @@ class SpeechServer:
         finally:
             stream.close()
             self._streams.discard(stream)
+            if self.lifeline:
+                self.lifeline.release(held)
 
     # Background.
 

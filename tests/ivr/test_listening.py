@@ -21,6 +21,7 @@ KEY = "ab" * 32
 def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An engine that is well, and prompts that need no rendering."""
     monkeypatch.setattr("ivr.listening.health.listens_for", lambda language: True)
+    monkeypatch.setattr("ivr.listening.health.lives", lambda birth: True)
     monkeypatch.setattr("ivr.prompts.voice.utterance", lambda *what: "/prompt")
     monkeypatch.setattr("ivr.prompts.voice.silence", lambda: "/quiet")
     yield
@@ -65,6 +66,16 @@ def test_an_engine_that_does_not_answer_is_asked_only_once(
         assert listener.ask(Ask((), "service"), "ko") == Key("2")
         assert listener.ask(Ask((), "day"), "ko") == Key("1")
     assert [command.split(" ", 2)[1] for command in asterisk.commands] == ["CREATE", "SET", "DESTROY", "DATA", "DATA"]
+
+
+def test_an_engine_that_is_known_to_be_gone_is_not_spoken_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    with line(OK, OK, OK, b"200 result=1 (digit) digit=2 endpos=0\n", OK, b"200 result=1\n") as (call, asterisk):
+        listener = Listener(call, speech=True)
+        assert listener.ask(Ask((), "service"), "ko") == Key("2")
+        monkeypatch.setattr("ivr.listening.health.lives", lambda birth: False)
+        assert listener.ask(Ask((), "day"), "ko") == Key("1")
+    # Each command to it would cost her a second.
+    assert [command.split(" ", 2)[1] for command in asterisk.commands[3:]] == ["RECOGNIZE", "DESTROY", "DATA"]
 
 
 def test_a_slow_caller_is_given_time_for_keys_too() -> None:
