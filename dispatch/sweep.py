@@ -12,14 +12,15 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import InstrumentedAttribute
 
-from dispatch import heard_audio, jobs, lateness, orphans, outbox, spool
+from dispatch import heard_audio, jobs, lateness, orphans, outbox, spool, tasks
 from dispatch.attempts import close_attempt
 from dispatch.calls import close_call
 from dispatch.events import end_unanswered
 from dispatch.gateways import GatewayUnavailable, gateway
-from models import clock
+from models import clock, search
 from models.calls import Call, CallEnd, CallState
 from models.dialing import Attempt, AttemptStatus, Outcome
+from models.people import Elder
 from models.session import read
 from models.settings import settings
 
@@ -59,6 +60,8 @@ class Sweeper:
         self._part("errands", take_up)
         self._part("audio", lambda: heard_audio.erase_expired(clock.now()))
         self._part("lateness", lambda: lateness.escalate(clock.now()))
+        self._part("search", index_elders)
+        self._part("tasks", lambda: tasks.age(clock.now()))
         self._part("calls", self._calls)
         if time.monotonic() >= self._next_orphans:
             self._next_orphans = time.monotonic() + ORPHANS_EVERY_S
@@ -90,6 +93,15 @@ class Sweeper:
 def sweep() -> None:
     """Do one round by itself."""
     Sweeper().round()
+
+
+def index_elders() -> None:
+    """Let search know elders who came by an import; a few hundred at a time, so that nobody waits for the lock."""
+    with read() as session:
+        if session.scalar(select(Elder.id).where(Elder.indexed_at.is_(None)).limit(1)) is None:
+            return
+    with outbox.transaction() as session:
+        search.index_missing(session.connection(), clock.now())
 
 
 def take_up() -> int:

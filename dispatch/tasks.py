@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from models.calls import Call
-from models.tasks import PRIORITY, Task, TaskKind
+from models.session import read, write
+from models.tasks import PRIORITY, Task, TaskKind, TaskState, TaskStep, move_task
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ def open_task(session: Session, new: NewTask, now: datetime) -> Task:
         audio_id=new.audio_id,
         data=new.data,
         created_at=now,
+        changed_at=now,
     )
     session.add(task)
     session.flush()
@@ -74,11 +76,33 @@ def settle(session: Session, kind: TaskKind, key: str, now: datetime) -> None:
     """Close the task of this occasion, if it is open: what it was for has come about by itself."""
     known = session.scalar(select(Task).where(Task.dedupe_key == f"{kind}:{key}", Task.closed_at.is_(None)))
     if known is not None:
-        known.result, known.closed_at = "not_needed", now
+        _settled(known, now)
 
 
 def settle_all(session: Session, kind: TaskKind, order_id: int, now: datetime) -> None:
     """Close every open task of this kind about the order."""
     open_ones = select(Task).where(Task.order_id == order_id, Task.kind == kind, Task.closed_at.is_(None))
     for task in session.scalars(open_ones):
-        task.result, task.closed_at = "not_needed", now
+        _settled(task, now)
+
+
+def _settled(task: Task, now: datetime) -> None:
+    move_task(task, TaskStep(TaskState.CLOSED, result="not_needed"), now)
+
+
+def age(now: datetime) -> int:
+    """Give tasks back to the pool whose owner has done nothing for too long; return how many."""
+    forgotten = (Task.state == TaskState.OWNED, Task.owned_until < now, or_(*unlocked(now)))
+    with read() as session:
+        if session.scalar(select(Task.id).where(*forgotten).limit(1)) is None:
+            return 0
+    with write() as session:
+        tasks = session.scalars(select(Task).where(*forgotten).with_for_update(of=Task)).all()
+        for task in tasks:
+            move_task(task, TaskStep(TaskState.POOL, due_at=task.due_at), now)
+        return len(tasks)
+
+
+def unlocked(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return the two conditions, one of which holds where nobody has the task open."""
+    return Task.locked_until.is_(None), Task.locked_until < now

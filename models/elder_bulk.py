@@ -113,6 +113,7 @@ def write(session: Session, ready: Prepared) -> None:
     _insert(connection, _links, _helpers_links(connection, ready, helpers, numbers))
     _insert(connection, _contacts, _ties(ready, ids, helpers))
     _insert(connection, _settings, _manners(ready, ids))
+    # The index of search is the sweep's work: it would hold SQLite's only write lock for longer than the rest.
 
 
 def _person(new: NewElder | NewContact, now: datetime) -> dict[str, Any]:

@@ -82,6 +82,11 @@ class Elder(Base):
     # What of it can be keyed on a telephone; follows card_number. Two cards may agree in it.
     card_digits: Mapped[str | None] = mapped_column(String(32), index=True)
     needs: Mapped[str] = mapped_column(String(400), default="")  # special needs, told after acceptance only
+    # She was registered twice: everything of hers is with that elder now (agents/merging.py).
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("elders.id"), index=True)
+    indexed_at: Mapped[datetime | None] = mapped_column(
+        index=True
+    )  # None: search does not know her yet (models/search.py)
 
     person: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
     area: Mapped[Area | None] = relationship()

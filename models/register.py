@@ -9,6 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from models import search
 from models.contacts import Contact, Relation
 from models.lookup import number_row
 from models.people import Area, AreaKind, Elder, NumberRole, Person, PersonNumber, PhoneNumber
@@ -85,6 +86,7 @@ def add_elder(session: Session, new: NewElder, now: datetime) -> Elder:
         role = NumberRole.SHARED if shared else NumberRole.OWN
         session.add(PersonNumber(person_id=person.id, number_id=row.id, role=role, position=position))
         session.flush()
+    search.index(session.connection(), [elder.id], now)
     return elder
 
 

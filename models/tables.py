@@ -1,5 +1,6 @@
 """All tables, imported for their side effect on the metadata."""
 
+from models.amendments import ElderChange, ElderMerge
 from models.audio import Audio
 from models.base import Base
 from models.calls import Call, CallEvent, Utterance
@@ -26,6 +27,8 @@ from models.processes import ProcessBeat
 from models.providers import Provider, ProviderArea, ProviderHours, ProviderItem, ProviderNumber, Worker
 from models.ratings import OrderRating
 from models.recordings import PromptRecording, StudioCode
+from models.results import CallOutcome, CallResult, Note
+from models.search import SearchTerm
 from models.tasks import Task
 from models.users import AuditEvent, User
 from models.visits import OrderVisit
@@ -43,6 +46,8 @@ __all__ = [
     "AuditEvent",
     "Call",
     "CallEvent",
+    "CallOutcome",
+    "CallResult",
     "CallRule",
     "Callback",
     "Campaign",
@@ -54,10 +59,13 @@ __all__ = [
     "Duty",
     "DutyRule",
     "Elder",
+    "ElderChange",
     "ElderGroup",
+    "ElderMerge",
     "ElderSetting",
     "Escalation",
     "EscalationStep",
+    "Note",
     "Offer",
     "OpeningHours",
     "Order",
@@ -80,6 +88,7 @@ __all__ = [
     "Reminder",
     "ReturnVisit",
     "ReturnVisitQuestion",
+    "SearchTerm",
     "SpecialDay",
     "StudioCode",
     "Task",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -13,6 +14,7 @@ from models.base import Base, Code, Pk, PublicId
 from models.calls import Call
 from models.orders import Order
 from models.people import Elder, PhoneNumber
+from models.users import User
 
 
 class TaskKind(StrEnum):
@@ -61,6 +63,29 @@ PRIORITY: dict[TaskKind, int] = {
 }
 
 
+class TaskState(StrEnum):
+    """Where a task stands."""
+
+    POOL = "pool"  # whoever is free takes it
+    OWNED = "owned"  # somebody's, until `owned_until`
+    CLOSED = "closed"  # it has its final result
+
+
+# The legal moves, each with its sentence. `move_task` is the only writer of `state`.
+TASK_MOVES: dict[tuple[TaskState, TaskState], str] = {
+    (TaskState.POOL, TaskState.OWNED): "Somebody has taken it.",
+    (TaskState.POOL, TaskState.POOL): "Tried without success; it is due again later.",
+    (TaskState.POOL, TaskState.CLOSED): "Settled, by a person or by itself.",
+    (TaskState.OWNED, TaskState.OWNED): "Kept longer, tried again later, or taken over.",
+    (TaskState.OWNED, TaskState.POOL): "Given back, or nobody worked on it for too long.",
+    (TaskState.OWNED, TaskState.CLOSED): "Settled, by a person or by itself.",
+}
+
+
+class IllegalTaskMove(RuntimeError):
+    """The task's state does not allow this move: a final result is never overwritten."""
+
+
 class Task(Base):
     """Work for an agent. `dedupe_key` makes its creation safe to repeat."""
 
@@ -79,7 +104,16 @@ class Task(Base):
     provider_id: Mapped[int | None] = mapped_column(ForeignKey("providers.id"))
     audio_id: Mapped[int | None] = mapped_column(ForeignKey("audio.id"))
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)  # codes only
-    result: Mapped[str | None] = mapped_column(String(32))  # how an agent settled it (agents.tasks.TaskResult)
+    state: Mapped[Code] = mapped_column(default=TaskState.POOL)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
+    owned_until: Mapped[datetime | None] = mapped_column(index=True)  # then it goes back to the pool by itself
+    # Somebody has it open and works on it; nobody else may until then.
+    locked_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    locked_until: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]  # not to be tried before; None: now
+    tries: Mapped[int] = mapped_column(default=0)  # results that were not final
+    changed_at: Mapped[datetime] = mapped_column(index=True)
+    result: Mapped[str | None] = mapped_column(String(32))  # the final one, a code of `call_results`
     note: Mapped[str] = mapped_column(Text, default="")  # the agent's own words; erasable
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
@@ -89,3 +123,34 @@ class Task(Base):
     order: Mapped[Order | None] = relationship()
     elder: Mapped[Elder | None] = relationship()
     number: Mapped[PhoneNumber | None] = relationship()
+    owner: Mapped[User | None] = relationship(foreign_keys=[owner_id])
+    locked_by: Mapped[User | None] = relationship(foreign_keys=[locked_by_id])
+
+
+@dataclass(frozen=True)
+class TaskStep:
+    """What a move sets. `owner_id`, `owned_until`: of the new state; `due_at`: when it may be tried again."""
+
+    to: TaskState
+    owner_id: int | None = None
+    owned_until: datetime | None = None
+    due_at: datetime | None = None
+    result: str | None = None
+    note: str = ""
+
+
+def move_task(task: Task, step: TaskStep, now: datetime, by_user_id: int | None = None) -> None:
+    """Move `task`; closing it takes the lock off.
+
+    Raises:
+        IllegalTaskMove: the table of moves does not have it; a closed task stays as it is.
+    """
+    if (TaskState(task.state), step.to) not in TASK_MOVES:
+        raise IllegalTaskMove(f"task {task.id}: {task.state} → {step.to} is not a legal move")
+    task.state, task.changed_at, task.due_at = step.to, now, step.due_at
+    task.owner_id, task.owned_until = step.owner_id, step.owned_until
+    if step.to == TaskState.CLOSED:
+        task.result, task.closed_at, task.closed_by_id = step.result, now, by_user_id
+        task.locked_by_id = task.locked_until = None
+        if step.note:
+            task.note = step.note

@@ -34,6 +34,7 @@ class User(Base):
     session_version: Mapped[int] = mapped_column(default=0)  # raised to end all sessions of a user
     disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    shortcuts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # action to key, where it is not the usual one
 
 
 class AuditEvent(Base):

@@ -195,6 +195,7 @@ class World:
                 dedupe_key=f"test-{next(_serial)}",
                 priority=PRIORITY[kind],
                 created_at=at or self.now,
+                changed_at=at or self.now,
                 **more,
             )
             db.add(task)
