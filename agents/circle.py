@@ -14,7 +14,7 @@ from models.people import Elder, Person, PersonNumber
 from models.phone import Number, NumberKind
 
 # What a contact may do and hear, in the order in which the card tells it.
-RIGHTS = ("may_order", "may_hear_orders", "may_hear_health", "may_hear_money", "may_look_in")
+RIGHTS = ("may_order", "may_hear_orders", "may_hear_health", "may_hear_money", "may_look_in", "wants_sms")
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session, selectinload
 
 from agents.lines import OrderLine, TaskLine, order_lines, orders_query, task_lines, tasks_query
 from agents.parties import area_path
+from agents.texts import sms_lines
 from agents.why import Why, whys
 from models.calls import Call
 from models.dialing import Attempt, Callback, CallbackStatus, Offer, OfferStatus
 from models.orders import ORDER_MOVES, Order, OrderEvent, OrderStatus
 from models.phone import mask
 from models.providers import Provider, Worker
+from models.sms import SmsMessage
 from models.tasks import Task
 from models.users import User
 from models.visits import OrderVisit
@@ -27,7 +29,7 @@ class Moment:
     """One point of the course.
 
     `kind`: call, move, offer, offer_closed, attempt, callback, callback_closed,
-    task. `code` is the status or outcome that belongs to the kind; `sentence`
+    sms, task. `code` is the status or outcome that belongs to the kind; `sentence`
     is the move's own, in English, from the table of moves.
     """
 
@@ -68,6 +70,7 @@ def order_course(session: Session, public_id: str) -> OrderCourse | None:
     tasks = session.scalars(tasks_query().where(Task.order_id == order.id).order_by(Task.id)).all()
     call = session.get(Call, order.call_id) if order.call_id else None
     moments = [*_call(call), *_moves(session, order), *_offers(session, order), *_callbacks(session, order)]
+    moments += _texts(session, order)
     moments += [Moment(task.created_at, "task", task.kind, task=task.public_id) for task in tasks]
     return OrderCourse(
         line=order_lines(session, [order])[0],
@@ -188,6 +191,11 @@ def _attempts(session: Session, of: ColumnElement[bool], name: str) -> Iterator[
             rang_s=_seconds(attempt.dialed_at, attempt.answered_at or attempt.closed_at),
             talked_s=_seconds(attempt.answered_at, attempt.closed_at),
         )
+
+
+def _texts(session: Session, order: Order) -> Iterator[Moment]:
+    for line in sms_lines(session, SmsMessage.order_id == order.id):
+        yield Moment(line.at, "sms", line.status, line.template, line.to.name, line.error, line.to.number)
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> int | None:

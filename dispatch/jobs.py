@@ -14,18 +14,26 @@ from dispatch import tasks
 from dispatch.dial import dial
 from dispatch.gateways import GatewayUnavailable
 from dispatch.offers import offer_order, tell_others
+from dispatch.send_sms import ask_sms, send_sms
 from models import clock
 from models.dialing import Attempt
 from models.orders import Order
 from models.outbox import OutboxEntry
 from models.session import engine, write, write_rows
 from models.settings import settings
+from models.sms import SmsMessage
 from models.tasks import TaskKind
 
 log = logging.getLogger(__name__)
 
 # What an errand can be: the outbox's verb names one of these.
-VERBS: dict[str, Callable[[int], None]] = {"offer_order": offer_order, "tell_others": tell_others, "dial": dial}
+VERBS: dict[str, Callable[[int], None]] = {
+    "offer_order": offer_order,
+    "tell_others": tell_others,
+    "dial": dial,
+    "send_sms": send_sms,
+    "ask_sms": ask_sms,
+}
 
 # Made once: every errand of every order passes here.
 _OUTBOX = cast(Table, OutboxEntry.__table__)
@@ -84,6 +92,9 @@ def _order_of(session: Session, entry: OutboxEntry) -> Order | None:
     """Return the order that waits for this errand, so that whoever has the task sees it."""
     if entry.verb in ("offer_order", "tell_others"):
         return session.get(Order, entry.subject_id)
+    if entry.verb in ("send_sms", "ask_sms"):
+        message = session.get(SmsMessage, entry.subject_id)
+        return message.order if message else None
     attempt = session.get(Attempt, entry.subject_id) if entry.verb == "dial" else None
     purpose = attempt and (attempt.offer or attempt.callback)
     return purpose.order if purpose else None

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from dispatch import callbacks, candidates, choice, tasks
+from dispatch import callbacks, candidates, choice, sms, tasks
 from dispatch.attempts import close_attempt, new_attempt
 from dispatch.gateways import gateway
 from dispatch.outbox import post, transaction
@@ -44,6 +44,8 @@ def offer_order(order_id: int) -> None:
         wanted = settings().offer_together if is_urgent(order, now) else 1
         if asked >= wanted:
             return
+        if order.status == OrderStatus.CONFIRMED:
+            sms.tell_elder(session, order, "confirmed", now)
         verdicts = candidates.judge(session, order, now)
         fit = [verdict.provider_id for verdict in verdicts if verdict.fit][: wanted - asked]
         for provider_id in fit:
@@ -100,6 +102,7 @@ def accept(session: Session, offer: Offer, call_id: int | None, now: datetime) -
     _tell_the_others(session, offer, call_id, now)
     tasks.settle_all(session, TaskKind.LATE, order.id, now)
     callbacks.begin(session, order, now)
+    sms.accepted(session, order, now)
     return True
 
 

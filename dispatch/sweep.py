@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import InstrumentedAttribute
 
-from dispatch import heard_audio, jobs, lateness, orphans, outbox, spool, tasks
+from dispatch import heard_audio, jobs, lateness, orphans, outbox, send_sms, spool, tasks
 from dispatch.attempts import close_attempt
 from dispatch.calls import close_call
 from dispatch.events import end_unanswered
@@ -59,6 +59,7 @@ class Sweeper:
         self._part("relay", lambda: outbox.relay(clock.now()))
         self._part("errands", take_up)
         self._part("audio", lambda: heard_audio.erase_expired(clock.now()))
+        self._part("sms", lambda: send_sms.ask_after(clock.now()))
         self._part("lateness", lambda: lateness.escalate(clock.now()))
         self._part("search", index_elders)
         self._part("tasks", lambda: tasks.age(clock.now()))

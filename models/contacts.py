@@ -44,6 +44,7 @@ class Contact(Base):
     may_hear_health: Mapped[bool] = mapped_column(default=False)  # services marked sensitive, special needs
     # May be rung and told that she was not reached, and asked to look in.
     may_look_in: Mapped[bool] = mapped_column(default=False)
+    wants_sms: Mapped[bool] = mapped_column(default=False)  # of what the contact may hear, who comes is sent in writing
     since: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 

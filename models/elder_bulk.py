@@ -268,6 +268,7 @@ def _ties(ready: Prepared, ids: Sequence[int], helpers: Mapping[Known, int]) -> 
                 "may_hear_money": new.may_hear_money,
                 "may_hear_health": new.may_hear_health,
                 "may_look_in": new.may_look_in,
+                "wants_sms": new.wants_sms,
                 "since": ready.now,
             }
             # One person under two of her numbers is one contact: the first line of the file holds.

@@ -28,6 +28,7 @@ _OWN = (
     Column("pace", "语速", example="慢", advice="正常、慢；留空为正常"),
     Column("volume", "音量", example="大", advice="正常、大；留空为正常"),
     Column("person_first", "人工优先", example="否", advice="是、否；留空为否"),
+    Column("sms", "短信", example="否", advice="是、否；留空为否"),
 )  # fmt: skip
 
 
@@ -43,7 +44,7 @@ def contact_columns(number: int) -> tuple[Column, ...]:
         Column(f"{code}_phones", f"{word}电话", ("联系人电话", "联系电话", "contact_phones") if bare else (),
                example="11000000002"),
         Column(f"{code}_rights", f"{word}权限", ("联系人权限", "contact_rights") if bare else (),
-               example="代下单；知工单", advice="代下单、知工单、知健康、知费用、代探望，用分号隔开；留空为无"),
+               example="代下单；知工单", advice="代下单、知工单、知健康、知费用、代探望、短信，用分号隔开；留空为无"),
     )  # fmt: skip
 
 
@@ -67,6 +68,7 @@ MANNERS: Mapping[Setting, Mapping[str, str]] = {
     Setting.PACE: {"正常": "normal", "慢": "slow", "慢速": "slow", "normal": "normal", "slow": "slow"},
     Setting.VOLUME: {"正常": "normal", "大": "loud", "大音量": "loud", "normal": "normal", "loud": "loud"},
     Setting.PERSON_FIRST: {"否": "no", "是": "yes", "no": "no", "yes": "yes"},
+    Setting.SMS: {"否": "no", "是": "yes", "no": "no", "yes": "yes"},
 }
 RELATIONS: Mapping[str, Relation] = {
     "配偶": Relation.SPOUSE, "老伴": Relation.SPOUSE, "丈夫": Relation.SPOUSE, "妻子": Relation.SPOUSE,
@@ -80,6 +82,7 @@ RELATIONS: Mapping[str, Relation] = {
 RIGHTS: Mapping[str, str] = {
     "代下单": "may_order", "知工单": "may_hear_orders", "知健康": "may_hear_health", "知费用": "may_hear_money",
     "代探望": "may_look_in",
+    "短信": "wants_sms", "sms": "wants_sms",
     "order": "may_order", "orders": "may_hear_orders", "health": "may_hear_health", "money": "may_hear_money",
     "look_in": "may_look_in",
 }  # fmt: skip

@@ -164,6 +164,7 @@ def _contacts(cells: Mapping[str, str], elder: NewElder) -> tuple[NewContact, ..
             may_hear_money=may.get("may_hear_money", False),
             may_hear_health=may.get("may_hear_health", False),
             may_look_in=may.get("may_look_in", False),
+            wants_sms=may.get("wants_sms", False),
         )
     return tuple(found.values())
 

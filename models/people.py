@@ -112,6 +112,7 @@ class PhoneNumber(Base):
     value: Mapped[str] = mapped_column(String(20), unique=True)
     kind: Mapped[Code]
     dead_since: Mapped[datetime | None]  # the network has said again and again that it does not exist
+    no_sms: Mapped[str | None] = mapped_column(String(32))  # why no text message may go there: opted_out, unreachable
 
 
 class PersonNumber(Base):

@@ -28,6 +28,7 @@ class Setting(StrEnum):
     VOLUME = "volume"
     PERSON_FIRST = "person_first"
     LANGUAGE = "language"
+    SMS = "sms"
 
 
 class Origin(StrEnum):
@@ -45,6 +46,7 @@ VALUES: Mapping[Setting, tuple[str, ...]] = {
     Setting.VOLUME: ("normal", "loud"),
     Setting.PERSON_FIRST: ("no", "yes"),
     Setting.LANGUAGE: LANGUAGES,
+    Setting.SMS: ("no", "yes"),
 }
 
 
@@ -105,6 +107,11 @@ def preferences(session: Session | Rows, elder_id: int) -> Preferences:
         volume=present.get(Setting.VOLUME, plain.volume),
         person_first=present.get(Setting.PERSON_FIRST, "no") == "yes",
     )
+
+
+def wants_sms(session: Session, elder_id: int) -> bool:
+    """Return whether this elder wishes to have text messages about her orders."""
+    return dict(session.connection().execute(_PRESENT, {"elder_id": elder_id}).all()).get(Setting.SMS) == "yes"
 
 
 def history(session: Session, elder_id: int) -> list[ElderSetting]:

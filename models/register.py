@@ -104,6 +104,7 @@ class NewContact:
     may_hear_money: bool = False
     may_hear_health: bool = False
     may_look_in: bool = False
+    wants_sms: bool = False
 
 
 def add_contact(session: Session, elder: Elder, new: NewContact, now: datetime) -> Contact:
@@ -134,6 +135,7 @@ def add_contact(session: Session, elder: Elder, new: NewContact, now: datetime) 
         may_hear_money=new.may_hear_money,
         may_hear_health=new.may_hear_health,
         may_look_in=new.may_look_in,
+        wants_sms=new.wants_sms,
         since=now,
     )
     session.add(contact)

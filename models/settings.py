@@ -114,6 +114,24 @@ class Settings(BaseSettings):
     lost_job_s: int = Field(30, description="an enqueued job not done by then is enqueued again")
     lost_call_s: int = Field(15, description="a dialled call that Asterisk does not know after this is reconciled")
 
+    # Text messages (dispatch/sms.py).
+    sms: Literal["off", "console", "twilio"] = Field("off", description="console: into a file, for rehearsals")
+    sms_quiet: tuple[int, int] = Field(
+        (21, 8), description="hours from, to in which none is sent but urgent ones; the same twice: no quiet hours"
+    )
+    sms_attempts: int = Field(3, ge=1, description="so often one message is handed to the carrier at most")
+    sms_settle_s: int = Field(180, ge=30, description="so long after a lost answer the carrier is asked what it has")
+    sms_poll_s: int = Field(300, ge=1, description="nothing heard of a delivery for so long: the carrier is asked")
+    sms_give_up_h: float = Field(48, gt=0, description="after so long nobody is asked any more")
+    twilio_account: str = Field("", pattern=r"^(AC[0-9a-f]{32})?$", description="account SID")
+    twilio_token: str = Field("", description="auth token; also signs Twilio's webhooks")
+    twilio_from: str = Field("", description="number, sender name, or messaging service (MG…) that sends")
+    public_url: str = Field(
+        "",
+        pattern=r"^(https?://[^/?#\s]+)?$",
+        description="how the console is reached from outside, for the carrier's reports; empty: they are asked for",
+    )
+
     # Deadlines (models/deadlines.py), in hours; 2 h, 24 h and 7 d are Beijing 12345's classes.
     urgent_h: float = Field(2, gt=0, description="danger to life or property: she hears who comes within so long")
     soon_h: float = Field(24, gt=0, description="what daily life depends on: the same")

@@ -29,6 +29,7 @@ from models.ratings import OrderRating
 from models.recordings import PromptRecording, StudioCode
 from models.results import CallOutcome, CallResult, Note
 from models.search import SearchTerm
+from models.sms import SmsMessage
 from models.tasks import Task
 from models.users import AuditEvent, User
 from models.visits import OrderVisit
@@ -89,6 +90,7 @@ __all__ = [
     "ReturnVisit",
     "ReturnVisitQuestion",
     "SearchTerm",
+    "SmsMessage",
     "SpecialDay",
     "StudioCode",
     "Task",

@@ -16,10 +16,18 @@ from web import words
 
 # State to tone: the tone gives colour and icon together, so that no state is told by colour alone.
 TONES: dict[str, str] = {
-    **dict.fromkeys(("accepted", "arrived", "completed", "return_visited", "settled", "confirmed", "person"), "good"),
-    **dict.fromkeys(("offered", "open", "dialing", "due", "talking", "answered", "agent", "reopened"), "active"),
-    **dict.fromkeys(("needs_agent", "waiting", "declined", "expired", "busy", "no_answer", "no_key", "soon"), "warn"),
-    **dict.fromkeys(("failed", "lost", "fault", "alarm", "late", "abandoned", "hung_up", "congestion"), "bad"),
+    **dict.fromkeys(
+        ("accepted", "arrived", "completed", "return_visited", "settled", "confirmed", "person", "delivered"), "good"
+    ),
+    **dict.fromkeys(
+        ("offered", "open", "dialing", "due", "talking", "answered", "agent", "reopened", "sending", "sent"), "active"
+    ),
+    **dict.fromkeys(
+        ("needs_agent", "waiting", "declined", "expired", "busy", "no_answer", "no_key", "soon", "unknown"), "warn"
+    ),
+    **dict.fromkeys(
+        ("failed", "lost", "fault", "alarm", "late", "abandoned", "hung_up", "congestion", "undelivered"), "bad"
+    ),
 }
 ICONS: dict[str, str] = {
     "good": "circle-check",
@@ -43,6 +51,7 @@ STATE_ICONS: dict[str, str] = {
     "cancelled": "ban",
     "withdrawn": "ban",
     "due": "clock",
+    "queued": "clock",
 }
 TASK_ICONS: dict[str, str] = {
     "alarm": "urgent",
@@ -61,6 +70,7 @@ TASK_ICONS: dict[str, str] = {
     "dead_number": "phone-off",
     "check_visit": "phone-incoming",
     "fault": "tool",
+    "sms": "message",
 }
 
 SETTING_ICONS: dict[str, str] = {
@@ -68,6 +78,7 @@ SETTING_ICONS: dict[str, str] = {
     "volume": "volume",
     "person_first": "headset",
     "language": "language",
+    "sms": "message",
 }
 
 # Kind of a journal entry to tone and icon.

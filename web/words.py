@@ -72,6 +72,7 @@ TASK_KIND: Words = {
     "callback": _l("Callback not delivered"),
     "ring_back": _l("Wants to be rung back"),
     "fault": _l("Fault on our side"),
+    "sms": _l("Text message not delivered"),
     "dead_number": _l("Number no longer exists"),
     "tell_provider": _l("Tell the provider"),
     "dissatisfied": _l("Not satisfied"),
@@ -101,6 +102,7 @@ TASK_ADVICE: Words = {
     "go_there": _l("Nobody reaches her: send somebody to her door before the deadline, and write who was there."),
     "unreachable": _l("She could not be asked how it was: ring her, and have it done again where it was not good."),
     "word": _l("She was content and has said something: listen to it."),
+    "sms": _l("The text message has not arrived, or nobody knows: tell by telephone what it would have said."),
     "dissatisfied": _l("She was not content: call her, hear what was wrong, have it done again."),
 }
 TASK_RESULT: Words = {
@@ -129,6 +131,37 @@ OFFER_STATUS: Words = {
     "declined": _l("Declined"),
     "expired": _l("No answer"),
     "withdrawn": _l("Withdrawn"),
+}
+SMS_STATUS: Words = {
+    "queued": _l("To be sent"),
+    "sending": _l("Being sent"),
+    "unknown": _l("Not known whether sent"),
+    "sent": _l("Sent"),
+    "delivered": _l("Delivered"),
+    "undelivered": _l("Not delivered"),
+    "failed": _l("Refused"),
+    "withdrawn": _l("Not needed any more"),
+}
+SMS_TEMPLATE: Words = {
+    "hand_over": _l("The order in writing"),
+    "comes": _l("Who comes"),
+    "confirmed": _l("The order is noted"),
+    "reminder": _l("Reminder"),
+}
+SMS_ERROR: Words = {
+    "no_mobile": _l("no mobile number"),
+    "forbidden": _l("a number that is never dialled"),
+    "opted_out": _l("does not want any"),
+    "unreachable": _l("takes no text messages"),
+    "lost": _l("the carrier never had it"),
+    "21211": _l("not a telephone number"),
+    "21610": _l("does not want any"),
+    "21614": _l("no mobile number"),
+    "30003": _l("telephone switched off or out of reach"),
+    "30004": _l("blocked by the recipient's network"),
+    "30005": _l("number not in use"),
+    "30006": _l("a landline, or a network that takes none"),
+    "30007": _l("filtered by the carrier"),
 }
 LATENESS: Words = {"late": _l("Late"), "soon": _l("Due soon"), "in_time": _l("In time")}
 CHOICE_REASON: Words = {
@@ -347,6 +380,8 @@ ERRAND: Words = {
     "dial": _l("Dial"),
     "tell_others": _l("Tell the other providers"),
     "escalate": _l("Ask somebody to look in"),
+    "send_sms": _l("Send a text message"),
+    "ask_sms": _l("Ask what became of a text message"),
 }
 NUMBER_ROLE: Words = {"own": _l("her own"), "shared": _l("household line"), "relative": _l("a relative's")}
 SETTING: Words = {
@@ -354,9 +389,11 @@ SETTING: Words = {
     "volume": _l("Volume"),
     "person_first": _l("Begins with"),
     "language": _l("Language"),
+    "sms": _l("Text messages"),
 }
 PACE: Words = {"normal": _l("Normal pace"), "slow": _l("Slow")}
 VOLUME: Words = {"normal": _l("Normal volume"), "loud": _l("Loud")}
+SMS: Words = {"no": _l("none"), "yes": _l("wanted")}
 PERSON_FIRST: Words = {"no": _l("the machine"), "yes": _l("a person")}
 ORIGIN: Words = {
     "agent": _l("Set by an agent"),
@@ -385,6 +422,7 @@ RIGHT: Words = {
     "may_hear_health": _l("may hear of her health"),
     "may_hear_money": _l("may hear of money"),
     "may_look_in": _l("looks in when she is not reached"),
+    "wants_sms": _l("wants text messages"),
 }
 IDENTIFIED_BY: Words = {
     "caller_id": _l("by the number alone"),
