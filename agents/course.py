@@ -44,6 +44,8 @@ class Moment:
     task: str | None = None
     rang_s: int | None = None
     talked_s: int | None = None
+    template: str = ""  # of a text message: which one, and the carrier's or our code of what went wrong
+    error: str = ""
     proof: str = ""  # of a visit: what the worker's telephone proves of the place
 
 
@@ -195,7 +197,10 @@ def _attempts(session: Session, of: ColumnElement[bool], name: str) -> Iterator[
 
 def _texts(session: Session, order: Order) -> Iterator[Moment]:
     for line in sms_lines(session, SmsMessage.order_id == order.id):
-        yield Moment(line.at, "sms", line.status, line.template, line.to.name, line.error, line.to.number)
+        yield Moment(
+            line.at, "sms", line.status, name=line.to.name, number=line.to.number, template=line.template,
+            error=line.error,
+        )  # fmt: skip
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> int | None:

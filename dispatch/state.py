@@ -17,6 +17,7 @@ from models.orders import ENDED, Order
 from models.outbox import OutboxEntry
 from models.people import PhoneNumber
 from models.processes import ProcessBeat
+from models.sms import SmsMessage
 from models.tasks import Task
 
 # A process that has said nothing for so long does not live (s): four of its signs.
@@ -119,6 +120,8 @@ class Figures:
     attempts: Counts
     tasks: Counts
     dead_numbers: int
+    sms: Counts
+    sms_segments: int
 
 
 def figures(session: Session, now: datetime) -> Figures:
@@ -138,4 +141,6 @@ def figures(session: Session, now: datetime) -> Figures:
         attempts=counted(Attempt.outcome, Attempt.outcome.is_not(None)),
         tasks=counted(Task.kind, Task.closed_at.is_(None)),
         dead_numbers=session.scalar(dead) or 0,
+        sms=counted(SmsMessage.status),
+        sms_segments=session.scalar(select(func.sum(SmsMessage.segments))) or 0,
     )

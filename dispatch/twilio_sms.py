@@ -67,7 +67,8 @@ class TwilioSms:
             raise GatewayUnavailable("HOTLINE_TWILIO_ACCOUNT, _TOKEN and _FROM are not all set")
         # Never a retry below us: it would send twice without our knowing.
         client = http or TwilioHttpClient(timeout=TIMEOUT_S, max_retries=0)
-        self._messages = Client(chosen.twilio_account, chosen.twilio_token, http_client=client).messages
+        known = Client(chosen.twilio_account, chosen.twilio_token, http_client=client)  # type: ignore[no-untyped-call]
+        self._messages = known.messages
 
     def send(self, sms: OutboundSms) -> CarrierSms:
         """Create the message."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from hotline import cli_hours, cli_people, cli_prompts, cli_providers, cli_show, cli_speech
+from hotline import cli_hours, cli_people, cli_prompts, cli_providers, cli_show, cli_sms, cli_speech
 from models import logs
 from models.settings import settings
 
@@ -29,6 +29,7 @@ for group, name in (
     (cli_people.users, "users"),
     (cli_people.elders, "elders"),
     (cli_providers.providers, "providers"),
+    (cli_sms.sms, "sms"),
     (cli_people.db, "db"),
     (cli_hours.hours, "hours"),
     (cli_speech.speech, "speech"),

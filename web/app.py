@@ -27,6 +27,7 @@ from web import (
     providers,
     records,
     security,
+    texts,
 )
 from web.config import ConsoleSettings
 
@@ -53,7 +54,7 @@ def create_app(settings: Settings | None = None, console: ConsoleSettings | None
     app.secret_key = settings.web_secret
     app.jinja_env.undefined = jinja2.StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    security.init_app(app, console)
+    csrf = security.init_app(app, console)
     access.init_app(app, console)
     i18n.init_app(app)
     display.init_app(app)
@@ -65,6 +66,7 @@ def create_app(settings: Settings | None = None, console: ConsoleSettings | None
     manners.init_app(app)
     providers.init_app(app)
     prompts.init_app(app)
+    texts.init_app(app, csrf)
     health.init_app(app)
     metrics.init_app(app, console)
 

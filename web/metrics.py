@@ -68,6 +68,8 @@ def _lines(figures: state.Figures, machine: state.Machine, now: datetime) -> Ite
     yield from _family("attempts_total", "counter", "Attempts to dial by outcome.", "outcome", figures.attempts)
     yield from _family("tasks_open", "gauge", "Open tasks by kind.", "kind", figures.tasks)
     yield from _single("dead_numbers", "gauge", "Numbers that do not exist any more.", figures.dead_numbers)
+    yield from _family("sms", "gauge", "Text messages by status.", "status", figures.sms)
+    yield from _single("sms_segments_total", "counter", "Segments of text messages.", figures.sms_segments)
     waiting = {one.verb: one.waiting for one in machine.errands}
     due = {one.verb: one.due for one in machine.errands}
     yield from _family("outbox_waiting", "gauge", "Errands not done.", "verb", waiting)

@@ -33,6 +33,7 @@ class Entry:
 ENTRIES: tuple[Entry, ...] = (
     Entry("board.board", _l("Board"), "layout-dashboard"),
     Entry("providers.roster", _l("Providers"), "building-store", pages=("providers",)),
+    Entry("texts.texts", _l("Text messages"), "message", pages=("texts",)),
     Entry("prompts.catalogue", _l("Prompts"), "microphone", Role.SUPERVISOR, ("prompts",)),
     Entry("metrics.machine", _l("Machine"), "gauge", Role.ADMIN),
 )

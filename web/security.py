@@ -72,8 +72,8 @@ class ListedProxies:
         return any(address in network for network in self._networks)
 
 
-def init_app(app: Flask, console: ConsoleSettings) -> None:
-    """Set cookies, CSRF and headers of `app`."""
+def init_app(app: Flask, console: ConsoleSettings) -> CSRFProtect:
+    """Set cookies, CSRF and headers of `app`; return the protection, for views that have another one."""
     app.config.update(
         # The prefix makes the browser refuse the cookie unless it is Secure and for this host alone.
         SESSION_COOKIE_NAME="__Host-hotline" if console.https else "hotline",
@@ -89,7 +89,7 @@ def init_app(app: Flask, console: ConsoleSettings) -> None:
     )
     # Before the token is looked for, because that reads the form.
     app.before_request(_raise_limit)
-    CSRFProtect(app)  # type: ignore[no-untyped-call]
+    csrf = CSRFProtect(app)  # type: ignore[no-untyped-call]
     app.wsgi_app = ListedProxies(app.wsgi_app, console)  # type: ignore[method-assign]
 
     @app.after_request
@@ -104,6 +104,8 @@ def init_app(app: Flask, console: ConsoleSettings) -> None:
             # Pages show people: no copy stays on a disk or in a proxy.
             response.headers["Cache-Control"] = "no-store"
         return response
+
+    return csrf
 
 
 def takes_up_to(size: int) -> Callable[[View], View]:

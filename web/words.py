@@ -142,6 +142,7 @@ SMS_STATUS: Words = {
     "failed": _l("Refused"),
     "withdrawn": _l("Not needed any more"),
 }
+SMS_GROUP: Words = {"waiting": _l("Waiting"), "trouble": _l("Not arrived")}
 SMS_TEMPLATE: Words = {
     "hand_over": _l("The order in writing"),
     "comes": _l("Who comes"),

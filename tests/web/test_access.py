@@ -42,6 +42,8 @@ NEEDS: dict[str, Role | None] = {
     "providers.pause": Role.SUPERVISOR,
     "providers.resume": Role.SUPERVISOR,
     "providers.check_item": Role.SUPERVISOR,
+    "texts.texts": Role.AGENT,
+    "texts.twilio": None,
     "prompts.catalogue": Role.SUPERVISOR,
     "prompts.room": Role.SUPERVISOR,
     "prompts.play": Role.SUPERVISOR,
