@@ -41,7 +41,7 @@ class Message:
 
 
 @dataclass
-class TwilioBox(HttpClient):  # type: ignore[misc]
+class TwilioBox(HttpClient):
     """`fails` answers the next request by that status or raises it; `loses` does the same after it was done."""
 
     messages: list[Message] = field(default_factory=list)
