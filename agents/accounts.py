@@ -79,6 +79,8 @@ def create_user(session: Session, name: str, password: str, role: str, now: date
 def verify(session: Session, name: str, password: str, now: datetime) -> User | None:
     """Return the user whose password this is, or None; both outcomes are audited.
 
+    Where a second factor is asked for, it is no log-in yet (agents/second_factor.py).
+
     An unknown name takes as long as a wrong password, so that names cannot be
     found out by the clock, and a disabled user looks like a wrong password.
     """
@@ -89,8 +91,13 @@ def verify(session: Session, name: str, password: str, now: datetime) -> User | 
         return None
     if _HASHER.check_needs_rehash(user.password_hash):
         user.password_hash = _hash(password)
-    record(session, user, "login", ("user", user.id), now)
+    record(session, user, "password_given" if user.totp_since else "login", ("user", user.id), now)
     return user
+
+
+def is_password(user: User, password: str) -> bool:
+    """Whether this is the password of `user`, asked again before something weighty."""
+    return _matches(user.password_hash, password)
 
 
 def change_password(session: Session, user: User, password: str, now: datetime) -> None:

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import track
+from sqlalchemy import select
 
-from agents import accounts
+from agents import accounts, second_factor
 from hotline.cli_files import (
     Apply,
     Force,
@@ -22,7 +23,7 @@ from hotline.cli_files import (
 )
 from models import clock, elder_bulk, elder_columns, elder_import, schema
 from models.session import engine, read, write
-from models.users import Role
+from models.users import Role, User
 
 users = typer.Typer(no_args_is_help=True, help="People who log in to the console.")
 elders = typer.Typer(no_args_is_help=True, help="Elders.")
@@ -52,6 +53,17 @@ def add_user(
         typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(1) from error
     typer.echo(f"{name} can log in as {role}.")
+
+
+@users.command("second-factor-off")
+def second_factor_off(name: Annotated[str, typer.Argument(help="The name of the user.")]) -> None:
+    """Ask a user for no code any more: telephone and paper are both lost. Audited; all sessions of the user end."""
+    with write() as session:
+        user = session.scalar(select(User).where(User.name == accounts.clean_name(name)))
+        if user is None:
+            raise refuse(f"There is no user named {name}.")
+        second_factor.switch_off(session, user, None, clock.now())
+    typer.echo(f"{name} logs in by password alone.")
 
 
 @elders.command("import")

@@ -31,7 +31,7 @@ from models.results import CallOutcome, CallResult, Note
 from models.search import SearchTerm
 from models.sms import SmsMessage
 from models.tasks import Task
-from models.users import AuditEvent, User
+from models.users import AuditEvent, RecoveryCode, User
 from models.visits import OrderVisit
 
 metadata = Base.metadata
@@ -86,6 +86,7 @@ __all__ = [
     "ProviderHours",
     "ProviderItem",
     "ProviderNumber",
+    "RecoveryCode",
     "Reminder",
     "ReturnVisit",
     "ReturnVisitQuestion",

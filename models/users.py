@@ -35,6 +35,20 @@ class User(Base):
     disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     shortcuts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # action to key, where it is not the usual one
+    totp_secret: Mapped[str | None] = mapped_column(String(64))  # of the second factor, base32
+    totp_since: Mapped[datetime | None]  # since when it is asked for; a secret alone is not confirmed yet
+    totp_step: Mapped[int | None]  # the last half minute whose code was taken: none opens twice
+
+
+class RecoveryCode(Base):
+    """A code on paper for whoever has lost the telephone with the app; each opens once."""
+
+    __tablename__ = "recovery_codes"
+
+    id: Mapped[Pk]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    digest: Mapped[str] = mapped_column(String(64))  # SHA-256 of the code
+    used_at: Mapped[datetime | None]
 
 
 class AuditEvent(Base):

@@ -14,6 +14,7 @@ from models.settings import Settings
 from models.settings import settings as process_settings
 from web import (
     access,
+    account,
     board,
     display,
     errors,
@@ -61,6 +62,7 @@ def create_app(settings: Settings | None = None, console: ConsoleSettings | None
     navigation.init_app(app)
     errors.init_app(app)
     login.init_app(app)
+    account.init_app(app)
     board.init_app(app, console)
     records.init_app(app, settings)
     manners.init_app(app)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, Flask, g, make_response, redirect, render_template, request, session, url_for
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
-from agents import accounts
+from agents import accounts, second_factor
 from models import clock
 from models.session import write
-from models.users import Role
+from models.users import Role, User
 from web import i18n
 from web.access import allow, local_target, me, must_be_me, open_session, open_to_everybody, user_row
 
@@ -26,6 +29,9 @@ YEAR_S = 365 * 24 * 3600
 BY_NAME_AND_ADDRESS = "5 per 5 minutes"
 BY_ADDRESS = "30 per 15 minutes"
 BY_NAME = "60 per hour"
+# Between the password and the code; a page left open longer starts again.
+CODE_WITHIN_S = 300
+CODE_MAX = 32
 
 
 @dataclass(frozen=True)
@@ -44,19 +50,29 @@ def init_app(app: Flask) -> None:
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", strategy="moving-window")
     routes = Blueprint("login", __name__)
     routes.add_url_rule("/login", "form", form)
-    guarded = submit
-    for limit, key in (
-        (BY_NAME_AND_ADDRESS, lambda: f"{get_remote_address()}|{_name()}"),
-        (BY_ADDRESS, get_remote_address),
-        (BY_NAME, lambda: f"name|{_name()}"),
-    ):
-        guarded = limiter.limit(limit, key_func=key, deduct_when=_failed)(guarded)
-    routes.add_url_rule("/login", "submit", guarded, methods=["POST"])
+    routes.add_url_rule("/login", "submit", _limited(limiter, submit, _name), methods=["POST"])
+    routes.add_url_rule("/login/code", "code_form", code_form)
+    routes.add_url_rule("/login/code", "code", _limited(limiter, code, _pending_name), methods=["POST"])
     routes.add_url_rule("/logout", "logout", logout, methods=["POST"])
     routes.add_url_rule("/session", "alive", alive)
     routes.add_url_rule("/preferences", "preferences", preferences, methods=["POST"])
     app.register_blueprint(routes)
     app.jinja_env.globals.update(theme=theme, themes=THEMES)
+
+
+def _limited(limiter: Limiter, view: Callable[..., Any], whose: Callable[[], str]) -> Callable[..., Any]:
+    """Return `view` with guessing stopped; `whose` names the account that is guessed at."""
+    for limit, key in (
+        (BY_NAME_AND_ADDRESS, lambda: f"{get_remote_address()}|{whose()}"),
+        (BY_ADDRESS, get_remote_address),
+        (BY_NAME, lambda: f"name|{whose()}"),
+    ):
+        view = limiter.limit(limit, key_func=key, deduct_when=_failed)(view)
+    return view
+
+
+def _pending_name() -> str:
+    return f"code|{session.get('pending', '')}"
 
 
 def _failed(response: BaseResponse) -> bool:
@@ -79,8 +95,44 @@ def submit() -> BaseResponse | tuple[str, int]:
         user = accounts.verify(db, _name(), request.form.get("password", ""), now)
     if user is None:
         return render_template("login.html", failure=_Failure(_name()), ended=False), 401
+    target = local_target(request.form.get("next"))
+    if second_factor.is_on(user):
+        language = session.get("language")
+        session.clear()
+        session.update(pending=user.public_id, pending_since=now.timestamp(), language=language)
+        return redirect(url_for("login.code_form", next=target if target != "/" else None), 303)
+    open_session(user, now)
+    return redirect(target, 303)
+
+
+@open_to_everybody
+def code_form() -> str | BaseResponse:
+    """Ask for the code of the second factor, after the password."""
+    if _pending() is None:
+        return redirect(url_for("login.form", next=request.args.get("next")), 303)
+    return render_template("login_code.html", wrong=False)
+
+
+@open_to_everybody
+def code() -> BaseResponse | tuple[str, int]:
+    """Check the code; on success begin a fresh session."""
+    now, public_id = clock.now(), _pending()
+    if public_id is None:
+        return redirect(url_for("login.form", next=request.form.get("next")), 303)
+    with write() as db:
+        user = db.scalar(select(User).where(User.public_id == public_id, User.disabled_at.is_(None)))
+        fits = user is not None and second_factor.check(db, user, request.form.get("code", "")[:CODE_MAX], now)
+        if user is not None and fits:
+            accounts.record(db, user, "login", ("user", user.id), now)
+    if user is None or not fits:
+        return render_template("login_code.html", wrong=True), 401
     open_session(user, now)
     return redirect(local_target(request.form.get("next")), 303)
+
+
+def _pending() -> str | None:
+    since = float(session.get("pending_since", 0))
+    return session.get("pending") if clock.now().timestamp() - since < CODE_WITHIN_S else None
 
 
 @allow(Role.AGENT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -49,6 +49,18 @@ def test_a_user_is_added_with_a_password_of_her_own(database: Engine) -> None:
         user = session.scalars(select(User)).one()
     assert user.role == "supervisor" and PASSWORD not in user.password_hash
     assert hotline("users", "add", "小陈", said=f"{PASSWORD}\n{PASSWORD}\n").exit_code == 1
+
+
+def test_a_user_who_has_lost_telephone_and_paper_is_let_in_again_by_hand(database: Engine) -> None:
+    assert hotline("users", "add", "小陈", said=f"{PASSWORD}\n{PASSWORD}\n").exit_code == 0
+    with write() as session:
+        user = session.scalars(select(User)).one()
+        user.totp_secret, user.totp_since = "A" * 32, datetime.now(UTC)
+    assert hotline("users", "second-factor-off", "小王").exit_code == 1
+    assert hotline("users", "second-factor-off", "小陈").exit_code == 0
+    with read() as session:
+        user = session.scalars(select(User)).one()
+    assert (user.totp_since, user.session_version) == (None, 1)
 
 
 @pytest.mark.parametrize(
