@@ -77,6 +77,8 @@ class Ami(Manager):
         self._link: socket.socket | None = None
         self._sending = threading.Lock()
         self._waiting: dict[str, queue.Queue[AmiMessage | None]] = {}
+        # Actions that are answered by a list: all that carries their ActionID belongs to it.
+        self._lists: set[str] = set()
         self._prefix = uuid.uuid4().hex[:12]
         self._numbers = itertools.count()
         self.closed = threading.Event()
@@ -134,10 +136,17 @@ class Ami(Manager):
 
     def send_list(self, action: Mapping[str, Any], complete: str) -> list[AmiMessage]:
         """Send an action that is answered by a list of events, the last of which is `complete`; return them all."""
-        return self._exchange(
-            dict(action),
-            lambda message: message.header("Event") == complete or message.header("Response") in ("Error", "Failure"),
-        )
+        asked = {"ActionID": f"{self._prefix}-{next(self._numbers)}", **action}
+        self._lists.add(asked["ActionID"])
+        try:
+            return self._exchange(
+                asked,
+                lambda message: (
+                    message.header("Event") == complete or message.header("Response") in ("Error", "Failure")
+                ),
+            )
+        finally:
+            self._lists.discard(asked["ActionID"])
 
     def _exchange(self, action: dict[str, Any], last: Callable[[AmiMessage], bool]) -> list[AmiMessage]:
         action_id = action.setdefault("ActionID", f"{self._prefix}-{next(self._numbers)}")
@@ -188,7 +197,7 @@ class Ami(Manager):
 
     def _deliver(self, message: AmiMessage) -> None:
         waiter = self._waiting.get(message.header("ActionID"))
-        part_of_list = "EventList" in message.headers or message.header("Event") == "CoreShowChannel"
+        part_of_list = message.header("ActionID") in self._lists
         # OriginateResponse is an event that carries "Response" and the ActionID: it is not the answer.
         answer = "Response" in message.headers and "Event" not in message.headers
         if waiter is not None and (answer or part_of_list):

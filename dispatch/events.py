@@ -5,17 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from dispatch import agent_events
 from dispatch.attempts import attempt_of_channel, close_attempt
 from dispatch.calls import close_call
 from dispatch.outbox import transaction
 from dispatch.retry import outcome_of
 from models import clock
-from models.calls import Call, CallEnd, CallState
+from models.calls import Call, CallEnd
 from models.dialing import Attempt, AttemptStatus, Outcome
-from models.journal import Entry, note
 
 log = logging.getLogger(__name__)
 
@@ -23,12 +22,13 @@ log = logging.getLogger(__name__)
 def handle(headers: Mapping[str, str]) -> None:
     """Write what an AMI event means. Events of calls that are not ours are passed over."""
     match headers.get("Event"):
+        case "AgentCalled" | "AgentConnect" | "AgentRingNoAnswer" | "ContactStatus" | "UserEvent":
+            agent_events.handle(headers)
         case "Hangup":
+            agent_events.leg_ended(headers.get("Uniqueid", ""))
             _hangup(headers.get("Uniqueid", ""), _number(headers, "Cause") or 0, _number(headers, "TechCause"))
         case "OriginateResponse" if headers.get("Response") == "Failure":
             _never_rang(headers.get("ActionID", ""), headers.get("Uniqueid", ""))
-        case "AgentConnect":
-            _agent_answered(headers.get("Uniqueid", ""))
 
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:
@@ -57,14 +57,6 @@ def _never_rang(action_id: str, uniqueid: str) -> None:
         attempt = attempt_of_channel(session, action_id)
         if attempt is not None and attempt.status == AttemptStatus.DIALING:
             end_unanswered(session, attempt, Outcome.CONGESTION, None)
-
-
-def _agent_answered(channel_id: str) -> None:
-    with transaction() as session:
-        call = session.scalar(select(Call).where(Call.channel_id == channel_id))
-        if call is not None and call.ended_at is None:
-            call.state = CallState.AGENT
-            note(session, call.id, Entry.AGENT_ANSWERED, clock.now())
 
 
 def end_unanswered(session: Session, attempt: Attempt, outcome: Outcome, cause: int | None) -> None:

@@ -17,6 +17,7 @@ from dispatch import events, jobs, outbox, transcripts
 from dispatch.ami import Ami
 from dispatch.beats import Beat
 from dispatch.learning import Learner
+from dispatch.mirror import Mirror
 from dispatch.sweep import Sweeper
 from models import clock
 from models.settings import settings
@@ -75,6 +76,7 @@ def dispatch() -> None:
     _stop_on_signals()
     listener = threading.Thread(target=_listen, name="events", daemon=True)
     listener.start()
+    threading.Thread(target=Mirror().run, args=(_stop,), name="mirror", daemon=True).start()
     threading.Thread(target=transcripts.run, args=(_stop,), name="transcripts", daemon=True).start()
     sign = Beat("dispatcher")
     jobs.on_failure[:] = [sign.failed]
@@ -105,7 +107,7 @@ def _listen() -> None:
         ami = Ami(on_event=events.handle)
         try:
             ami.connect(settings().host, settings().ami_port)
-            ami.login(settings().ami_user, settings().ami_secret, events="call,agent")
+            ami.login(settings().ami_user, settings().ami_secret, events="call,agent,system,user")
             pause = 0.5
             while not ami.closed.wait(5.0):
                 ami.send_action({"Action": "Ping"})

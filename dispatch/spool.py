@@ -41,6 +41,14 @@ def collect(living: set[str] | None) -> int:
     return done
 
 
+def shown_number(channel_id: str) -> str | None:
+    """Return the number that the call of this channel shows, as the dialplan noted it; None: withheld, or no note."""
+    try:
+        return _read(settings().spool_dir / f"{channel_id}.note").get("number") or None
+    except OSError:
+        return None
+
+
 def _collect_one(path: Path, living: set[str] | None) -> int:
     fields = _read(path)
     channel_id = path.stem

@@ -10,6 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from socket import AF_INET
+
+import psutil
 
 from ivr.prompts import voice
 from models.settings import ROOT, Settings
@@ -84,7 +87,10 @@ def values(settings: Settings, tool: AsteriskTool, run_dir: Path) -> dict[str, s
             for language in settings.languages
         },
         "static_prompts": str(voice.static_dir()),
-        "moh_dir": str(voice.static_dir() / settings.languages[0]),
+        **{
+            f"moh_{language.replace('-', '_')}": str(voice.static_dir() / language / "hold")
+            for language in settings.languages
+        },
         "spool_dir": str(settings.spool_dir),
         "first_language": settings.languages[0],
         "studio_extension": f"{settings.studio_extension},1,Goto(studio,s,1)",
@@ -93,10 +99,21 @@ def values(settings: Settings, tool: AsteriskTool, run_dir: Path) -> dict[str, s
         "emergency_number": settings.emergency_number,
         "on_call_number": settings.on_call_number,
         "agent_ring_s": str(settings.agent_ring_s),
+        "ice_host_candidates": "\n".join(
+            f"{address} => {settings.host}" for address in _own_addresses(settings) if address != settings.host
+        ),
         "agent_members": "\n".join(
             f"member => Local/{phone}@agent-phone/n,0,,Local/{phone}@agent-phone" for phone in settings.agent_phones
         ),
     }
+
+
+def _own_addresses(settings: Settings) -> list[str]:
+    """Return this machine's addresses where browsers are on this machine only; none where others reach its audio."""
+    if settings.phone_media_address not in ("", settings.host):
+        return []
+    found = {one.address for all_of in psutil.net_if_addrs().values() for one in all_of if one.family == AF_INET}
+    return sorted(found)
 
 
 def write(settings: Settings) -> list[str]:

@@ -17,15 +17,23 @@ from ivr.turns import ToPerson
 from models import clock
 from models.hours import read_hours
 from models.session import read
+from models.settings import settings
 
 log = logging.getLogger(__name__)
 
-# How many people are there to answer at all, whether free or not: the queue knows it, wherever they sit.
-AGENTS = "QUEUE_MEMBER(person,logged)"
+
+def somebody_is_there(line: Line) -> bool:
+    """Return whether anybody could answer at all, free or not, in whatever language: the queues know it."""
+    return any(line.get_variable(f"QUEUE_MEMBER(person-{one},logged)") not in ("", "0") for one in settings().languages)
 
 
-def on_the_way(line: Line, move: ToPerson, language: str) -> None:
-    """Tell the dialplan why the call goes to a person: before any row is written, which may fail or take its time."""
+def on_the_way(line: Line, move: ToPerson, language: str, call: str = "") -> None:
+    """Tell the dialplan why the call goes to a person: before any row is written, which may fail or take its time.
+
+    `call` is the public id by which the agent's screen finds the call at its first ring.
+    """
+    if call:
+        line.set_variable("HOTLINE_CALL", call)
     line.set_variable("HOTLINE_WHY", move.reason)
     line.set_variable("HOTLINE_LANGUAGE", language)
     line.set_variable("HOTLINE_NEXT", "person")
@@ -42,7 +50,7 @@ def to_person(line: Line, listener: Listener, move: ToPerson, language: str) -> 
 def _honest(line: Line, lines: tuple[Prompt, ...], language: str) -> tuple[Prompt, ...]:
     """Nobody is promised whom there is not: say when people are back, and nothing of being put through to them."""
     closed = _closed(language)
-    if closed is None and line.get_variable(AGENTS) != "0":
+    if closed is None and somebody_is_there(line):
         return lines
     if closed is not None:
         line.set_variable("HOTLINE_CLOSED", "1")

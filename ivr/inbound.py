@@ -13,7 +13,7 @@ from ivr import deeds, handover, inbound_rows, turns
 from ivr.agi import Line
 from ivr.callers import Seen
 from ivr.deeds import Doing
-from ivr.inbound_rows import Turn, Words
+from ivr.inbound_rows import Opened, Turn, Words
 from ivr.listening import Listener
 from ivr.prompts.words import line as prompt
 from ivr.turns import Ask, Do, GoodBye, Heard, Key, Move, Said, State, ToPerson, Unknown
@@ -27,8 +27,9 @@ _RECORDED = {"message": "ask_message", "name": "ask_name"}
 def answer_call(line: Line) -> None:
     """Lead the conversation of one inbound call to its end, or on to a person."""
     number = _number(line)
-    call_id, seen = inbound_rows.open_call(line.env["agi_uniqueid"], number)
-    conversation = _Conversation(line, call_id, _first(seen, number))
+    opened = inbound_rows.open_call(line.env["agi_uniqueid"], number)
+    call_id = opened.call_id
+    conversation = _Conversation(line, opened, _first(opened.seen, number))
     try:
         conversation.lead()
     except AGIHangup:
@@ -60,8 +61,8 @@ def _first(seen: Seen, number: phone.Number | None) -> State:
 class _Conversation:
     """One call: says what the turns say, brings them what was heard, and has done what they want done."""
 
-    def __init__(self, line: Line, call_id: int, state: State) -> None:
-        self._line, self._call_id = line, call_id
+    def __init__(self, line: Line, opened: Opened, state: State) -> None:
+        self._line, self._call_id, self._public_id = line, opened.call_id, opened.public_id
         self.listener = Listener(line, speech=settings().speech)
         self._state = replace(state, listens=self.listener.listens_for(state.language))
         self._told: ToPerson | None = None
@@ -90,7 +91,7 @@ class _Conversation:
 
     def _on_the_way(self, move: ToPerson) -> None:
         if self._told != move:
-            handover.on_the_way(self._line, move, self._state.language)
+            handover.on_the_way(self._line, move, self._state.language, self._public_id)
             self._told = move
 
     def _as_she_likes_it(self) -> None:

@@ -21,6 +21,7 @@ from dispatch.outbox import quick_transaction, transaction
 from ivr import callers
 from ivr.callers import Seen
 from models import clock
+from models.base import new_public_id
 from models.calls import Call, CallEnd, CallState, Direction, Utterance
 from models.journal import Entries, Entry, note, note_all, write_turn
 from models.phone import Number
@@ -64,12 +65,22 @@ class Turn:
     speech_off: bool = False
 
 
-def open_call(channel_id: str, number: Number | None) -> tuple[int, Seen]:
-    """Open the call's row; return its id and who rings. `number` is None where it is withheld."""
-    now = clock.now()
+@dataclass(frozen=True)
+class Opened:
+    """The row of a call that has just begun. `public_id` names it to the agents' screens."""
+
+    call_id: int
+    public_id: str
+    seen: Seen
+
+
+def open_call(channel_id: str, number: Number | None) -> Opened:
+    """Open the call's row; return it and who rings. `number` is None where it is withheld."""
+    now, public_id = clock.now(), new_public_id()
     with quick_transaction() as rows:
         seen = callers.look(rows, number, now)
         row = {
+            "public_id": public_id,
             "channel_id": channel_id,
             "direction": Direction.IN.value,
             "purpose": "inbound",
@@ -86,7 +97,7 @@ def open_call(channel_id: str, number: Number | None) -> tuple[int, Seen]:
         connection = rows.connection()
         call_id = inserted_id(connection.execute(_INSERT_CALL, row))
         note_all(connection, call_id, now, [(Entry.ANSWERED, {}), (Entry.IDENTIFIED, {"how": seen.how})])
-    return call_id, seen
+    return Opened(call_id, public_id, seen)
 
 
 def keep_turn(call_id: int, elder_id: int | None, turn: Turn) -> None:

@@ -72,6 +72,18 @@ class Settings(BaseSettings):
     speech: bool = Field(True, description="listen for words as well as keys")
     voice: Literal["espeak", "tones"] = Field("espeak", description="stand-in prompt voice; tones for tests")
 
+    # The agents' telephones in the browser.
+    phone_media_address: str = Field(
+        "", description="address that browsers on other computers reach Asterisk's audio at; empty: `host`"
+    )
+    phone_realm: str = Field("hotline", pattern=r"^[A-Za-z0-9.-]{1,40}$", description="realm of their SIP accounts")
+    phone_line_s: int = Field(3600, ge=60, description="a SIP password lives so long; the page renews it before")
+    wrap_up_s: int = Field(30, ge=0, description="after a call an agent is not rung for so long")
+    wrap_up_more_s: int = Field(60, ge=1, description="so much is added when she asks for more")
+    browser_grace_s: float = Field(
+        4, ge=0, description="a browser that is gone for so long is offline; a reload is not"
+    )
+
     # Clocks of the conversation and of dispatch.
     clock_offset_s: float = Field(0, description="moves the hotline's clock; for tests and rehearsals")
     answer_timeout_ms: int = Field(6000, description="silence after a prompt before it is repeated; at least 4000")

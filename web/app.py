@@ -24,6 +24,7 @@ from web import (
     manners,
     metrics,
     navigation,
+    phone,
     prompts,
     providers,
     records,
@@ -55,7 +56,7 @@ def create_app(settings: Settings | None = None, console: ConsoleSettings | None
     app.secret_key = settings.web_secret
     app.jinja_env.undefined = jinja2.StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    csrf = security.init_app(app, console)
+    csrf = security.init_app(app, settings, console)
     access.init_app(app, console)
     i18n.init_app(app)
     display.init_app(app)
@@ -69,6 +70,7 @@ def create_app(settings: Settings | None = None, console: ConsoleSettings | None
     providers.init_app(app)
     prompts.init_app(app)
     texts.init_app(app, csrf)
+    phone.init_app(app, settings, console)
     health.init_app(app)
     metrics.init_app(app, console)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from agents.board import Board, snapshot
 from models import clock
 from models.session import read
 from models.users import Role
-from web import i18n
+from web import i18n, phone
 from web.access import Me, allow, deadline, must_be_me, still_valid
 from web.config import ConsoleSettings
 from web.live import Stream, TooManyStreams, Watcher
@@ -77,7 +78,7 @@ def _frames(reader: _Reader, render: Callable[[str, Board], dict[str, str]], unt
     sent: dict[str, str] = {}
     yield f"retry: {RETRY_MS}\n\n"
     sight = watcher.now()
-    fault = False
+    fault, telephone = False, None
     while not stream.ended.is_set():
         if sight.fault != fault:
             fault = sight.fault
@@ -87,6 +88,10 @@ def _frames(reader: _Reader, render: Callable[[str, Board], dict[str, str]], unt
             if sent.get(name) != html:
                 sent[name] = html
                 yield frame(name, html)
+        mine = sight.phones.get(reader.who.id)
+        if mine is not None and mine != telephone:
+            telephone = mine
+            yield frame("phone", json.dumps(phone.as_json(mine)))
         yield frame("clock", clock.now().isoformat())
         fresh = watcher.next(sight.number, stream)
         if fresh is None and (clock.now().timestamp() > until or not still_valid(reader.who)):

@@ -23,4 +23,8 @@ class ConsoleSettings(BaseSettings):
     watch_s: float = Field(0.3, description="how often the watcher asks whether the board has changed")
     refresh_s: float = Field(3.0, description="how often it reads the whole board in any case")
     metrics_token: str = Field("", description="who may read /metrics; empty: this machine alone")
+    phone_url: str = Field(
+        "",
+        description="where browsers reach Asterisk's WebSocket; empty: behind the console's own proxy, or this machine",
+    )
     heartbeat_s: float = Field(5.0, description="how often a quiet stream says that it is alive")

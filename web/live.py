@@ -11,13 +11,14 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from agents import board
+from agents import board, presence
+from agents.presence import PresenceView
 from models.session import read
 from web.config import ConsoleSettings
 
@@ -43,6 +44,8 @@ class Sight:
     number: int
     board: board.Board | None
     fault: bool = False
+    # How each user stands towards calls, by id: for her own telephone.
+    phones: Mapping[int, PresenceView] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -134,7 +137,7 @@ class Watcher:
                     return
             try:
                 with read() as session:
-                    seen = board.version(session)
+                    seen = (board.version(session), presence.version(session))
                 if seen != version or time.monotonic() - looked_at > self._console.refresh_s or self._sight.fault:
                     version, looked_at = seen, time.monotonic()
                     with self._asking:
@@ -147,12 +150,12 @@ class Watcher:
     def _look(self) -> None:
         try:
             with read() as session:
-                self._publish(board.snapshot(session))
+                self._publish(board.snapshot(session), presence.views(session))
         except SQLAlchemyError:
             self._publish(None)
         self._asked_at = time.monotonic()
 
-    def _publish(self, seen: board.Board | None) -> None:
+    def _publish(self, seen: board.Board | None, phones: Mapping[int, PresenceView] | None = None) -> None:
         with self._news:
             old = self._sight
             fault = seen is None
@@ -160,6 +163,7 @@ class Watcher:
                 # Without the traceback: a statement's parameters can be names and numbers.
                 log.error("the board's watcher cannot ask the database")
             fresh = seen if seen is not None else old.board
-            if fresh != old.board or fault != old.fault:
-                self._sight = Sight(old.number + 1, fresh, fault)
+            telephones = old.phones if phones is None else phones
+            if fresh != old.board or fault != old.fault or telephones != old.phones:
+                self._sight = Sight(old.number + 1, fresh, fault, telephones)
                 self._news.notify_all()

@@ -12,6 +12,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as BaseResponse
 
+from models.settings import Settings
 from web.config import ConsoleSettings
 
 if TYPE_CHECKING:
@@ -72,7 +73,21 @@ class ListedProxies:
         return any(address in network for network in self._networks)
 
 
-def init_app(app: Flask, console: ConsoleSettings) -> CSRFProtect:
+def policy(settings: Settings, console: ConsoleSettings) -> str:
+    """Return the policy of this console: its own, and the way to the telephone exchange.
+
+    Behind a proxy that is the console's own address. Without HTTPS a microphone works on this machine alone.
+    """
+    if console.phone_url:
+        reached = [console.phone_url]
+    elif console.https:
+        reached = []
+    else:
+        reached = [f"ws://{name}:{settings.asterisk_http_port}" for name in ("127.0.0.1", "localhost")]
+    return CONTENT_SECURITY_POLICY.replace("connect-src 'self'", " ".join(("connect-src 'self'", *reached)))
+
+
+def init_app(app: Flask, settings: Settings, console: ConsoleSettings) -> CSRFProtect:
     """Set cookies, CSRF and headers of `app`; return the protection, for views that have another one."""
     app.config.update(
         # The prefix makes the browser refuse the cookie unless it is Secure and for this host alone.
@@ -92,9 +107,11 @@ def init_app(app: Flask, console: ConsoleSettings) -> CSRFProtect:
     csrf = CSRFProtect(app)  # type: ignore[no-untyped-call]
     app.wsgi_app = ListedProxies(app.wsgi_app, console)  # type: ignore[method-assign]
 
+    headers = HEADERS | {"Content-Security-Policy": policy(settings, console)}
+
     @app.after_request
     def _headers(response: BaseResponse) -> BaseResponse:
-        for name, value in HEADERS.items():
+        for name, value in headers.items():
             response.headers.setdefault(name, value)
         if console.https:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")

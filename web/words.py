@@ -255,7 +255,11 @@ JOURNAL: Words = {
     "to_person": _l("Put through to a person"),
     "wait_told": _l("Told her place in the queue"),
     "ring_back": _l("Chose to be rung back"),
+    "agent_rung": _l("An agent's telephone rang"),
     "agent_answered": _l("An agent answered"),
+    "agent_missed": _l("The agent did not answer"),
+    "agent_lost": _l("The agent's line broke: she waits again"),
+    "transferred": _l("Passed on by an agent"),
     "message": _l("Message left"),
     "speech_off": _l("Speech recognition off, keys only"),
     "fault": _l("Fault"),
@@ -326,6 +330,7 @@ TURN: Words = {
 }
 REASON: Words = {
     "asked": _l("asked for a person"),
+    "agent_lost": _l("the agent's line broke"),
     "emergency": _l("emergency"),
     "government": _l("government enquiry"),
     "household": _l("household line, several elders"),

@@ -42,6 +42,8 @@ SLOW = 0.78
 # Between two pieces of a sentence, between two sentences (ms).
 _JOINT_MS = 60
 _PAUSE_MS = 250
+# On hold, between two times of the sentence.
+_HOLD_PAUSE_MS = 12_000
 
 
 class VoiceFailed(RuntimeError):
@@ -226,9 +228,16 @@ def build_static(language: str) -> int:
         if not target.exists() or not filecmp.cmp(source, target, shallow=False):
             _write_once(target, partial(shutil.copyfile, source))
             new += 1
+    # What somebody on hold hears: the sentence, and then nothing for a while.
+    _write_once(static_dir() / language / "hold" / "hold.wav", partial(_hold, language))
     # The tone after which a message is recorded: Debian's Asterisk brings none of its own here.
     _write_once(static_dir() / language / "beep.wav", partial(write_wav, samples=_beep()))
     return new
+
+
+def _hold(language: str, target: Path) -> None:
+    sentence = sound.read_wav(Path(utterance((Line("on_hold"),), language) + ".wav"))
+    write_wav(target, np.concatenate([sentence, sound.silence(_HOLD_PAUSE_MS)]))
 
 
 def _beep() -> Samples:

@@ -36,7 +36,7 @@ def missed(call_id: int, pcm: bytes = MUMBLING) -> str:
 
 @pytest.fixture
 def call_id(database: Engine) -> int:
-    return inbound_rows.open_call("1763766000.1", None)[0]
+    return inbound_rows.open_call("1763766000.1", None).call_id
 
 
 def stored(key: str) -> Path:

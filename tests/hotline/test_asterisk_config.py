@@ -76,7 +76,7 @@ class Running:
             "data_dir": folder / "data", "agi_bin_dir": folder / "data", "asterisk_spool_dir": folder / "spool",
             "asterisk_run_dir": folder / "run", "asterisk_log_dir": folder / "log", "sbin_dir": folder / "run",
             "ami_port": ports.take(), "asterisk_http_port": ports.take(), "sip_bind": f"127.0.0.1:{ports.take()}",
-            "moh_dir": folder / "data",
+            "moh_zh_CN": folder / "data", "moh_ko": folder / "data", "moh_en": folder / "data",
         }  # fmt: skip
         for path in SOURCES:
             text = path.read_text()
@@ -156,7 +156,9 @@ def test_every_context_that_is_named_exists(running: Running) -> None:
 
 def test_the_trunk_the_queue_and_the_engines_stand(running: Running) -> None:
     assert "trunk" in running.says("pjsip show endpoints")
-    assert "person has 0 calls" in running.says("queue show person")
+    for language in ("zh-CN", "ko", "en"):
+        for kind in ("person", "urgent"):
+            assert f"{kind}-{language} has 0 calls" in running.says(f"queue show {kind}-{language}")
     assert running.says("manager show user hotline").count("hotline") >= 1
     for name in ("hotline-zh-CN", "hotline-ko", "hotline-en"):
         assert name in running.says("aeap show clients")

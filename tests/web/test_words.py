@@ -145,7 +145,8 @@ def test_the_first_load_is_small(world: World, agent: Browser) -> None:
         with agent.get(path) as answer:
             sizes[path] = len(gzip.compress(answer.data))
     assert len(sizes) >= 6
-    assert sum(sizes.values()) < 60_000, sizes
+    # Of this the telephone (JsSIP) is 55 kB, which no first paint waits for. The goal is 300 kB.
+    assert sum(sizes.values()) < 150_000, sizes
 
 
 def test_enums_of_the_test_are_enums() -> None:

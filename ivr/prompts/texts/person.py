@@ -77,6 +77,18 @@ PROMPTS = (
         "ko": "계속 연결하고 있습니다. 끊지 마세요.",
         "en": "We are still looking for somebody. Please hold.",
     }, static=True),
+    # An agent's telephone broke off in the middle of a call: she goes back to the front.
+    Prompt("agent_lost", Place.WAITING, {
+        "zh-CN": "线路断了，请别挂，马上有人接。",
+        "ko": "연결이 끊겼습니다. 끊지 마세요. 다시 연결합니다.",
+        "en": "The line broke. Stay on, somebody will be with you.",
+    }, static=True),
+    # While an agent looks something up, again and again with a pause.
+    Prompt("on_hold", Place.WAITING, {
+        "zh-CN": "请稍等，马上回来。",
+        "ko": "잠시만 기다려 주세요.",
+        "en": "Please hold, we will be right back.",
+    }, static=True),
     Prompt("emergency_wait", Place.WAITING, {
         "zh-CN": "请别挂，正在给您找人。",
         "ko": "끊지 마세요. 연결하고 있습니다.",

@@ -1,0 +1,120 @@
+"""Asterisk's events about agents, turned into rows: who is rung for which call, who answered, whose browser is gone."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dispatch import presence, spool, waiting
+from dispatch.outbox import transaction
+from dispatch.roster import user_of
+from models import clock
+from models.calls import Call, CallState
+from models.journal import Entry, note
+from models.presence import AgentPresence
+from models.session import read
+
+log = logging.getLogger(__name__)
+
+
+def handle(headers: Mapping[str, str]) -> None:
+    """Write what an event about an agent means."""
+    caller, leg = headers.get("Uniqueid", ""), headers.get("DestUniqueid", "")
+    # None: an ordinary telephone, which has rows of calls only.
+    user_id = user_of(headers.get("Interface", ""))
+    match headers.get("Event"):
+        case "AgentCalled" if user_id is not None:
+            _rung(user_id, caller, leg)
+        case "AgentConnect":
+            _answered(user_id, caller, leg)
+        case "AgentRingNoAnswer" if user_id is not None:
+            _missed(user_id, caller, leg)
+        case "ContactStatus":
+            _contact(user_of(headers.get("EndpointName") or headers.get("AOR", "")), headers.get("ContactStatus", ""))
+        case "UserEvent" if headers.get("UserEvent") == "HotlineAgent":
+            _told(headers)
+
+
+def _call_of(session: Session, channel_id: str) -> Call | None:
+    """Return the call of a caller's channel; where the conversation failed there is no row yet, and it is made."""
+    call = session.scalar(select(Call).where(Call.channel_id == channel_id).with_for_update())
+    if call is None:
+        shown = spool.shown_number(channel_id)
+        call = waiting.call_on_line(session, channel_id, shown, "fault", clock.now())
+    return call if call.ended_at is None else None
+
+
+def _rung(user_id: int, channel_id: str, leg: str) -> None:
+    now = clock.now()
+    with transaction() as session:
+        call = _call_of(session, channel_id)
+        if call is None:
+            return
+        if call.state != CallState.AGENT:
+            call.agent_id = user_id
+        note(session, call.id, Entry.AGENT_RUNG, now, user_id=user_id)
+        presence.rung(session, user_id, call.id, leg, now)
+
+
+def _answered(user_id: int | None, channel_id: str, leg: str) -> None:
+    now = clock.now()
+    with transaction() as session:
+        call = _call_of(session, channel_id)
+        if call is None:
+            return
+        call.state, call.agent_id = CallState.AGENT, user_id
+        who = {} if user_id is None else {"user_id": user_id}
+        note(session, call.id, Entry.AGENT_ANSWERED, now, **who)
+        if user_id is not None:
+            presence.talks(session, user_id, call.id, leg, now)
+
+
+def _missed(user_id: int, channel_id: str, leg: str) -> None:
+    now = clock.now()
+    with transaction() as session:
+        if not presence.missed(session, user_id, leg, now):
+            return
+        call = session.scalar(select(Call).where(Call.channel_id == channel_id).with_for_update())
+        if call is not None:
+            note(session, call.id, Entry.AGENT_MISSED, now, user_id=user_id)
+            if call.agent_id == user_id and call.state != CallState.AGENT:
+                call.agent_id = None
+
+
+def leg_ended(channel_id: str) -> None:
+    """A channel is gone: if it led to an agent's browser, she is no longer in that call."""
+    with read() as session:
+        if session.scalar(select(AgentPresence.id).where(AgentPresence.leg_id == channel_id)) is None:
+            return
+    with transaction() as session:
+        presence.leg_ended(session, channel_id, clock.now())
+
+
+def _contact(user_id: int | None, status: str) -> None:
+    if user_id is None or status == "Updated":
+        return
+    there = status in ("Created", "Reachable", "NonQualified")
+    with transaction() as session:
+        presence.line_seen(session, user_id, there, clock.now())
+
+
+def _told(headers: Mapping[str, str]) -> None:
+    """The dialplan tells by itself what no event of Asterisk's says."""
+    if headers.get("Step") == "lost":
+        _cut_off(headers.get("Caller", ""))
+
+
+def _cut_off(channel_id: str) -> None:
+    """Her agent's telephone broke off: she waits again, and keeps her place."""
+    now = clock.now()
+    with transaction() as session:
+        call = session.scalar(select(Call).where(Call.channel_id == channel_id).with_for_update())
+        if call is None or call.ended_at is not None:
+            return
+        who = {} if call.agent_id is None else {"user_id": call.agent_id}
+        note(session, call.id, Entry.AGENT_LOST, now, **who)
+        call.state, call.agent_id = CallState.WAITING, None
+        note(session, call.id, Entry.TO_PERSON, now, reason="agent_lost")

@@ -1,0 +1,165 @@
+"""What app_queue and PJSIP should know of the agents: a pure picture of the rows, compared with what they know.
+
+Nothing here speaks to Asterisk (`dispatch.mirror` does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dispatch.presence import line_is_valid, time_brings
+from models.presence import MISSED, AgentLine, AgentPresence, AgentSkill, Presence
+from models.settings import settings
+from models.users import User
+
+# Whoever did not answer still counts as being there for so long; after that callers are told the truth.
+MISSED_COUNTS = timedelta(seconds=30)
+# In the queues of emergencies everybody is a member; whoever does not speak the language comes last.
+STRANGE_LANGUAGE = 50
+# Without rows of skills an agent takes the hotline's first language, and the others when nobody better is there.
+SECOND_LANGUAGE = 10
+
+
+@dataclass(frozen=True)
+class Member:
+    """One agent in one queue."""
+
+    penalty: int
+    paused: bool
+    reason: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Account:
+    """The SIP account of one agent's browser."""
+
+    digest: str
+    serial: int
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Who is in which queue, and which accounts there are. Keys: (queue, interface), and user ids."""
+
+    members: Mapping[tuple[str, str], Member]
+    accounts: Mapping[int, Account]
+
+
+def endpoint(user_id: int) -> str:
+    """Return the name of the user's endpoint in PJSIP."""
+    return f"agent-{user_id}"
+
+
+def interface(user_id: int) -> str:
+    """Return what a queue rings to reach the user."""
+    return f"PJSIP/{endpoint(user_id)}"
+
+
+def user_of(name: str) -> int | None:
+    """Return whose endpoint, interface or channel this is: agent-7, PJSIP/agent-7, PJSIP/agent-7-0000002a."""
+    head, _, rest = name.removeprefix("PJSIP/").partition("agent-")
+    digits = rest.partition("-")[0]
+    return int(digits) if not head and digits.isascii() and digits.isdigit() else None
+
+
+def queue_of(language: str) -> str:
+    """Return the queue of those who speak `language`."""
+    return f"person-{language}"
+
+
+def urgent_queue_of(language: str) -> str:
+    """Return the queue of emergencies in `language`: before all others, and everybody is in it."""
+    return f"urgent-{language}"
+
+
+@dataclass(frozen=True)
+class Agent:
+    """Whoever has a telephone in the browser, as the rows have her."""
+
+    user_id: int
+    public_id: str
+    session_version: int | None  # None: locked out
+    line: AgentLine
+    presence: AgentPresence | None
+
+    def has_line(self, now: datetime) -> bool:
+        """Whether her session still stands."""
+        return line_is_valid(self.line, self.session_version, now)
+
+
+def agents(session: Session) -> list[Agent]:
+    """Read them all, in one question."""
+    query = (
+        select(User.id, User.public_id, User.session_version, User.disabled_at, AgentLine, AgentPresence)
+        .join(AgentLine, AgentLine.user_id == User.id)
+        .outerjoin(AgentPresence, AgentPresence.user_id == User.id)
+    )
+    return [
+        Agent(user_id, public_id, None if disabled else version, line, presence)
+        for user_id, public_id, version, disabled, line, presence in session.execute(query)
+    ]
+
+
+def skills(session: Session) -> dict[int, dict[str, int]]:
+    """Return who takes calls in which languages: user to language to penalty."""
+    found: dict[int, dict[str, int]] = {}
+    for skill in session.scalars(select(AgentSkill)):
+        found.setdefault(skill.user_id, {})[skill.language] = skill.penalty
+    return found
+
+
+def picture(all_agents: Iterable[Agent], skilled: Mapping[int, Mapping[str, int]], now: datetime) -> Picture:
+    """Return how it should be."""
+    accounts: dict[int, Account] = {}
+    members: dict[tuple[str, str], Member] = {}
+    for agent in all_agents:
+        if not agent.has_line(now):
+            continue
+        accounts[agent.user_id] = Account(agent.line.digest, agent.line.serial)
+        if agent.presence is not None and counts(agent.presence, now):
+            members.update(_memberships(agent, agent.presence, skilled.get(agent.user_id) or _default_skills()))
+    return Picture(members, accounts)
+
+
+def due(all_agents: Iterable[Agent], now: datetime) -> list[int]:
+    """Return whom time moves: see `dispatch.presence.look_after`."""
+    return [
+        agent.user_id
+        for agent in all_agents
+        if agent.presence is not None and time_brings(agent.presence, agent.line, agent.session_version, now)
+    ]
+
+
+def counts(row: AgentPresence, now: datetime) -> bool:
+    """Whether callers may wait for this agent: a pause of her own takes her out of the queues altogether."""
+    match row.state:
+        case Presence.OFFLINE:
+            return False
+        case Presence.PAUSE:
+            return row.reason == MISSED and now - row.since < MISSED_COUNTS
+    return True
+
+
+def _default_skills() -> dict[str, int]:
+    first, *others = settings().languages
+    return {first: 0, **dict.fromkeys(others, SECOND_LANGUAGE)}
+
+
+def _memberships(
+    agent: Agent, row: AgentPresence, languages: Mapping[str, int]
+) -> Iterable[tuple[tuple[str, str], Member]]:
+    paused = row.state in (Presence.PAUSE, Presence.WRAP_UP)
+    # In a call it is the telephone's own state that keeps her from being rung: `ringinuse=no`.
+    reason = (row.reason or row.state) if paused else ""
+    for language in settings().languages:
+        penalty = languages.get(language)
+        if penalty is not None:
+            yield (queue_of(language), interface(agent.user_id)), Member(penalty, paused, reason, agent.public_id)
+        urgent = STRANGE_LANGUAGE if penalty is None else penalty
+        yield (urgent_queue_of(language), interface(agent.user_id)), Member(urgent, paused, reason, agent.public_id)
