@@ -90,6 +90,16 @@ class AsteriskGateway:
                 self._drop()
                 raise GatewayUnavailable(f"Asterisk does not answer on AMI: {error}") from error
 
+    def free_agents(self) -> int:
+        """Return how many members of the queue are free, as the queue itself counts them."""
+        try:
+            events = self._connected().send_list({"Action": "QueueSummary", "Queue": "person"}, "QueueSummaryComplete")
+        except ManagerException as error:
+            self._drop()
+            raise GatewayUnavailable(f"Asterisk does not answer on AMI: {error}") from error
+        shown = [event.header("Available") for event in events if event.header("Event") == "QueueSummary"]
+        return sum(int(one) for one in shown if one.isdigit())
+
     def living(self) -> Iterable[str]:
         """Return the Uniqueid of every channel that Asterisk has."""
         return {channel.header("Uniqueid") for channel in self._channels()}

@@ -17,19 +17,31 @@ from dispatch.outbox import post
 from dispatch.retry import RetryRule
 from models.base import new_public_id
 from models.calls import Call
-from models.dialing import Attempt, AttemptStatus, Callback, CallbackStatus, Offer, OfferStatus, Outcome
+from models.campaigns import CareVisit, EscalationStep
+from models.dialing import (
+    Attempt,
+    AttemptStatus,
+    Callback,
+    CallbackStatus,
+    Occasion,
+    Offer,
+    OfferStatus,
+    Outcome,
+)
 from models.lookup import numbers_of_elder
 from models.settings import settings
 from models.tasks import TaskKind
 
 
-def new_attempt(session: Session, purpose: Offer | Callback, number_id: int, due_at: datetime) -> Attempt:
+def new_attempt(session: Session, purpose: Occasion, number_id: int, due_at: datetime) -> Attempt:
     """Write an attempt for `purpose` and the errand to dial it at `due_at`."""
     public_id = new_public_id()
     attempt = Attempt(
         public_id=public_id,
         offer_id=purpose.id if isinstance(purpose, Offer) else None,
         callback_id=purpose.id if isinstance(purpose, Callback) else None,
+        care_visit_id=purpose.id if isinstance(purpose, CareVisit) else None,
+        escalation_step_id=purpose.id if isinstance(purpose, EscalationStep) else None,
         number_id=number_id,
         channel_id=f"hotline-{public_id}",
         due_at=due_at,
@@ -70,6 +82,8 @@ def close_attempt(
         _after_offer_attempt(session, session.get_one(Offer, attempt.offer_id), attempt, now)
     elif attempt.callback_id is not None:
         _after_callback_attempt(session, session.get_one(Callback, attempt.callback_id), attempt, now)
+    elif attempt.care_visit_id is not None or attempt.escalation_step_id is not None:
+        _after_care_attempt(session, attempt, now)
 
 
 def _after_offer_attempt(session: Session, offer: Offer, attempt: Attempt, now: datetime) -> None:
@@ -114,6 +128,15 @@ def _after_callback_attempt(session: Session, callback: Callback, attempt: Attem
     same = follows.number == "same" and attempt.number_id in numbers
     number_id = attempt.number_id if same else numbers[counted % len(numbers)]
     new_attempt(session, callback, number_id, now + timedelta(seconds=follows.pause_s))
+
+
+def _after_care_attempt(session: Session, attempt: Attempt, now: datetime) -> None:
+    from dispatch import care, escalation  # They make attempts themselves.
+
+    if attempt.care_visit_id is not None:
+        care.after_attempt(session, attempt.care_visit_id, attempt, now)
+    elif attempt.escalation_step_id is not None:
+        escalation.after_attempt(session, attempt.escalation_step_id, attempt, now)
 
 
 def _may_repeat(session: Session, follows: RetryRule, ours: object, attempt: Attempt) -> bool:

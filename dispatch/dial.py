@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dispatch import limits
+from dispatch import care, limits
 from dispatch.attempts import attempt_of_channel, close_attempt
 from dispatch.events import end_unanswered
 from dispatch.gateways import GatewayRefused, GatewayUnavailable, OutboundCall, OutcomeUnknown, gateway
@@ -36,7 +36,7 @@ def dial(attempt_id: int) -> None:
         ).one_or_none()
         if attempt is None or attempt.status != AttemptStatus.DUE:
             return
-        if not _still_wanted(attempt):
+        if not _still_wanted(session, attempt, now):
             close_attempt(session, attempt, Outcome.TOO_LATE, now)
             return
         if not limits.may_be_dialled(attempt.number) or limits.is_dead(session, attempt.number, now):
@@ -67,9 +67,13 @@ def dial(attempt_id: int) -> None:
         log.warning("attempt %s may have been dialled: %s", attempt.public_id, error)
 
 
-def _still_wanted(attempt: Attempt) -> bool:
+def _still_wanted(session: Session, attempt: Attempt, now: datetime) -> bool:
     if attempt.offer is not None:
         return attempt.offer.status == OfferStatus.OPEN
+    if attempt.care_visit is not None:
+        return care.may_be_rung(session, attempt.care_visit, now)
+    if attempt.escalation_step is not None:
+        return attempt.escalation_step.ended_at is None
     return attempt.callback is not None and attempt.callback.status == CallbackStatus.OPEN
 
 
@@ -81,14 +85,14 @@ def _later(session: Session, attempt: Attempt, due_at: datetime) -> None:
 
 def _begin(session: Session, attempt: Attempt, now: datetime) -> OutboundCall:
     offer, callback = attempt.offer, attempt.callback
-    language = offer.provider.language if offer else callback.order.language if callback else "zh-CN"
+    language = offer.provider.language if offer else callback.order.language if callback else _language(attempt)
     call = Call(
         channel_id=attempt.channel_id,
         direction=Direction.OUT,
-        purpose="offer" if offer else "callback",
+        purpose=_purpose(attempt),
         state=CallState.DIALING,
         number_id=attempt.number_id,
-        elder_id=callback.elder_id if callback else None,
+        elder_id=attempt.elder_id,
         provider_id=offer.provider_id if offer else None,
         language=language,
         started_at=now,
@@ -99,3 +103,20 @@ def _begin(session: Session, attempt: Attempt, now: datetime) -> OutboundCall:
     attempt.status, attempt.dialed_at = AttemptStatus.DIALING, now
     ring_s = settings().offer_ring_s if offer else settings().callback_ring_s
     return OutboundCall(attempt.channel_id, attempt.number.value, call.purpose, ring_s, language)
+
+
+def _purpose(attempt: Attempt) -> str:
+    """Return what the call is for: the dialplan's context has the same name."""
+    if attempt.care_visit is not None:
+        return "care"
+    if attempt.escalation_step is not None:
+        return "look_in"
+    return "offer" if attempt.offer else "callback"
+
+
+def _language(attempt: Attempt) -> str:
+    """Return the language of whoever is rung for a care visit."""
+    if attempt.care_visit is not None:
+        return attempt.care_visit.elder.person.language
+    step = attempt.escalation_step
+    return step.person.language if step is not None and step.person is not None else settings().languages[0]

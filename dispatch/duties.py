@@ -189,7 +189,7 @@ def _missing(rule: Rule, member: Member, mine: _Mine, now: datetime) -> Iterator
         return
     for opens, deadline in duty_rules.calendar_spans(rule, max(begin, now - LOOKS_BACK), end):
         if opens not in mine.duties and not (opens < now - LOOKS_BACK):
-            yield _row(rule, opens, deadline, next((one for one in counting if one[0] >= opens), None))
+            yield _row(rule, opens, deadline, next((one for one in counting if one[0] > opens), None))
 
 
 def _missing_weeks(
@@ -207,8 +207,8 @@ def _missing_weeks(
         # After a decision (she is in hospital) the week begins anew with what came next.
         opens = by_id.get(proof_id or 0)
         deadline = (opens or last) + WEEK
-    while opens is not None and (opens not in mine.duties):
-        proof = next((one for one in counting if one[0] >= opens and (opens == begin or one[0] > opens)), None)
+    while opens is not None and opens not in mine.duties:
+        proof = next((one for one in counting if one[0] > opens), None)
         yield _row(rule, opens, deadline, proof)
         opens, deadline = (proof[0], proof[0] + WEEK) if proof else (None, deadline)
 
@@ -247,7 +247,7 @@ def prove(session: Session, elder_id: int, evidence: Evidence, now: datetime) ->
     session.flush()
     met = False
     for duty in open_duties(session, elder_id):
-        if duty.opens_at <= evidence.at and evidence.kind in duty.rule.proof:
+        if duty.opens_at < evidence.at and evidence.kind in duty.rule.proof:
             duty.status, duty.proof_id, duty.closed_at, met = DutyStatus.PROVED, proof.id, now, True
     session.flush()
     if met:

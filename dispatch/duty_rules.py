@@ -75,21 +75,21 @@ def obligations(
 
 
 def _of(rule: Rule, member: Member, proofs: Sequence[Proved], until: datetime) -> Iterator[Obligation]:
-    counting = [one.at for one in proofs if one.kind in rule.proof]
+    counting = list(dict.fromkeys(one.at for one in proofs if one.kind in rule.proof))
     span = in_force(rule, member, until)
     if span is None:
         return
     begin, end = span
     if rule.period == Period.WEEK:
-        opens: datetime | None = begin
-        deadline = first_deadline(rule, begin)
-        while opens is not None and opens <= end:
-            proved_at = next((at for at in counting if at >= opens and (opens == begin or at > opens)), None)
+        opens, deadline = begin, first_deadline(rule, begin)
+        # What came in the very moment in which she came into the group, began nothing yet.
+        for proved_at in (at for at in counting if begin < at <= end):
             yield Obligation(rule.id, rule.group, opens, deadline, proved_at)
-            opens, deadline = proved_at, (proved_at or begin) + WEEK
+            opens, deadline = proved_at, proved_at + WEEK
+        yield Obligation(rule.id, rule.group, opens, deadline)
         return
     for opens, deadline in calendar_spans(rule, begin, end):
-        proved_at = next((at for at in counting if at >= opens), None)
+        proved_at = next((at for at in counting if at > opens), None)
         yield Obligation(rule.id, rule.group, opens, deadline, proved_at)
 
 

@@ -62,6 +62,13 @@ class Gateway(Protocol):
             GatewayUnavailable: it cannot be spoken to.
         """
 
+    def free_agents(self) -> int:
+        """Return how many people could take a call now.
+
+        Raises:
+            GatewayUnavailable: it cannot be asked.
+        """
+
     def living(self) -> Iterable[str]:
         """Return the channel ids of all calls that exist now.
 
@@ -76,6 +83,7 @@ class ConsoleGateway:
 
     rung: list[OutboundCall] = field(default_factory=list)
     broken_off: list[str] = field(default_factory=list)
+    agents: int = 2  # who sit there and are free
 
     def ready(self) -> None:
         """It is always ready."""
@@ -87,6 +95,10 @@ class ConsoleGateway:
     def break_off(self, channel_ids: Collection[str], context: str) -> None:
         """Remember the calls."""
         self.broken_off.extend(sorted(channel_ids))
+
+    def free_agents(self) -> int:
+        """Return those who were named."""
+        return self.agents
 
     def living(self) -> Iterable[str]:
         """Return the calls it was asked to place; they never end by themselves."""

@@ -93,8 +93,8 @@ def engaged(session: Session, attempt: Attempt) -> bool:
     # Two workers with two errands for the same telephone, or the same person, wait for each other here.
     session.execute(select(PhoneNumber.id).where(PhoneNumber.id == attempt.number_id).with_for_update())
     same = [Call.number_id == attempt.number_id]
-    if attempt.callback is not None:
-        elder_id = attempt.callback.elder_id
+    elder_id = attempt.elder_id
+    if elder_id is not None:
         session.execute(select(Person.id).where(Person.id == elder_id).with_for_update(key_share=True))
         same.append(Call.elder_id == elder_id)
     query = select(Call.id).where(or_(*same), Call.ended_at.is_(None)).limit(1)

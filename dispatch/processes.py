@@ -13,7 +13,7 @@ from rq import Queue, SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from dispatch import events, jobs, outbox, transcripts
+from dispatch import campaign_round, events, jobs, outbox, transcripts
 from dispatch.ami import Ami
 from dispatch.beats import Beat
 from dispatch.learning import Learner
@@ -78,6 +78,7 @@ def dispatch() -> None:
     listener.start()
     threading.Thread(target=Mirror().run, args=(_stop,), name="mirror", daemon=True).start()
     threading.Thread(target=transcripts.run, args=(_stop,), name="transcripts", daemon=True).start()
+    threading.Thread(target=campaign_round.run, args=(_stop,), name="campaigns", daemon=True).start()
     sign = Beat("dispatcher")
     jobs.on_failure[:] = [sign.failed]
     sweeper = Sweeper(sign.failed)

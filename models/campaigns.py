@@ -49,13 +49,13 @@ class VisitStatus(StrEnum):
     AGENT = "agent"  # in front of a person, who decides
     ESCALATED = "escalated"  # not reached: others are asked to look in
     PROVED = "proved"  # she was reached
-    TOLD = "told"  # a notice that needs no proof was heard by somebody
+    UNREACHED = "unreached"  # not reached, by a campaign that does not escalate
     DECIDED = "decided"  # a person has ended it
     STOPPED = "stopped"  # the campaign was stopped, or she must not be rung
 
 
 # Nothing of the machine's follows any more.
-VISIT_ENDS = frozenset({VisitStatus.PROVED, VisitStatus.TOLD, VisitStatus.DECIDED, VisitStatus.STOPPED})
+VISIT_ENDS = frozenset({VisitStatus.PROVED, VisitStatus.UNREACHED, VisitStatus.DECIDED, VisitStatus.STOPPED})
 
 
 class Decision(StrEnum):
@@ -127,7 +127,7 @@ class CareVisit(Base):
     due_at: Mapped[datetime]  # not rung before
     deadline: Mapped[datetime | None]
     silences: Mapped[int] = mapped_column(default=0)  # so often she answered and kept silent
-    # In which call it was proved or told, and when it came to its end.
+    # In which call it was proved, and when it came to its end.
     call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id"))
     decision: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime]

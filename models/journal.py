@@ -44,7 +44,7 @@ class Entry(StrEnum):
     OFFER_TOO_LATE = "offer_too_late"  # data: offer_id
     VISIT = "visit"  # data: order_id, what (arrived, done), proof (models/visits.py); a worker rang
     CALLBACK_CONFIRMED = "callback_confirmed"  # data: callback_id
-    CARE = "care"  # data: visit_id, what (proved, silent, machine, told), kind of proof
+    CARE = "care"  # data: visit_id, what (proved, silent, machine), by (the kind of proof)
     LOOK_IN = "look_in"  # data: escalation_step_id, answer (promised, cannot)
     TALKED = "talked"  # data: ms; something was talking on the line, whoever or whatever it was
     TO_PERSON = "to_person"  # data: reason

@@ -143,6 +143,9 @@ class Settings(BaseSettings):
         pattern=r"^(https?://[^/?#\s]+)?$",
         description="how the console is reached from outside, for the carrier's reports; empty: they are asked for",
     )
+    # Campaigns of care visits (dispatch/campaign_round.py).
+    campaign_s: float = Field(0.5, gt=0, description="how often whom to ring next is chosen")
+    ledger_s: float = Field(600, gt=0, description="how often new duties are looked for")
 
     # Deadlines (models/deadlines.py), in hours; 2 h, 24 h and 7 d are Beijing 12345's classes.
     urgent_h: float = Field(2, gt=0, description="danger to life or property: she hears who comes within so long")

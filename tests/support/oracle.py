@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import pairwise
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.calls import Call, CallEvent
+from models.campaigns import CareVisit, EscalationStep, StepKind, VisitStatus
 from models.dialing import Attempt, AttemptStatus, Callback, CallbackStatus, Offer, OfferStatus
+from models.duties import CareProof, Duty, DutyStatus
 from models.journal import Entry
 from models.orders import DISPATCHING, ENDED, ORDER_MOVES, Order, OrderEvent, OrderStatus
 from models.outbox import OutboxEntry
-from models.tasks import Task
+from models.tasks import Task, TaskKind
 
 # Somebody has answered and the matter is settled by it.
 SETTLED = frozenset({"accepted", "declined", "confirmed"})
@@ -121,7 +124,7 @@ def _answers(rows: _Rows) -> list[str]:
     found = []
     settled = Counter((a.offer_id, a.callback_id) for a in rows.attempts if a.outcome in SETTLED)
     found += [f"step {step} was settled by {n} answered calls" for step, n in settled.items() if n > 1]
-    steps = Counter((a.offer_id, a.callback_id) for a in rows.under_way)
+    steps = Counter((a.offer_id, a.callback_id, a.care_visit_id, a.escalation_step_id) for a in rows.under_way)
     found += [f"step {step} has {n} attempts under way" for step, n in steps.items() if n > 1]
     ringing = Counter(a.number_id for a in rows.under_way if a.status in ("dialing", "answered"))
     return found + [f"number {number} is rung {n} times at once" for number, n in ringing.items() if n > 1]
@@ -138,3 +141,61 @@ def _journal(rows: _Rows) -> list[str]:
     dialled = {attempt.call_id for attempt in rows.attempts if attempt.call_id}
     outbound = {call.id for call in rows.calls if call.direction == "out"}
     return found + [f"call {one} and its attempt do not belong together" for one in dialled ^ outbound]
+
+
+def duty_problems(session: Session, now: datetime) -> list[str]:
+    """Every duty is proved, pending in somebody's hands, or decided by a person; no proof stands on nothing."""
+    found = []
+    proofs = {one.id: one for one in session.scalars(select(CareProof))}
+    for duty in session.scalars(select(Duty)):
+        proof = proofs.get(duty.proof_id or 0)
+        if duty.status == DutyStatus.PROVED and (proof is None or proof.elder_id != duty.elder_id):
+            found.append(f"duty {duty.id} is proved by nothing")
+        if proof is not None and proof.at < duty.opens_at:
+            found.append(f"duty {duty.id} is proved by what was before it opened")
+        if duty.status == DutyStatus.OPEN and any(
+            one.elder_id == duty.elder_id and one.at > duty.opens_at and one.kind in duty.rule.proof
+            for one in proofs.values()
+        ):
+            found.append(f"duty {duty.id} is open although she was reached")
+        if duty.status == DutyStatus.DECIDED and duty.decision is None:
+            found.append(f"duty {duty.id} was ended by nobody")
+    answered = {one.call_id for one in session.scalars(select(Attempt).where(Attempt.answered_at.is_not(None)))}
+    for proof in proofs.values():
+        if proof.kind in ("key", "answers") and proof.call_id is None:
+            found.append(f"proof {proof.id} names no call")
+    calls = {one.id: one for one in session.scalars(select(Call))}
+    for proof in proofs.values():
+        call = calls.get(proof.call_id or 0)
+        dialled = call is not None and call.direction == "out" and call.purpose == "care" and call.answered_at
+        if dialled and call is not None and call.id not in answered:
+            found.append(f"proof {proof.id} is of a call that nobody answered")
+    return found
+
+
+def care_problems(session: Session, now: datetime, at_rest: bool = False) -> list[str]:
+    """No elder is rung by two visits at once, and whoever was not reached is in front of somebody.
+
+    `at_rest`: no visit may still be waiting or being rung.
+    """
+    found = duty_problems(session, now)
+    under_way = list(session.scalars(select(Attempt).where(Attempt.status != AttemptStatus.CLOSED)))
+    ringing = Counter(one.elder_id for one in under_way if one.care_visit_id and one.status != AttemptStatus.DUE)
+    found += [f"elder {elder} is rung {n} times at once" for elder, n in ringing.items() if n > 1]
+    open_tasks = {(task.kind, task.elder_id) for task in session.scalars(select(Task).where(Task.closed_at.is_(None)))}
+    steps = list(session.scalars(select(EscalationStep).where(EscalationStep.ended_at.is_(None))))
+    at_steps = {step.escalation.visit_id for step in steps}
+    of_visit = {one.care_visit_id for one in under_way}
+    for visit in session.scalars(select(CareVisit)):
+        if visit.status == VisitStatus.CALLING and visit.id not in of_visit:
+            found.append(f"visit {visit.id} is being rung by nobody")
+        if visit.status == VisitStatus.AGENT and (TaskKind.CARE, visit.elder_id) not in open_tasks:
+            found.append(f"visit {visit.id} waits for an agent who does not know")
+        if visit.status == VisitStatus.ESCALATED and visit.id not in at_steps:
+            found.append(f"visit {visit.id} is escalated and nobody is asked")
+        if at_rest and visit.status in (VisitStatus.WAITING, VisitStatus.CALLING):
+            found.append(f"visit {visit.id} is still {visit.status}")
+    for step in steps:
+        if step.kind == StepKind.GO_THERE and (TaskKind.GO_THERE, step.escalation.elder_id) not in open_tasks:
+            found.append(f"step {step.id}: nobody knows that somebody has to go there")
+    return found

@@ -1,0 +1,98 @@
+"""The campaigns' own clock in the dispatcher: the ledger is kept, calls are begun, what lies still is taken up."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from dispatch import campaigns, care, duties, escalation
+from dispatch.gateways import GatewayError, gateway
+from dispatch.outbox import transaction
+from models import clock
+from models.campaigns import Campaign
+from models.session import read
+from models.settings import settings
+
+log = logging.getLogger(__name__)
+
+# Whoever "is being rung" without an attempt for so long has lost it (s).
+_LOST_S = 60
+
+
+class Rounds:
+    """One round after another. What was done last is remembered here only to save work; nothing depends on it."""
+
+    def __init__(self) -> None:
+        self._ledger_at: float | None = None
+        self._day = ""
+
+    def round(self, now: datetime) -> int:
+        """Do what is due; return how many calls were begun.
+
+        Raises:
+            SQLAlchemyError: the database is away.
+        """
+        day = clock.local_date(now).isoformat()
+        if self._ledger_at is None or day != self._day or time.monotonic() - self._ledger_at > settings().ledger_s:
+            keep_ledger(now)
+            self._ledger_at, self._day = time.monotonic(), day
+        with read() as session:
+            running = campaigns.running(session)
+        if not running:
+            return 0
+        free = _free_agents()
+        begun = 0
+        for campaign_id, _source in running:
+            with transaction() as session:
+                begun += campaigns.begin_calls(session, campaign_id, free, now)
+        return begun
+
+
+def keep_ledger(now: datetime) -> None:
+    """Write the duties that have opened, bring them into the ledger's campaigns, take up what lies still."""
+    with transaction() as session:
+        duties.refresh(session, now)
+    with read() as session:
+        of_ledger = [campaign_id for campaign_id, source in campaigns.running(session) if source == "ledger"]
+    for campaign_id in of_ledger:
+        with transaction() as session:
+            row = session.scalars(select(Campaign).where(Campaign.id == campaign_id).with_for_update()).one()
+            new = campaigns.top_up(session, row, now)
+        if new:
+            log.info("campaign %d: %d duties have come in", campaign_id, new)
+    take_up(now)
+
+
+def take_up(now: datetime) -> int:
+    """Go on with what nobody goes on with any more. Returns how much there was."""
+    with transaction() as session:
+        lost = care.adopt(session, now, now - timedelta(seconds=_LOST_S))
+        if lost:
+            log.error("%d care visits were being rung by nobody; they wait again", len(lost))
+        return len(lost) + escalation.sweep(session, now) + campaigns.finish(session, now)
+
+
+def _free_agents() -> int:
+    """Return how many people could take a call over now; nobody, while Asterisk cannot be asked."""
+    try:
+        return gateway().free_agents()
+    except GatewayError as error:
+        log.warning("nobody knows how many agents are free: %s", error)
+        return 0
+
+
+def run(stop: threading.Event) -> None:
+    """Work until `stop`. A round that breaks is followed by the next one."""
+    rounds = Rounds()
+    while not stop.wait(settings().campaign_s):
+        try:
+            rounds.round(clock.now())
+        except SQLAlchemyError as error:
+            log.warning("the campaigns wait: %s", type(error).__name__)
+        except Exception:
+            log.exception("a round of the campaigns was cut short")

@@ -1,0 +1,260 @@
+"""Care visits: what a call has proved, what follows an attempt, and how a person ends what the machine cannot.
+
+`reached` is the one place where a proof meets the visit, the duty and the
+escalation together. Nothing here rings anybody: the campaign's round does.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from dispatch import campaign_rules, duties, escalation, tasks
+from dispatch.campaign_rules import Tried, Window
+from dispatch.duties import Evidence
+from models.calls import Call
+from models.campaigns import (
+    VISIT_ENDS,
+    CallRule,
+    CampaignStatus,
+    CareVisit,
+    VisitStatus,
+)
+from models.dialing import Attempt, AttemptStatus, Outcome
+from models.duties import CareProof, ProofKind
+from models.journal import Entry, note
+from models.lookup import numbers_of_elder
+from models.tasks import Task, TaskKind
+
+# Proofs of a machine's call: a key, and, as strong, two answers.
+BY_MACHINE = (ProofKind.KEY, ProofKind.ANSWERS)
+# A call of ours is news to her for so long; she rings back, and her visit goes on.
+NEWS = timedelta(hours=72)
+HIGH = 0  # CareVisit.rank
+# Scripts of the ledger: one proof ends every visit of theirs. A notice (a storm) is still told.
+_WELL_BEING = ("care", "short")
+
+
+def task_key(visit: CareVisit) -> str:
+    """Return the occasion of the tasks about this visit."""
+    return f"visit:{visit.id}"
+
+
+def reached(session: Session, elder_id: int, evidence: Evidence, now: datetime) -> CareProof:
+    """She was reached: the proof, her duties, her visits and whoever was to look in, in one transaction.
+
+    Raises:
+        NoProof: the evidence proves nothing.
+    """
+    proof = duties.prove(session, elder_id, evidence, now)
+    own = _visit_of_call(session, evidence.call_id)
+    for visit in _open_visits(session, elder_id):
+        if visit is not own and visit.campaign.script not in _WELL_BEING:
+            continue
+        visit.status, visit.closed_at = VisitStatus.PROVED, now
+        visit.call_id = evidence.call_id
+        tasks.settle(session, TaskKind.CARE, task_key(visit), now)
+        escalation.end(session, visit, escalation.PROVED, now)
+        _withdraw(session, visit, evidence.call_id, now)
+    if evidence.call_id is not None:
+        note(session, evidence.call_id, Entry.CARE, now, what="proved", by=evidence.kind)
+    return proof
+
+
+def _visit_of_call(session: Session, call_id: int | None) -> CareVisit | None:
+    if call_id is None:
+        return None
+    attempt = session.scalar(select(Attempt).where(Attempt.call_id == call_id))
+    return attempt.care_visit if attempt is not None else None
+
+
+def _open_visits(session: Session, elder_id: int) -> list[CareVisit]:
+    query = select(CareVisit).where(CareVisit.elder_id == elder_id, CareVisit.status.not_in(VISIT_ENDS))
+    return list(session.scalars(query.order_by(CareVisit.id).with_for_update(of=CareVisit)))
+
+
+def _withdraw(session: Session, visit: CareVisit, but_call_id: int | None, now: datetime) -> None:
+    """Nobody rings her for this visit any more: what was to be dialled is taken back."""
+    from dispatch.attempts import close_attempt
+
+    waiting = select(Attempt).where(Attempt.care_visit_id == visit.id, Attempt.status == AttemptStatus.DUE)
+    for attempt in session.scalars(waiting):
+        if attempt.call_id is None or attempt.call_id != but_call_id:
+            close_attempt(session, attempt, Outcome.TOO_LATE, now)
+
+
+def was_proved(session: Session, call_id: int | None) -> bool:
+    """Return whether this call has proved that she was there."""
+    return call_id is not None and bool(session.scalar(select(exists().where(CareProof.call_id == call_id))))
+
+
+def silent(session: Session, attempt: Attempt, talked: bool, now: datetime) -> Outcome:
+    """Nobody answered our questions: note whether something talked on the line; return the outcome."""
+    outcome = Outcome.MACHINE if talked else Outcome.SILENT
+    if attempt.call_id is not None:
+        note(session, attempt.call_id, Entry.CARE, now, what=outcome.value, visit_id=attempt.care_visit_id)
+    return outcome
+
+
+def after_attempt(session: Session, visit_id: int, attempt: Attempt, now: datetime) -> None:
+    """An attempt for this visit was closed: again, a person, somebody who looks in, or the end."""
+    visit = session.scalars(select(CareVisit).where(CareVisit.id == visit_id).with_for_update(of=CareVisit)).one()
+    if attempt.outcome == Outcome.SILENT:
+        visit.silences += 1
+    if visit.status in VISIT_ENDS or visit.status != VisitStatus.CALLING:
+        return
+    campaign = visit.campaign
+    if campaign.status == CampaignStatus.STOPPED:
+        visit.status, visit.closed_at = VisitStatus.STOPPED, now
+        return
+    if attempt.outcome != Outcome.TOO_LATE and escalation.rung_again(session, visit, now):
+        return
+    tried = Tried(
+        outcomes=_outcomes(session, visit),
+        numbers_left=len(numbers(session, visit)),
+        high=visit.rank == HIGH,
+        retry=campaign.retry,
+    )
+    what, when = campaign_rules.follows(tried, campaign.attempts, window_for(session, visit, now), now)
+    if when is not None:
+        visit.status, visit.due_at = VisitStatus.WAITING, when
+    elif what == "agent":
+        to_agent(session, visit, attempt.outcome or "", now)
+    else:
+        not_reached(session, visit, attempt.outcome or "", now)
+
+
+def to_agent(session: Session, visit: CareVisit, why: str, now: datetime) -> Task:
+    """A person rings her and decides."""
+    visit.status = VisitStatus.AGENT
+    attempt = newest_attempt(session, visit.id)
+    numbers_left = numbers(session, visit)
+    new = tasks.NewTask(
+        TaskKind.CARE,
+        f"{task_key(visit)}",
+        call_id=attempt.call_id if attempt else None,
+        elder_id=visit.elder_id,
+        number_id=numbers_left[0] if numbers_left else None,
+        data={"why": why, "visit_id": visit.id, "high": visit.rank == HIGH},
+    )
+    task = tasks.open_task(session, new, now)
+    if visit.rank == HIGH:
+        task.priority = 0
+    return task
+
+
+def not_reached(session: Session, visit: CareVisit, why: str, now: datetime) -> None:
+    """The attempts are used up: whoever may look in is asked, where the campaign wants it."""
+    if visit.campaign.escalate:
+        escalation.begin(session, visit, why, now)
+    else:
+        visit.status, visit.closed_at = VisitStatus.UNREACHED, now
+
+
+def decide(session: Session, elder_id: int, decision: str, now: datetime, by_user_id: int | None) -> int:
+    """A person ends her open duties and visits without a proof. Returns how many duties."""
+    ended = duties.decide(session, elder_id, decision, now, by_user_id)
+    for visit in _open_visits(session, elder_id):
+        visit.status, visit.decision, visit.closed_at = VisitStatus.DECIDED, decision, now
+        tasks.settle(session, TaskKind.CARE, task_key(visit), now)
+        escalation.end(session, visit, escalation.DECIDED, now, by_user_id)
+        _withdraw(session, visit, None, now)
+    return ended
+
+
+def task_closed(session: Session, task: Task, now: datetime) -> None:
+    """An agent has settled a task of a care visit: she was reached, somebody was there, or others look in.
+
+    Called by whoever closes tasks, in the same transaction; other kinds of tasks are passed over.
+    """
+    if task.kind not in (TaskKind.CARE, TaskKind.GO_THERE) or task.elder_id is None:
+        return
+    by = task.closed_by_id
+    match task.kind, task.result:
+        case TaskKind.CARE, "done" | "told":
+            reached(session, task.elder_id, Evidence(ProofKind.AGENT, now, by_user_id=by), now)
+        case TaskKind.GO_THERE, "done" | "told":
+            reached(session, task.elder_id, Evidence(ProofKind.VISIT, now, by_user_id=by), now)
+        case TaskKind.CARE, "not_reached":
+            visit = session.get(CareVisit, task.data.get("visit_id", 0))
+            if visit is not None and visit.status == VisitStatus.AGENT:
+                escalation.begin(session, visit, "agent", now)
+        case TaskKind.GO_THERE, "not_reached":
+            # Nobody was at home, and nobody has decided: somebody goes there again.
+            visit = session.get(CareVisit, task.data.get("visit_id", 0))
+            if visit is not None and visit.status == VisitStatus.ESCALATED:
+                escalation.go_there_again(session, visit, now)
+        case _:
+            decide(session, task.elder_id, "other", now, by)
+
+
+def newest_attempt(session: Session, visit_id: int) -> Attempt | None:
+    """Return the attempt that was made last for this visit."""
+    return session.scalar(select(Attempt).where(Attempt.care_visit_id == visit_id).order_by(Attempt.id.desc()).limit(1))
+
+
+def _outcomes(session: Session, visit: CareVisit) -> tuple[str, ...]:
+    closed = Attempt.care_visit_id == visit.id, Attempt.status == AttemptStatus.CLOSED
+    query = select(Attempt.outcome).where(*closed).order_by(Attempt.closed_at, Attempt.id)
+    return tuple(outcome or "" for outcome in session.scalars(query))
+
+
+def numbers(session: Session, visit: CareVisit) -> list[int]:
+    """Return the ids of her numbers that may still be tried for this visit, the one to ring first at the head."""
+    useless = select(Attempt.number_id).where(
+        Attempt.care_visit_id == visit.id, Attempt.outcome.in_((Outcome.INVALID, Outcome.REFUSED))
+    )
+    bad = set(session.scalars(useless))
+    return [one.number_id for one in numbers_of_elder(session, visit.elder_id) if one.number_id not in bad]
+
+
+def call_rule(session: Session, elder_id: int, now: datetime) -> CallRule | None:
+    """Return the elder's own exception that holds now."""
+    in_force = CallRule.since <= now, CallRule.ended_at.is_(None) | (CallRule.ended_at > now)
+    mine = select(CallRule).where(CallRule.elder_id == elder_id, *in_force).order_by(CallRule.id.desc()).limit(1)
+    return session.scalar(mine)
+
+
+def window_for(session: Session, visit: CareVisit, now: datetime) -> Window:
+    """Return when this elder may be rung by this campaign: its window, narrowed to her own hours."""
+    window = campaign_rules.window_of(visit.campaign.window)
+    own = call_rule(session, visit.elder_id, now)
+    spans = own.spans.get("spans", []) if own is not None else []
+    return window.only([(start, end) for start, end in spans]) if spans else window
+
+
+def may_be_rung(session: Session, visit: CareVisit, now: datetime) -> bool:
+    """Return whether this visit's call may be dialled now: asked again at the last moment."""
+    if visit.status != VisitStatus.CALLING or visit.campaign.status != CampaignStatus.RUNNING:
+        return False
+    own = call_rule(session, visit.elder_id, now)
+    if own is not None and own.never:
+        return False
+    return window_for(session, visit, now).is_open(now)
+
+
+def missed_visit(session: Session, elder_id: int, now: datetime) -> CareVisit | None:
+    """Return the visit for which we rang her in vain lately: she rings back, and it goes on."""
+    rang = exists().where(
+        Attempt.care_visit_id == CareVisit.id, Attempt.dialed_at > now - NEWS, Attempt.status == AttemptStatus.CLOSED
+    )
+    waiting = (VisitStatus.WAITING, VisitStatus.AGENT, VisitStatus.ESCALATED)
+    query = select(CareVisit).where(CareVisit.elder_id == elder_id, CareVisit.status.in_(waiting), rang)
+    return session.scalar(query.order_by(CareVisit.rank, CareVisit.id).limit(1))
+
+
+def adopt(session: Session, now: datetime, before: datetime) -> list[int]:
+    """Bring back visits that are "calling" although no attempt of theirs is under way. Returns their ids."""
+    under_way = exists().where(Attempt.care_visit_id == CareVisit.id, Attempt.status != AttemptStatus.CLOSED)
+    lost = select(CareVisit).where(CareVisit.status == VisitStatus.CALLING, CareVisit.due_at < before, ~under_way)
+    found = list(session.scalars(lost.with_for_update(of=CareVisit)))
+    for visit in found:
+        visit.status, visit.due_at = VisitStatus.WAITING, now
+    return [visit.id for visit in found]
+
+
+def call_of_attempt(session: Session, attempt: Attempt) -> Call:
+    """Return the call of an attempt that was dialled."""
+    return session.get_one(Call, attempt.call_id)
