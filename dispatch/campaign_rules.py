@@ -14,7 +14,7 @@ Span = tuple[int, int]  # minutes after local midnight: from, to
 # A day so far ahead always has an opening, unless there is none at all.
 _HORIZON_DAYS = 40
 # "Another hour of the day" is at least so far from the hour that was tried.
-OTHER_HOUR = timedelta(hours=2)
+OTHER_HOUR = timedelta(hours=3)
 OTHER = "other_hour"
 
 T = TypeVar("T")

@@ -171,7 +171,7 @@ def filtered(session: Session, chosen: Filter) -> list[int]:
 def _with_inner(session: Session, area_ids: Iterable[int]) -> set[int]:
     from models.people import Area
 
-    parents = dict(session.execute(select(Area.id, Area.parent_id)).tuples())
+    parents = {row.id: row.parent_id for row in session.execute(select(Area.id, Area.parent_id))}
     found = set(area_ids)
     while inner := {one for one, parent in parents.items() if parent in found and one not in found}:
         found |= inner
@@ -198,9 +198,12 @@ def top_up(session: Session, campaign: Campaign, now: datetime) -> int:
     periods = {rule.group: rule.period for rule in duties.rules(session)}
     ranks = _ranks(session)
     never = _never(session, now)
-    known = set(session.execute(
-        select(CareVisit.elder_id, CareVisit.occasion).where(CareVisit.campaign_id == campaign.id)
-    ).tuples())  # fmt: skip
+    known = {
+        (row.elder_id, row.occasion)
+        for row in session.execute(
+            select(CareVisit.elder_id, CareVisit.occasion).where(CareVisit.campaign_id == campaign.id)
+        )
+    }
     rows: dict[int, dict[str, Any]] = {}
     for elder_id, group, _opens, deadline in session.execute(query):
         occasion = deadline.isoformat(timespec="minutes")
@@ -346,7 +349,7 @@ def choose(session: Session, campaign: Campaign, number: int, now: datetime) -> 
 def _engaged(session: Session, elder_ids: list[int]) -> set[int]:
     """Return who of these is on the telephone with us, or about to be rung by anything of ours."""
     mine = select(PersonNumber.person_id, PersonNumber.number_id).where(PersonNumber.person_id.in_(elder_ids))
-    numbers = list(session.execute(mine).tuples())
+    numbers = [(row.person_id, row.number_id) for row in session.execute(mine)]
     number_ids = {number_id for _, number_id in numbers}
     calls = select(Call.elder_id, Call.number_id).where(
         Call.ended_at.is_(None), Call.elder_id.in_(elder_ids) | Call.number_id.in_(number_ids)

@@ -83,9 +83,10 @@ def _of(rule: Rule, member: Member, proofs: Sequence[Proved], until: datetime) -
     if rule.period == Period.WEEK:
         opens, deadline = begin, first_deadline(rule, begin)
         # What came in the very moment in which she came into the group, began nothing yet.
-        for proved_at in (at for at in counting if begin < at <= end):
-            yield Obligation(rule.id, rule.group, opens, deadline, proved_at)
-            opens, deadline = proved_at, proved_at + WEEK
+        for at in counting:
+            if begin < at <= end:
+                yield Obligation(rule.id, rule.group, opens, deadline, at)
+                opens, deadline = at, at + WEEK
         yield Obligation(rule.id, rule.group, opens, deadline)
         return
     for opens, deadline in calendar_spans(rule, begin, end):
