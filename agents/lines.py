@@ -18,7 +18,7 @@ from models.orders import Order
 from models.tasks import Task
 
 # What a half-understood request may hold; anything else in `data` is not for the screen.
-SLOTS = ("service", "day", "part", "at")
+SLOTS = ("wish", "service", "every", "day", "part", "at", "others")
 
 
 @dataclass(frozen=True)

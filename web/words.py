@@ -348,6 +348,7 @@ REASON: Words = {
     "card_unknown": _l("card not found"),
     "no_consent": _l("no consent to be told"),
     "many_orders": _l("many orders"),
+    "repeated": _l("wants it again and again, or on several days"),
     "change": _l("change to an arranged order"),
     "callback": _l("about who comes"),
     "worker_unknown": _l("worker or order not found"),
@@ -356,7 +357,21 @@ REASON: Words = {
     "visit": _l("a worker's order has changed"),
 }
 WHERE: Words = {"conversation": _l("in the conversation"), "agi": _l("the conversation could not begin")}
-SLOT: Words = {"service": _l("Service"), "day": _l("Day"), "part": _l("Part of the day"), "at": _l("Time of day")}
+SLOT: Words = {
+    "service": _l("Service"),
+    "day": _l("Day"),
+    "part": _l("Part of the day"),
+    "at": _l("Time of day"),
+    "wish": _l("Of an order that stands"),
+    "every": _l("Again and again"),
+    "others": _l("Also"),
+}
+EVERY: Words = {
+    "day": _l("every day"),
+    "week": _l("every week"),
+    "month": _l("every month"),
+    "several": _l("on several days"),
+}
 ACTOR: Words = {
     "elder": _l("Elder"),
     "contact": _l("Contact, for her"),
@@ -445,7 +460,12 @@ ALL: Mapping[str, Words] = {
     **{"place": PLACE, "lack": LACK, "recording_source": RECORDING_SOURCE, "studio_problem": STUDIO_PROBLEM},
     **{name.lower(): value for name, value in list(globals().items()) if name.isupper() and isinstance(value, dict)},
 }
-_CONCEPTS = {"service": vocabulary.SERVICE, "day": vocabulary.DAY, "part": vocabulary.PART}
+_CONCEPTS = {
+    "service": vocabulary.SERVICE,
+    "day": vocabulary.DAY,
+    "part": vocabulary.PART,
+    "wish": {intent.code: intent for intent in vocabulary.INTENTS},
+}
 _ANSWERS = {concept.code: concept for concept in (*vocabulary.ANSWERS, *vocabulary.ALWAYS)}
 
 
@@ -455,7 +475,11 @@ def word(of: str, code: str | None) -> str:
 
 
 def concept(of: str, code: str) -> str:
-    """Return the vocabulary's name of a service, a day or a part of the day."""
+    """Return the word for what was understood: the vocabulary's name of a service, a day or a part of the day."""
+    if of == "every":
+        return word(of, code)
+    if of == "others":
+        return " · ".join(concept("service", one) for one in code.split(","))
     found = _CONCEPTS.get(of, {}).get(code) or _ANSWERS.get(code)
     return vocabulary.name_of(found, language()) if found else code
 

@@ -67,6 +67,8 @@ def _other_keys(_state: State) -> Keys:
 
 def hear_open(state: State, meaning: Meaning) -> Next:
     """Take whatever she said to an open question: a request, a part of it, or something else she wants."""
+    if meaning.when.every:
+        return repeated(state, meaning)
     match meaning.intent:
         case "more":
             return ask(state, "others")
@@ -91,8 +93,22 @@ def hear_open(state: State, meaning: Meaning) -> Next:
     return fill(state, meaning)
 
 
+def repeated(state: State, meaning: Meaning) -> Next:
+    """Every Wednesday, tomorrow and on Friday: an order is for one day, and one would be less than she asked for.
+
+    A person writes the others; what was understood goes along, with how often.
+    """
+    wish = meaning.intent if meaning.intent in ("change", "cancel") else state.wish
+    when, had = meaning.when, state.slots
+    slots = Slots(meaning.service or had.service, when.day or had.day, when.part or had.part, when.at or had.at)
+    state = replace(state, slots=slots, others=meaning.others, wish=wish, every=when.every or "")
+    return state, person(state, "repeated")
+
+
 def fill(state: State, meaning: Meaning) -> Next:
     """Put what was understood into the slots and ask for what is still missing."""
+    if meaning.when.every:
+        return repeated(state, meaning)
     slots = state.slots
     if meaning.service is not None:
         if changing(state) and meaning.service != slots.service:

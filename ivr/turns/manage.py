@@ -7,7 +7,7 @@ from typing import Any
 
 from ivr.prompts import words
 from ivr.prompts.words import Line, line
-from ivr.turns.capture import hear_open, meaning_of, next_question, slot_values, yes_no
+from ivr.turns.capture import hear_open, meaning_of, next_question, repeated, slot_values, yes_no
 from ivr.turns.state import Do, KnownOrder, Next, Slots, State
 from ivr.turns.steps import Keys, Lines, Step, after, ask, miss, person, step
 from ivr.understanding import Meaning
@@ -100,6 +100,8 @@ def _order_keys(_state: State) -> Keys:
 
 def _hear_order(state: State, meaning: Meaning) -> Next:
     match meaning.intent:
+        case "change" if meaning.when.every:
+            return repeated(replace(state, slots=_order(state).slots), meaning)
         case "change":
             when = meaning.when
             return _change(replace(state, slots=Slots(None, when.day, when.part, when.at)), _order(state))

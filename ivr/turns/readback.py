@@ -7,7 +7,7 @@ from typing import Any
 
 from ivr.prompts import words
 from ivr.prompts.words import line
-from ivr.turns.capture import changing, fill, hear_open, meaning_of, next_question, slot_values, yes_no
+from ivr.turns.capture import changing, fill, hear_open, meaning_of, next_question, repeated, slot_values, yes_no
 from ivr.turns.state import Ask, Do, GoodBye, Next, Slots, State
 from ivr.turns.steps import Keys, Lines, Step, after, ask, miss, step
 from ivr.understanding import Meaning
@@ -26,6 +26,8 @@ def _readback(state: State) -> Lines:
 
 
 def _hear_readback(state: State, meaning: Meaning) -> Next:
+    if meaning.when.every:
+        return repeated(state, meaning)
     if meaning.service is not None or meaning.when:
         # "No, the day after": what she names is taken, the rest stays.
         after, move = fill(state, meaning)
@@ -113,6 +115,8 @@ def _usual(state: State) -> Lines:
 
 def _hear_usual(state: State, meaning: Meaning) -> Next:
     assert state.matters.usual is not None  # noqa: S101
+    if meaning.when.every:
+        return repeated(replace(state, slots=state.matters.usual), meaning)
     if meaning.intent in ("yes", "usual"):
         state = replace(state, slots=state.matters.usual, unnamed=True)
         # A key is a hand on the telephone; a lone spoken "yes" proves nothing, and is read back once more.

@@ -154,6 +154,7 @@ class State:
     slots: Slots = field(default_factory=Slots)
     unnamed: bool = False  # whether the service comes from our rows and was not named by her in this call
     week: date | None = None  # the Monday of a week that she named without a day
+    every: str = ""  # she wants it again and again: day, week, month; or on "several" days
     others: tuple[str, ...] = ()  # further services of the same sentence, asked for one after another
     orders: tuple[KnownOrder, ...] = ()
     offers: tuple[OpenOffer, ...] = ()
@@ -172,6 +173,8 @@ class State:
     def request(self) -> dict[str, str]:
         """Return what is understood of a request so far, for the journal: codes, days and ids only."""
         told = self.slots.as_data()
+        if self.every:
+            told["every"] = self.every
         if self.others:
             told["others"] = ",".join(self.others)
         if self.wish in ("change", "cancel"):
@@ -181,7 +184,7 @@ class State:
     def fresh(self) -> State:
         """Return the state without a request: something was achieved, or she begins anew."""
         nothing = State(self.moment, self.language)
-        begun = ("slots", "unnamed", "week", "others", "orders", "chosen", "wish", "keyed", "turns", "misses")
+        begun = ("slots", "unnamed", "week", "every", "others", "orders", "chosen", "wish", "keyed", "turns", "misses")
         return replace(self, **{name: getattr(nothing, name) for name in begun})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ivr.understanding.time_words import Rule, Said, now, part
+from ivr.understanding.time_words import Rule, Said, every, now, part
 
 _DIGITS = {
     "零": 0,
@@ -130,8 +130,32 @@ def _in_days(match: re.Match[str]) -> tuple[Said, ...] | None:
     return None if not n or match[0] == "过两天" else (Said("day", n),)
 
 
+def _every_weekday(match: re.Match[str]) -> tuple[Said, ...]:
+    """Each Wednesday; of 周一三五 the last one stands for all."""
+    return every("week", Said("weekday", _WEEKDAYS[match["day"]]))
+
+
+def _every_date(match: re.Match[str]) -> tuple[Said, ...] | None:
+    day = chinese_number(match["day"])
+    return every("month", Said("date", day)) if day and 1 <= day <= 31 else None
+
+
 RULES: tuple[Rule, ...] = (
     (re.compile(f"({'|'.join(_DAYS)})"), _day),
+    (re.compile("每天|天天|每日|日日|见天|隔[一二两三]?天|每隔[一二两三]天"), lambda _match: every("day")),
+    (
+        re.compile(
+            "每个?(?:周|星期|礼拜)|每隔?[一两]个?(?:周|星期|礼拜)|(?:一个?|每个?)(?:周|星期|礼拜)(?:来|去|送|洗|做|要)?[一两二三四五]次"
+        ),
+        lambda _match: every("week"),
+    ),
+    (re.compile("(?:每逢?|逢)个?(?:周|星期|礼拜)(?P<day>[一二三四五六日天末1-7])"), _every_weekday),
+    (
+        re.compile("每?个?(?:周|星期|礼拜)[一二三四五六日天1-7]{1,5}(?P<day>[一二三四五六日天1-7])(?![点号日个次])"),
+        _every_weekday,
+    ),
+    (re.compile("每个?月|月月|(?:一个|每个?)月(?:来|去|送|洗|做|要)?[一两二三四五]次"), lambda _match: every("month")),
+    (re.compile(rf"每个?月(?P<day>{_N})[号日]"), _every_date),
     (re.compile(r"([今明后])天?([早晚])(?:上|晨)?"), _day_and_part),
     (re.compile(r"(?P<which>下下|下|这|本|上|)个?(?:周|星期|礼拜)(?P<day>[一二三四五六日天末1-7])"), _weekday),
     (re.compile(r"(?P<which>下下|下|这|本|上)个?(?:周|星期|礼拜)"), _week),

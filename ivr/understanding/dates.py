@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from ivr.understanding.meaning import When
@@ -23,6 +24,12 @@ def resolve(said: Iterable[Said], now: datetime, week: date | None = None) -> Wh
     A weekday is the next one that is not over; within `week` (a Monday), if she named that before.
     """
     by_kind = {word.kind: word for word in said}
+    repeated = by_kind.pop("every", None)
+    when = _resolved(by_kind, now, week)
+    return replace(when, every=repeated.code) if repeated else when
+
+
+def _resolved(by_kind: dict[str, Said], now: datetime, week: date | None) -> When:
     if not by_kind:
         return When()
     part, at = _part_and_time(by_kind.get("part"), by_kind.get("clock"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ivr.understanding.time_words import Rule, Said, now, part
+from ivr.understanding.time_words import Rule, Said, every, now, part
 
 _DAYS = {"thedayaftertomorrow": 2, "dayaftertomorrow": 2, "tomorrow": 1, "today": 0, "yesterday": -1}
 _WEEKS = {"last": -1, "this": 0, "next": 1}
@@ -65,6 +65,17 @@ def _clock(match: re.Match[str]) -> tuple[Said, ...] | None:
 
 
 RULES: tuple[Rule, ...] = (
+    (re.compile("(?:every|each)(?:single|other)?day|daily"), lambda _match: every("day")),
+    (re.compile("(?:every|each)(?:other)?week|weekly|(?:once|twice|threetimes)aweek"), lambda _match: every("week")),
+    (re.compile("(?:every|each)(?:other)?month|monthly|(?:once|twice)amonth"), lambda _match: every("month")),
+    (
+        re.compile(rf"(?:every|each)(?:other)?(?P<day>{_any(_WEEKDAYS)})s?|(?:on)?(?P<many>{_any(_WEEKDAYS)})s"),
+        lambda match: every("week", Said("weekday", _WEEKDAYS.index(match["day"] or match["many"]))),
+    ),
+    (
+        re.compile("(?:every|each)(?P<part>morning|afternoon|evening)"),
+        lambda match: every("day", Said("part", code=match["part"])),
+    ),
     (re.compile(f"({_any(_DAYS)})"), lambda match: (Said("day", _DAYS[match[1]]),)),
     (re.compile("(?:the)?dayafter(?!tomorrow)"), lambda match: (Said("day", 2),)),
     (re.compile("tonight"), lambda match: (Said("day", 0), Said("part", code="evening"))),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ivr.understanding.time_words import Rule, Said, now, part
+from ivr.understanding.time_words import Rule, Said, every, now, part
 
 _DAYS = {"글피": 3, "내일모레": 2, "모레": 2, "내일": 1, "오늘": 0, "어제": -1, "그저께": -1, "그제": -1, "엊그제": -1}
 _IN_DAYS = {"하루": 1, "이틀": 2, "사흘": 3, "나흘": 4, "닷새": 5, "일주일": 7}
@@ -59,6 +59,13 @@ def _any(words: dict[str, int]) -> str:
 
 
 RULES: tuple[Rule, ...] = (
+    (re.compile("매일|날마다|격일로?|하루걸러"), lambda _match: every("day")),
+    (re.compile("매주|주마다|(?:일주일|한주)에(?:한|두|세|네)번"), lambda _match: every("week")),
+    (re.compile("매달|매월|달마다|한달에(?:한|두|세|네)번"), lambda _match: every("month")),
+    (
+        re.compile(rf"매주(?P<day>[{_WEEKDAYS}])요일(?:마다)?|(?P<each>[{_WEEKDAYS}])요일마다"),
+        lambda match: every("week", Said("weekday", _WEEKDAYS.index(match["day"] or match["each"]))),
+    ),
     (re.compile(f"({_any(_DAYS)})"), lambda match: (Said("day", _DAYS[match[1]]),)),
     (re.compile(rf"(?P<week>{_any(_WEEKS)})?(?P<day>[{_WEEKDAYS}]요일)"), _weekday),
     (re.compile(r"(?P<week>이번|다음|지난)?(?P<day>주말)"), _weekday),

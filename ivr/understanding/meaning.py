@@ -12,6 +12,8 @@ class When:
     An hour of the night, at which nobody comes (from 22, before 5), leaves `at` None; before 5 `part` too.
 
     `week`: the Monday of a week that she named without a day ("next week").
+    `every`: she wants it again and again, each day, week or month ("week": a weekday is the first of them), or on
+    `several` days at once: one order would be less than she asked for.
     `past`: she named a time that is over; the conversation says so and asks again.
     """
 
@@ -19,6 +21,7 @@ class When:
     part: str | None = None  # models.vocabulary.PART
     at: time | None = None  # to the minute, within `part`
     week: date | None = None
+    every: str | None = None
     past: bool = False
 
     def __bool__(self) -> bool:

@@ -16,6 +16,7 @@ class Said:
     week: n weeks from this one, without a day. date: the n-th, m the month (None: not said).
     holiday: n days after `code`, its Chinese name. part: `code`, or "night": past the last part of a day.
     clock: n hours, m minutes, `code` am, pm or "". now: this moment.
+    every: again and again, `code` day, week or month; what else is said of the day is the first of them.
     """
 
     kind: str
@@ -42,6 +43,11 @@ def find(letters: str, rules: Sequence[Rule]) -> Iterator[Found]:
 def part(code: str) -> Callable[[re.Match[str]], tuple[Said, ...]]:
     """Return the rule's right side for a part of the day."""
     return lambda match: (Said("part", code=code),)
+
+
+def every(code: str, *first: Said) -> tuple[Said, ...]:
+    """Return what a word of repetition says: each `code`, from `first` on."""
+    return (Said("every", code=code), *first)
 
 
 def now(match: re.Match[str]) -> tuple[Said, ...]:

@@ -28,6 +28,13 @@ _ASKS_IF_RIGHT = ("readback", "confirm")
 _OF_AN_ORDER = ("cancel", "change", "status")
 # After these the denial is over: "I don't want to go any more (了), cancel it".
 _CLOSES = frozenset("了吧啊呀呢")
+# "Tomorrow, not the day after": with these, and nothing more, it is the second of two days that is not wanted.
+_REFUSES_THE_NEXT = frozenset(
+    ("不要", "别", "不用", "不想", "甭", "不是", "不想要", "别在", "不要在", "不需要", "可别", "可不要", "不去")
+    + ("not", "noton", "insteadof", "ratherthan", "don't", "donot", "don'twant", "never", "without", "isn't")
+)
+# Between two days: both of them.
+_JOINS = frozenset(("", "和", "跟", "还有", "and", "하고", "와", "과", "랑", "이랑"))
 # A good word denied is a bad one, and the other way round: "not very satisfied".
 _DENIED_SCORE = {"5": "2", "4": "2", "3": "2", "2": "3", "1": "3"}
 
@@ -57,6 +64,8 @@ def weigh(text: str, language: str, grammar: str, now: datetime, week: date | No
     if intent is None:
         return NOTHING
     when = dates.resolve(heard.times, now, week)
+    if len({dates.resolve(day, now, week).day for day in heard.days}) > 1:
+        when = replace(when, every=when.every or "several")
     if intent == "order" and not heard.services and not when:
         return NOTHING  # two in the night: no time at which anybody comes
     services = heard.services or (heard.refused if intent == "cancel" else [])
@@ -113,6 +122,7 @@ class _Heard:
     answers: list[str] = field(default_factory=list)
     own: list[str] = field(default_factory=list)
     times: list[Said] = field(default_factory=list)
+    days: list[tuple[Said, ...]] = field(default_factory=list)  # those that were named side by side
 
     def take(self, pieces: Sequence[Piece], letters: str, language: str) -> _Heard:
         """Sort the pieces; a denial refuses the service or time beside it: the next one, in Korean the one before.
@@ -127,7 +137,9 @@ class _Heard:
         untold: set[int] = set()  # "I have not ordered a meal" neither orders nor cancels one
         for number, piece in enumerate(named):
             no = (piece.group, piece.code) == ("answer", "no")
-            if piece.group == "deny" or (no and lexicon.denies(letters[piece.start : piece.end], language)):
+            if (no or piece.group == "deny") and language != "ko" and _takes_back(named, number, letters):
+                refused.add(number - 1)
+            elif piece.group == "deny" or (no and lexicon.denies(letters[piece.start : piece.end], language)):
                 refused.add(number + step)
                 if letters[piece.start : piece.end].startswith("没"):
                     untold.add(number + step)
@@ -135,6 +147,7 @@ class _Heard:
                 doubted.add(number + 1)
         refused = {number for number in refused if not _is_intent(named, number)}
         refused |= _denied_intents(named, letters, language)
+        self.days = _side_by_side([piece for n, piece in enumerate(named) if n not in refused], letters)
         kept = {_kind(piece): number for number, piece in enumerate(named) if number not in refused}
         for number, piece in enumerate(named):
             denied = number in refused or (number in doubted and kept.get(_kind(piece), number) > number)
@@ -210,6 +223,25 @@ class _Heard:
         if self.grammar == "service" and self.services:
             return self.services[0]
         return None
+
+
+def _takes_back(named: Sequence[Piece], number: int, letters: str) -> bool:
+    """Whether a denial between two days, hours or services refuses the first of them: 明天不行后天, "tomorrow, no, Friday"."""
+    if not 0 < number < len(named) - 1 or _kind(named[number - 1]) != _kind(named[number + 1]):
+        return False
+    between = letters[named[number].start : named[number + 1].start]
+    if _kind(named[number - 1]) == "service" and between == "不":
+        return False  # 送饭不洗澡
+    return _kind(named[number - 1]) in ("day", "hour", "service") and between not in _REFUSES_THE_NEXT
+
+
+def _side_by_side(kept: Sequence[Piece], letters: str) -> list[tuple[Said, ...]]:
+    """Return the days that are joined: "tomorrow and the day after"; both are wanted."""
+    found: list[tuple[Said, ...]] = []
+    for piece, then in pairwise(kept):
+        if _kind(piece) == _kind(then) == "day" and letters[piece.end : then.start] in _JOINS:
+            found += [piece.time, then.time]
+    return found
 
 
 def _is_intent(named: Sequence[Piece], number: int) -> bool:

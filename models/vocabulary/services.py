@@ -17,7 +17,7 @@ def _item(code: str, place: str, names: tuple[str, str, str], *columns: str, **m
 SERVICES: tuple[Service, ...] = (
     _item("meals", "1.1", ("助餐", "식사 배달", "meals"),
           "送餐|助餐|送饭|订餐|订饭|吃饭|整点饭|整口饭|做饭|做顿饭|做点饭|弄点吃的|整点吃的|吃的|午饭|晚饭|早饭|盒饭|老年餐|饺子|饿了|做饭吃|热饭|饭菜",
-          "식사|배달|밥|도시락|식사 배달|반찬|음식|먹을 것",
+          "식사|배달|밥|~점심|~아침밥|~저녁밥|도시락|식사 배달|반찬|음식|먹을 것",
           "meals|food|a meal|meal|lunch|dinner|breakfast|something to eat|cooking"),
     _item("bathing", "1.2", ("助浴", "목욕", "bathing"),
           "洗澡|助浴|搓澡|洗个澡|搓个澡|泡澡|泡个澡|冲个澡|洗洗澡|擦身子|擦身|沐浴|搓背",

@@ -310,6 +310,32 @@ def test_two_wishes_in_one_sentence_are_ordered_one_after_the_other() -> None:
     assert isinstance(move, Ask) and move.lines[0].key == "order_done"
 
 
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        ((), "每周三上午洗澡"),
+        ((), "明天和后天都来洗澡"),
+        (("洗澡",), "每天上午"),
+        (("洗澡", "明天"), "每个星期"),
+        (("明天上午洗澡",), "对，每周都来"),
+        (("明天上午洗澡",), "不对，每周三"),
+        (("明天上午洗澡", Key("2")), "每天都来"),
+    ],
+)
+def test_again_and_again_or_on_several_days_is_never_one_order(before: tuple[str | Key, ...], words: str) -> None:
+    state, _ = begin(calls("zh-CN")["one"])
+    for one in (*before, words):
+        state, move = hear(state, one if isinstance(one, Key) else Said(one, 90))
+    assert isinstance(move, ToPerson) and move.reason == "repeated"
+    assert state.request()["service"] == "bathing" and state.request()["every"] in ("day", "week", "several")
+
+
+def test_her_usual_wanted_every_week_is_for_a_person() -> None:
+    state, _ = begin(calls("zh-CN")["with a habit"])
+    state, move = hear(state, Said("对，每个星期都来", 90))
+    assert isinstance(move, ToPerson) and state.request()["every"] == "week"
+
+
 def test_a_holiday_is_named_before_it_is_confirmed() -> None:
     state, _ = begin(calls("ko", datetime(2026, 9, 30, 9, tzinfo=HARBIN))["one"])
     for key in ("2", "2", "1"):
