@@ -30,8 +30,8 @@ _OF_AN_ORDER = ("cancel", "change", "status")
 _CLOSES = frozenset("了吧啊呀呢")
 # "Tomorrow, not the day after": with these, and nothing more, it is the second of two days that is not wanted.
 _REFUSES_THE_NEXT = frozenset(
-    ("不要", "别", "不用", "不想", "甭", "不是", "不想要", "别在", "不要在", "不需要", "可别", "可不要", "不去")
-    + ("not", "noton", "insteadof", "ratherthan", "don't", "donot", "don'twant", "never", "without", "isn't")
+    "不要|别|不用|不想|甭|不是|不想要|别在|不要在|不需要|可别|可不要|不去"
+    "|not|noton|insteadof|ratherthan|don't|donot|don'twant|never|without|isn't".split("|")
 )
 # Between two days: both of them.
 _JOINS = frozenset(("", "和", "跟", "还有", "and", "하고", "와", "과", "랑", "이랑"))
@@ -226,7 +226,7 @@ class _Heard:
 
 
 def _takes_back(named: Sequence[Piece], number: int, letters: str) -> bool:
-    """Whether a denial between two days, hours or services refuses the first of them: 明天不行后天, "tomorrow, no, Friday"."""
+    """Whether a denial between two days, hours or services refuses the first one: "tomorrow, no, Friday"."""
     if not 0 < number < len(named) - 1 or _kind(named[number - 1]) != _kind(named[number + 1]):
         return False
     between = letters[named[number].start : named[number + 1].start]

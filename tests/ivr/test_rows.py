@@ -157,7 +157,7 @@ def test_every_end_leaves_its_rows_in_every_language(way: str, language: str, mo
         rings(monkeypatch, HER[language], _ways(language)["order"])
         with transaction() as session:
             _order_done(session, HER[language])
-    call_id, ears = rings(monkeypatch, HER[language], _ways(language)[way])
+    call_id, _ = rings(monkeypatch, HER[language], _ways(language)[way])
     with read() as session:
         call = session.get_one(Call, call_id)
         orders = session.scalars(select(Order).order_by(Order.id)).all()
