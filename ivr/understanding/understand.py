@@ -29,10 +29,10 @@ _OF_AN_ORDER = ("cancel", "change", "status")
 # After these the denial is over: "I don't want to go any more (了), cancel it".
 _CLOSES = frozenset("了吧啊呀呢")
 # "Tomorrow, not the day after": with these, and nothing more, it is the second of two days that is not wanted.
-_REFUSES_THE_NEXT = frozenset(
-    "不要|别|不用|不想|甭|不是|不想要|别在|不要在|不需要|可别|可不要|不去"
-    "|not|noton|insteadof|ratherthan|don't|donot|don'twant|never|without|isn't".split("|")
-)
+_REFUSES_THE_NEXT = {
+    *("不要", "别", "不用", "不想", "甭", "不是", "不想要", "别在", "不要在", "不需要", "可别", "可不要", "不去"),
+    *("not", "noton", "insteadof", "ratherthan", "don't", "donot", "don'twant", "never", "without", "isn't"),
+}
 # Between two days: both of them.
 _JOINS = frozenset(("", "和", "跟", "还有", "and", "하고", "와", "과", "랑", "이랑"))
 # A good word denied is a bad one, and the other way round: "not very satisfied".
