@@ -25,6 +25,7 @@ DETAIL: dict[str, str] = {
     Entry.TO_PERSON: "reason",
     Entry.FAULT: "where",
     Entry.ENDED: "end",
+    Entry.RECORDING: "how",
 }
 
 
@@ -52,6 +53,15 @@ class JournalLine:
 
 
 @dataclass(frozen=True)
+class Recording:
+    """The recording of the call: her side on the left, ours on the right. Erased: when."""
+
+    public_id: str
+    seconds: int
+    erased_at: datetime | None
+
+
+@dataclass(frozen=True)
 class CallCourse:
     """A call and everything that happened in it."""
 
@@ -61,6 +71,7 @@ class CallCourse:
     caller: str  # who rings on her behalf; empty: she herself
     answered_at: datetime | None
     lines: tuple[JournalLine, ...]
+    recordings: tuple[Recording, ...]
     task_ids: tuple[tuple[str, str], ...]
 
 
@@ -85,6 +96,12 @@ def call_course(session: Session, public_id: str) -> tuple[int, CallCourse] | No
         caller=call.caller.name if call.caller and call.caller_person_id != call.elder_id else "",
         answered_at=call.answered_at,
         lines=tuple(sorted(lines, key=lambda line: line.at)),
+        recordings=tuple(
+            Recording(row.public_id, round(row.duration_ms / 1000), row.erased_at)
+            for row in session.scalars(
+                select(Audio).where(Audio.call_id == call.id, Audio.kind == "call").order_by(Audio.id)
+            )
+        ),
         task_ids=tuple(tasks.all()),
     )
     return call.id, course

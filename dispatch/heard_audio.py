@@ -2,8 +2,8 @@
 
 The speech server knows no calls. It leaves what she said in the spool under its
 content key and hands the key to the conversation, whose row makes it a
-recording. What no row asked for is deleted; what has been kept for as long as
-the settings allow is erased.
+recording. What no row asked for is deleted; how long the others are kept stands
+in dispatch/retention.py.
 """
 
 from __future__ import annotations
@@ -11,15 +11,12 @@ from __future__ import annotations
 import logging
 import re
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dispatch.outbox import transaction
 from models import audio
 from models.audio import Audio
-from models.session import read
 from models.settings import settings
 
 log = logging.getLogger(__name__)
@@ -27,8 +24,6 @@ log = logging.getLogger(__name__)
 KIND = "utterance"
 # A call asks for its audio within seconds; what lies longer in the spool belongs to a call that was cut (s).
 UNCLAIMED_S = 3600
-# How many recordings one round of the sweep erases at most: it has other things to do.
-_A_ROUND = 200
 _KEY = re.compile(r"[0-9a-f]{64}")
 _HEADER_BYTES = 44
 _BYTES_PER_MS = 16
@@ -51,17 +46,8 @@ def recording(session: Session, call_id: int, key: str, now: datetime) -> Audio 
     return row
 
 
-def erase_expired(now: datetime) -> None:
-    """Erase answers kept for longer than the settings allow, and what nobody took out of the spool."""
-    oldest = now - timedelta(days=settings().audio_keep_days)
-    expired = select(Audio).where(Audio.kind == KIND, Audio.erased_at.is_(None), Audio.created_at < oldest)
-    with read() as session:
-        due = session.scalars(expired.order_by(Audio.id).limit(_A_ROUND)).all()
-    if due:
-        with transaction() as session:
-            for row in due:
-                audio.erase(session, settings().audio_dir, session.get_one(Audio, row.id), now)
-        log.info("%d answers kept for %d days are erased", len(due), settings().audio_keep_days)
+def delete_unclaimed() -> None:
+    """Delete what nobody took out of the spool."""
     unclaimed = time.time() - UNCLAIMED_S
     for path in settings().heard_dir.glob("*"):
         try:

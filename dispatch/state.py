@@ -10,7 +10,7 @@ from rq import Queue, Worker
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from dispatch import outbox
+from dispatch import call_audio, disk, outbox
 from models.calls import Call
 from models.dialing import Attempt
 from models.orders import ENDED, Order
@@ -67,6 +67,10 @@ class Machine:
     processes: tuple[Process, ...]
     errands: tuple[Waiting, ...]
     queue: QueueState | None
+    # Where recordings lie: bytes free, whether that is too little for another one, what waits to be taken in.
+    disk_free: int
+    disk_low: bool
+    recordings_waiting: int
 
 
 def machine(session: Session, now: datetime) -> Machine:
@@ -80,7 +84,9 @@ def machine(session: Session, now: datetime) -> Machine:
         )
         for one in beats
     )  # fmt: skip
-    return Machine(processes, _errands(session, now), queue_state())
+    return Machine(
+        processes, _errands(session, now), queue_state(), disk.free_bytes(), disk.is_low(), call_audio.waiting()
+    )
 
 
 def _errands(session: Session, now: datetime) -> tuple[Waiting, ...]:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import InstrumentedAttribute
 
-from dispatch import heard_audio, jobs, lateness, orphans, outbox, send_sms, spool, tasks
+from dispatch import call_audio, heard_audio, jobs, lateness, orphans, outbox, retention, send_sms, spool, tasks
 from dispatch.attempts import close_attempt
 from dispatch.calls import close_call
 from dispatch.events import end_unanswered
@@ -58,7 +58,8 @@ class Sweeper:
         self._part("clock", lambda: outbox.after_a_clock_set_back(clock.now()))
         self._part("relay", lambda: outbox.relay(clock.now()))
         self._part("errands", take_up)
-        self._part("audio", lambda: heard_audio.erase_expired(clock.now()))
+        self._part("audio", heard_audio.delete_unclaimed)
+        self._part("retention", lambda: retention.erase_expired(clock.now()))
         self._part("sms", lambda: send_sms.ask_after(clock.now()))
         self._part("lateness", lambda: lateness.escalate(clock.now()))
         self._part("search", index_elders)
@@ -85,8 +86,11 @@ class Sweeper:
             log.warning("calls are not reconciled: %s", error)
             self.doubt()
             spool.collect(None)
+            call_audio.collect(None)
             return
         spool.collect(living)
+        # After the notes: one of them may have written the row of the call.
+        call_audio.collect(living)
         if time.monotonic() >= self._trusted_from:
             reconcile(living)
 

@@ -18,6 +18,8 @@ from ivr.prompts import voice
 from models.settings import ROOT, Settings
 from models.toolbox import AsteriskTool, asterisk
 
+# On the way to a person: begun, with the notice, unless the conversation has begun it or decided against it.
+_RECORD_PERSON = ' same => n,GosubIf($["${RECORDED}" = ""]?record,notice,1)'
 SAMPLES = ROOT / "dialplans" / "etc"
 DIALPLAN = ROOT / "dialplans"
 _VALUE = re.compile(r"^(?P<head>[^;\[]*?=>?\s*)(?P<value>.*?)\s*;\s*@(?P<name>\w+)\s*$")
@@ -94,6 +96,8 @@ def values(settings: Settings, tool: AsteriskTool, run_dir: Path) -> dict[str, s
         "spool_dir": str(settings.spool_dir),
         "first_language": settings.languages[0],
         "studio_extension": f"{settings.studio_extension},1,Goto(studio,s,1)",
+        # Without recording the lines are not there: they cost nothing.
+        "record_person": _RECORD_PERSON if settings.recording else "",
         "queue_wait_s": str(settings.queue_wait_s),
         "wait_lap_s": str(settings.wait_lap_s),
         "emergency_number": settings.emergency_number,

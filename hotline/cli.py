@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from hotline import cli_hours, cli_people, cli_prompts, cli_providers, cli_show, cli_sms, cli_speech
+from hotline import cli_erase, cli_hours, cli_people, cli_prompts, cli_providers, cli_show, cli_sms, cli_speech
 from models import logs
 from models.settings import settings
 
@@ -43,6 +43,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @app.callback()
 def _everywhere() -> None:
     logs.configure()
+
+
+app.command()(cli_erase.erase)
 
 
 @app.command()

@@ -10,7 +10,7 @@ import redis as redis_client
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from dispatch import retry
+from dispatch import disk, retry
 from hotline.doctor import Check, Finding, failed, ok, warning
 from ivr.prompts.catalogue import CATALOGUE, DIALPLAN_PROMPTS
 from ivr.speech.models import model_folder
@@ -155,6 +155,33 @@ def dialling(settings: Settings) -> Iterator[Finding]:
     yield ok("Dialling", detail)
 
 
+def recordings(settings: Settings) -> Iterator[Finding]:
+    """Whether calls are recorded, for how long they are kept, and whether the disk has room for more."""
+    if not settings.recording:
+        yield ok("Recording", "off (HOTLINE_RECORDING)")
+        return
+    left = f"calls are kept for {settings.recording_keep_days} days; {disk.free_bytes() / 1e9:.1f} GB free"
+    if disk.is_low():
+        yield failed("Recording", f"{left}: calls go on, none is recorded", "make room, or keep them for fewer days")
+    else:
+        yield ok("Recording", left)
+
+
+def texts(settings: Settings) -> Iterator[Finding]:
+    """The carrier of text messages."""
+    if settings.sms == "off":
+        yield ok("Text messages", "off (HOTLINE_SMS)")
+    elif settings.sms == "console":
+        yield warning("Text messages", "written into a file, sent to nobody", "HOTLINE_SMS=twilio")
+    elif not (settings.twilio_account and settings.twilio_token and settings.twilio_from):
+        yield failed("Text messages", "Twilio's account is not complete", "set HOTLINE_TWILIO_ACCOUNT, _TOKEN, _FROM")
+    elif not settings.public_url.startswith("https://"):
+        remedy = "set HOTLINE_PUBLIC_URL=https://…, where Twilio reaches the console"
+        yield warning("Text messages", "by Twilio; what becomes of them has to be asked for", remedy)
+    else:
+        yield ok("Text messages", f"by Twilio, reports come to {settings.public_url}")
+
+
 def secrets(settings: Settings) -> Iterator[Finding]:
     """Files with secrets are readable by their owner alone."""
     places = [ROOT / ".env", settings.var_dir / "secrets.json", *settings.run_dir.rglob("manager.conf")]
@@ -173,5 +200,7 @@ SERVICE: dict[str, Check] = {
     "Speech": speech,
     "People": people,
     "Dialling": dialling,
+    "Recording": recordings,
+    "Text messages": texts,
     "Secrets": secrets,
 }

@@ -110,6 +110,9 @@ class Line(AGI):
         if match is None:
             raise AGIError(f"not an AGI reply: {line[:60]!r}")
         code, rest = match.group(1), match.group(2) or ""
+        if code == "100":
+            # GOSUB says first that it tries.
+            return self.get_result()
         if code == "200":
             return self._parse(rest)
         if code == "510":
@@ -135,6 +138,10 @@ class Line(AGI):
             for name, value in _FIELD.findall(match.group(3) or "")
         }
         return Reply(match.group(1), match.group(2) or "", fields)
+
+    def gosub(self, context: str) -> None:
+        """Run the dialplan's subroutine `context` from its beginning to its Return()."""
+        self.execute("GOSUB", context, "s", "1")
 
     def ask_key(self, file: str, timeout_ms: int) -> str | None:
         """Play `file` and take one key, during or after it. `#` comes as `#`; None is silence."""

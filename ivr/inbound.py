@@ -9,7 +9,7 @@ from pathlib import Path
 from asterisk.agi import AGIHangup
 
 from dispatch.orders import OrderRequest
-from ivr import deeds, handover, inbound_rows, turns
+from ivr import deeds, handover, inbound_rows, recording, turns
 from ivr.agi import Line
 from ivr.callers import Seen
 from ivr.deeds import Doing
@@ -66,11 +66,14 @@ class _Conversation:
         self.listener = Listener(line, speech=settings().speech)
         self._state = replace(state, listens=self.listener.listens_for(state.language))
         self._told: ToPerson | None = None
+        self._early: str | None = None  # a key that came before the first question
         self._placed = 0  # how many orders were confirmed in this call
 
     def lead(self) -> None:
         """Go on until the call goes to a person, or she is done."""
         self._state, move = turns.begin(self._state)
+        self._as_she_likes_it()
+        self._early = recording.begin(self._line, self.listener, self._call_id, self._state.language)
         while True:
             self._as_she_likes_it()
             match move:
@@ -106,7 +109,8 @@ class _Conversation:
 
     def _ask(self, move: Ask) -> Move:
         """One turn: ask, hear, write what was heard and understood before anything follows from it."""
-        heard = self.listener.ask(move, self._state.language)
+        early, self._early = self._early, None
+        heard = self.listener.ask(move, self._state.language, early)
         before = self._state
         listens = self.listener.listens_for(turns.language_after(before, heard))
         self._state, following = turns.hear(replace(before, listens=listens), heard)

@@ -40,6 +40,8 @@ BETWEEN_DIGITS_MS = 3000
 BEHIND_STAR_MS = 1500
 LONGEST_CODE = 8  # digits
 SHORTEST_CODE = 3
+# A line in front of the first question is not waited behind (ms).
+_AT_ONCE_MS = 1
 # What a key means at every moment stays what it means while a number is keyed.
 ALWAYS_KEYS = frozenset("09*#")
 # Stands between the names in SPEECH SET grammar.
@@ -73,14 +75,18 @@ class Listener:
         """Return whether words in `language` will be heard in the next turn."""
         return self._allowed and (self._engine == language or health.listens_for(language))
 
-    def ask(self, ask: Ask, language: str) -> Heard:
-        """Say the lines and return what was heard.
+    def ask_before(self, line: Line, language: str) -> str | None:
+        """Say a line in front of the first question; return the key that cut it short, if one did."""
+        return self._line.ask_key(self._file((line,), language), _AT_ONCE_MS)
+
+    def ask(self, ask: Ask, language: str, early: str | None = None) -> Heard:
+        """Say the lines and return what was heard; `early` is a key that came before them, and answers.
 
         Raises:
             AGIHangup: the call is over.
             VoiceFailed: the lines could not be rendered.
         """
-        heard = self._heard_to(ask, language)
+        heard = Key(early) if early else self._heard_to(ask, language)
         return self._behind_star() if ask.star and heard == Key("*") else heard
 
     def _heard_to(self, ask: Ask, language: str) -> Heard:

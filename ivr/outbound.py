@@ -13,9 +13,9 @@ from dispatch import callbacks, offers, waiting
 from dispatch.attempts import attempt_of_channel, close_attempt, mark_answered
 from dispatch.calls import close_call
 from dispatch.outbox import transaction
-from ivr import handover, outbound_turns
+from ivr import handover, outbound_turns, recording
 from ivr.agi import Line
-from ivr.listening import Listener
+from ivr.listening import ALWAYS_KEYS, Listener
 from ivr.outbound_turns import CALLBACK_KEYS, DECLINE_KEYS, OFFER_KEYS, Answer, Gone, Notice
 from ivr.prompts import words
 from ivr.prompts.words import Line as Prompt
@@ -78,8 +78,11 @@ def _lead(line: Line, make_notice: Callable[[Attempt], Notice | Gone], settle: S
             listener.say(notice.lines, notice.language)
             _end(channel_id, Outcome.TOO_LATE, CallEnd.GOODBYE)
             return
+        early = recording.begin(line, listener, call_id, notice.language)
+        # Nobody accepts or confirms what was not said yet; a person is one key away all the same.
+        early = early if early in ALWAYS_KEYS else None
         move, language = _converse(
-            listener, notice, call_id, lambda code, language: _settle(line, settle, code, language)
+            listener, notice, call_id, lambda code, language: _settle(line, settle, code, language), early
         )
         if isinstance(move, ToPerson):
             _person(channel_id, move)
@@ -100,14 +103,18 @@ def _lead(line: Line, make_notice: Callable[[Attempt], Notice | Gone], settle: S
 
 
 def _converse(
-    listener: Listener, notice: Notice, call_id: int, settle: Callable[[str, str], tuple[Prompt, ...] | Notice]
+    listener: Listener,
+    notice: Notice,
+    call_id: int,
+    settle: Callable[[str, str], tuple[Prompt, ...] | Notice],
+    early: str | None = None,
 ) -> tuple[ToPerson | GoodBye, str]:
     """Ask until it comes to an end, in whatever language; every answer is written before the next word is said."""
     move: outbound_turns.Move = notice.ask
     while True:
         match move:
             case Ask():
-                heard = listener.ask(move, notice.language)
+                heard, early = listener.ask(move, notice.language, early), None
                 notice, move = outbound_turns.hear(notice, heard)
                 _journal(call_id, heard)
             case Answer(code=code):

@@ -57,6 +57,7 @@ class Entry(StrEnum):
     TRANSFERRED = "transferred"  # data: user_id (who did it), to (agent, queue, outside, three)
     MESSAGE = "message"  # data: audio_id
     SPEECH_OFF = "speech_off"  # the speech engine was not to be had; keys only
+    RECORDING = "recording"  # data: how (on, disk_full); she was told, and it began
     FAULT = "fault"  # data: where
     HUNG_UP = "hung_up"  # the other side hung up
     ENDED = "ended"  # data: end

@@ -57,6 +57,12 @@ class Settings(BaseSettings):
     keep_failed_audio: bool = Field(True, description="keep the audio of answers that were not understood")
     keep_all_audio: bool = Field(False, description="keep the audio of every spoken answer")
     audio_keep_days: int = Field(30, ge=0, description="after so many days kept answers are erased")
+    message_keep_days: int = Field(
+        365, ge=1, description="the same for messages, once nobody has to hear them any more"
+    )
+    recording: bool = Field(False, description="record whole calls, after a spoken notice")
+    recording_keep_days: int = Field(90, ge=0, description="after so many days recordings of calls are erased")
+    recording_free_gb: float = Field(1.0, ge=0, description="with less room on the disk no recording begins (GB)")
 
     # The hotline itself.
     hotline_number: str = "12349"

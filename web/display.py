@@ -104,6 +104,7 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "transferred": ("calm", "transfer"),
     "message": ("warn", "message"),
     "speech_off": ("warn", "microphone-off"),
+    "recording": ("calm", "microphone"),
     "fault": ("bad", "alert-circle"),
     "hung_up": ("bad", "phone-off"),
     "ended": ("calm", "phone-off"),

@@ -81,6 +81,9 @@ def _lines(figures: state.Figures, machine: state.Machine, now: datetime) -> Ite
     for one in machine.processes:
         living[one.kind] = living.get(one.kind, 0) + one.lives
     yield from _family("processes_living", "gauge", "Processes that say that they are at work.", "kind", living)
+    yield from _single("disk_free_bytes", "gauge", "Room where recordings lie.", machine.disk_free)
+    yield from _single("disk_low", "gauge", "Whether too little of it is left to record calls.", machine.disk_low)
+    yield from _single("recordings_waiting", "gauge", "Recordings in the spool.", machine.recordings_waiting)
     yield from _single("redis_up", "gauge", "Whether Redis answers.", machine.queue is not None)
     if machine.queue is not None:
         yield from _single("queue_jobs", "gauge", "Jobs waiting in Redis.", machine.queue.jobs)

@@ -32,11 +32,14 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     @allow(Role.AGENT)
     def recording(public_id: str) -> BaseResponse:
-        """Play a message that a caller has left."""
+        """Play a message that a caller has left, an answer that was not understood, or a whole call."""
         with write() as db:
             row = db.scalar(select(Audio).where(Audio.public_id == public_id, Audio.erased_at.is_(None)))
             if row is None:
                 abort(404)
+            if row.kind == "call" and not accounts.may(user_row(db), Role.SUPERVISOR):
+                # Her whole call is more than what she has left for somebody to hear.
+                abort(403)
             _audit(db, "listened", ("audio", row.id))
         path = audio.path_of(settings.audio_dir, row.content_key)
         if not path.is_file():

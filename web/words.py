@@ -164,6 +164,7 @@ SMS_ERROR: Words = {
     "30006": _l("a landline, or a network that takes none"),
     "30007": _l("filtered by the carrier"),
 }
+RECORDING: Words = {"on": _l("after the notice"), "disk_full": _l("not begun: the disk is nearly full")}
 LATENESS: Words = {"late": _l("Late"), "soon": _l("Due soon"), "in_time": _l("In time")}
 CHOICE_REASON: Words = {
     "favourite": _l("she rated it well"),
@@ -262,6 +263,7 @@ JOURNAL: Words = {
     "transferred": _l("Passed on by an agent"),
     "message": _l("Message left"),
     "speech_off": _l("Speech recognition off, keys only"),
+    "recording": _l("Recorded"),
     "fault": _l("Fault"),
     "hung_up": _l("The other side hung up"),
     "ended": _l("Call ended"),

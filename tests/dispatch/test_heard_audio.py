@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from agents.journal import call_course
-from dispatch import heard_audio
+from dispatch import heard_audio, retention, tasks
 from dispatch.outbox import transaction
 from ivr import inbound_rows
 from ivr.inbound_rows import Turn, Words
@@ -21,6 +21,7 @@ from models.audio import Audio
 from models.calls import Call, Utterance
 from models.session import read
 from models.settings import settings
+from models.tasks import TaskKind
 
 pytestmark = pytest.mark.usefixtures("database")
 MUMBLING = bytes(range(256)) * 125  # two seconds
@@ -67,14 +68,14 @@ def test_without_its_audio_the_turn_is_kept_all_the_same(call_id: int, key: str)
 def test_after_its_days_it_is_erased_and_the_row_says_when(call_id: int) -> None:
     key = missed(call_id)
     now = clock.now()
-    heard_audio.erase_expired(now + timedelta(days=settings().audio_keep_days - 1))
+    retention.erase_expired(now + timedelta(days=settings().audio_keep_days - 1))
     assert stored(key).exists()
     later = now + timedelta(days=settings().audio_keep_days + 1)
-    heard_audio.erase_expired(later)
+    retention.erase_expired(later)
     assert not stored(key).exists()
     with read() as session:
         assert session.scalars(select(Audio)).one().erased_at == later
-    heard_audio.erase_expired(later + timedelta(days=1))
+    retention.erase_expired(later + timedelta(days=1))
 
 
 def test_the_same_sound_in_a_younger_call_stays(call_id: int) -> None:
@@ -82,26 +83,34 @@ def test_the_same_sound_in_a_younger_call_stays(call_id: int) -> None:
     with transaction() as session:
         session.scalars(select(Audio)).one().created_at -= timedelta(days=400)
     missed(call_id)
-    heard_audio.erase_expired(clock.now())
+    retention.erase_expired(clock.now())
     assert stored(key).exists()
     with read() as session:
         assert [row.erased_at is None for row in session.scalars(select(Audio).order_by(Audio.id))] == [False, True]
 
 
-def test_a_message_of_hers_is_not_an_answer_and_stays(call_id: int) -> None:
+def test_a_message_of_hers_is_not_an_answer_and_stays_until_it_was_worked_off(call_id: int) -> None:
     key = missed(call_id)
     with transaction() as session:
-        session.scalars(select(Audio)).one().kind = "message"
-    heard_audio.erase_expired(clock.now() + timedelta(days=4000))
-    assert stored(key).exists()
+        message = session.scalars(select(Audio)).one()
+        message.kind = "message"
+        tasks.open_task(
+            session, tasks.NewTask(TaskKind.MESSAGE, "m", call_id=call_id, audio_id=message.id), clock.now()
+        )
+    assert retention.erase_expired(clock.now() + timedelta(days=settings().message_keep_days - 1)) == 0
+    assert retention.erase_expired(clock.now() + timedelta(days=4000)) == 0
+    with transaction() as session:
+        tasks.settle(session, TaskKind.MESSAGE, "m", clock.now())
+    assert stored(key).exists() and retention.erase_expired(clock.now() + timedelta(days=4000)) == 1
+    assert not stored(key).exists()
 
 
 def test_what_no_call_asked_for_does_not_stay_in_the_spool(call_id: int) -> None:
     missed(call_id)
     [left] = settings().heard_dir.iterdir()
-    heard_audio.erase_expired(clock.now())
+    heard_audio.delete_unclaimed()
     assert left.exists(), "its call may be about to ask"
     long_ago = time.time() - heard_audio.UNCLAIMED_S - 1
     os.utime(left, (long_ago, long_ago))
-    heard_audio.erase_expired(clock.now())
+    heard_audio.delete_unclaimed()
     assert not left.exists()

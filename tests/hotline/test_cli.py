@@ -19,13 +19,14 @@ from hotline.cli import app
 from ivr.prompts import voice
 from ivr.prompts.catalogue import CATALOGUE
 from models import clock, schema
-from models.calls import Call, CallState, Direction
+from models.calls import Call, CallState, Direction, Utterance
 from models.journal import Entry, note
 from models.lookup import number_row
 from models.people import Elder
 from models.phone import normalise
 from models.providers import Provider
 from models.session import read, write
+from models.sms import SmsMessage
 from models.users import AuditEvent, User
 from tests.support import world
 
@@ -227,3 +228,47 @@ def test_an_order_says_why_whom_was_asked(database: Engine) -> None:
     assert (asked["provider"], asked["how"], asked["reasons"]) == ("安心到家", "open", "score +22.5")
     assert {other["provider"]: other["reasons"] for other in others} == {"邻里帮": "score +22.5", "康乐助浴": "paused"}
     assert hotline("orders", "why", "no-such").exit_code == 2
+
+
+def test_her_voice_and_words_are_erased_only_when_it_is_said_twice_and_that_is_audited(database: Engine) -> None:
+    now = clock.now()
+    with write() as session:
+        world.settle(session)
+    with write() as session:
+        elder = session.scalars(select(Elder).order_by(Elder.id)).first()
+        assert elder is not None
+        call = Call(channel_id="c", direction="in", purpose="inbound", state="ended", elder_id=elder.id, started_at=now)
+        session.add(call)
+        session.flush()
+        session.add(Utterance(call_id=call.id, at=now, language="zh-CN", text="请给我洗个澡", score=90))
+        person_id = elder.person.public_id
+    assert "To be erased: 0 recordings, 1 spoken answers" in hotline("erase", person_id).output
+    with read() as session:
+        assert session.scalars(select(Utterance)).one().text and not session.scalars(select(AuditEvent)).all()
+    assert "Erased: 0 recordings, 1 spoken answers" in hotline("erase", person_id, "--yes").output
+    with read() as session:
+        assert session.scalars(select(Utterance)).one().text == ""
+        assert [(event.action, event.subject) for event in session.scalars(select(AuditEvent))] == [
+            ("erased", "person")
+        ]
+    assert hotline("erase", "nobody").exit_code == 2
+
+
+def test_text_messages_are_listed_with_masked_numbers(database: Engine) -> None:
+    now = clock.now()
+    with write() as session:
+        world.settle(session)
+    with write() as session:
+        request = OrderRequest("k", "phone", 1, "bathing", clock.local_date(now), "morning", "zh-CN")
+        order_id = place_order(session, request, now).order_id
+        number = number_row(session, normalise("+8611000000009"))
+        row = SmsMessage(
+            dedupe_key="k", template="confirmed", language="zh-CN", number_id=number.id, person_id=1, order_id=order_id,
+            status="undelivered", error="30003", created_at=now, due_at=now,
+        )  # fmt: skip
+        session.add(row)
+    listed = hotline("sms", "list", "--json")
+    (line,) = json.loads(listed.output)
+    assert (line["status"], line["error"], line["to"], line["order"]) == ("undelivered", "30003", "王秀英", 1001)
+    assert "11000000009" not in listed.output
+    assert json.loads(hotline("sms", "list", "--json", "--status", "sent").output) == []

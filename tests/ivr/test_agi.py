@@ -47,6 +47,12 @@ def test_an_answer_behind_the_hangup_notice_still_counts() -> None:
         assert made.execute("NOOP").result == "0"
 
 
+def test_a_subroutine_is_waited_for_behind_the_word_that_it_is_tried() -> None:
+    with line(b"100 result=0 Trying...\n200 result=0 Gosub complete\n200 result=7\n") as (made, _):
+        made.gosub("record")
+        assert made.execute("NOOP").result == "7"
+
+
 def test_an_endless_stream_of_notices_is_no_conversation() -> None:
     with line(b"HANGUP\n" * 100_000) as (made, _), pytest.raises(AGIError):
         made.execute("NOOP")

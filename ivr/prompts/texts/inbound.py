@@ -5,6 +5,12 @@ from __future__ import annotations
 from ivr.prompts.entry import Place, Prompt
 
 PROMPTS = (
+    # Before anything is recorded, where recording is on. Short: she hears it in every call.
+    Prompt("recording_notice", Place.START, {
+        "zh-CN": "本次通话可能被录音。",
+        "ko": "통화가 녹음될 수 있습니다.",
+        "en": "This call may be recorded.",
+    }, static=True),
     # The greeting, and the one open question.
     Prompt("greeting", Place.START, {
         "zh-CN": "{who}，您好！",

@@ -1,0 +1,100 @@
+"""How long recordings are kept, by kind, and their erasure: after their days, or when a person asks for it.
+
+The row stays and says when; the journal, which holds codes and ids only, is
+never touched.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, exists, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from dispatch.outbox import transaction
+from models import audio
+from models.audio import Audio
+from models.calls import Call, Utterance
+from models.orders import ENDED, Order, OrderStatus
+from models.people import NumberRole, PersonNumber
+from models.session import read
+from models.settings import settings
+from models.tasks import Task
+
+log = logging.getLogger(__name__)
+
+# How many recordings one round of the sweep erases at most: it has other things to do.
+_A_ROUND = 200
+# Whose orders are over, so far as her own words to them matter.
+_OVER = frozenset({*ENDED, OrderStatus.COMPLETED, OrderStatus.RETURN_VISITED})
+
+
+def days() -> dict[str, int]:
+    """Return for how many days each kind of recording is kept."""
+    chosen = settings()
+    return {
+        "utterance": chosen.audio_keep_days,
+        "call": chosen.recording_keep_days,
+        "message": chosen.message_keep_days,
+        "name": chosen.message_keep_days,
+    }
+
+
+def erase_expired(now: datetime) -> int:
+    """Erase what has been kept for its days; what an open task waits for is kept longer. Returns how many."""
+    expired = or_(*(_older(kind, now - timedelta(days=keep)) for kind, keep in days().items()))
+    wanted = exists().where(Task.audio_id == Audio.id, Task.closed_at.is_(None))
+    query = select(Audio.id).where(Audio.erased_at.is_(None), expired, ~wanted).order_by(Audio.id).limit(_A_ROUND)
+    with read() as session:
+        due = list(session.scalars(query))
+    if due:
+        with transaction() as session:
+            for audio_id in due:
+                audio.erase(session, settings().audio_dir, session.get_one(Audio, audio_id), now)
+        log.info("%d recordings that were kept for their days are erased", len(due))
+    return len(due)
+
+
+def _older(kind: str, than: datetime) -> ColumnElement[bool]:
+    return (Audio.kind == kind) & (Audio.created_at < than)
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What an erasure found: recordings, spoken words written down, words of hers to orders."""
+
+    recordings: int
+    words: int
+    notes: int
+
+
+def erase_person(session: Session, person_id: int, now: datetime, really: bool = True) -> Erased:
+    """Erase what is kept of one person's voice and words; `really` False only counts. Safe to repeat.
+
+    Her calls are those in which she was known, and those from a telephone that is
+    hers alone. Orders that are still open keep her words to them until they are over.
+    """
+    hers = select(Call.id).where(
+        or_(Call.elder_id == person_id, Call.caller_person_id == person_id, Call.number_id.in_(_alone_at(person_id)))
+    )
+    recordings = list(session.scalars(select(Audio).where(Audio.call_id.in_(hers), Audio.erased_at.is_(None))))
+    spoken = Utterance.call_id.in_(hers), Utterance.text != ""
+    words = list(session.scalars(select(Utterance.id).where(*spoken)))
+    noted = Order.elder_id == person_id, Order.note != "", Order.status.in_(sorted(_OVER))
+    notes = list(session.scalars(select(Order.id).where(*noted)))
+    if really:
+        for recording in recordings:
+            audio.erase(session, settings().audio_dir, recording, now)
+        session.execute(update(Utterance).where(Utterance.id.in_(words)).values(text=""))
+        session.execute(update(Order).where(Order.id.in_(notes)).values(note=""))
+    return Erased(len(recordings), len(words), len(notes))
+
+
+def _alone_at(person_id: int) -> Select[int]:
+    """Return the query for numbers of hers at which no other person is known."""
+    other = aliased(PersonNumber)
+    shared = exists().where(other.number_id == PersonNumber.number_id, other.person_id != person_id)
+    own = PersonNumber.person_id == person_id, PersonNumber.role == NumberRole.OWN
+    return select(PersonNumber.number_id).where(*own, ~shared)

@@ -1,0 +1,182 @@
+"""Recordings of calls: both sides in one file and one row, whatever is cut off or runs twice; kept, and erased."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from dispatch import call_audio, retention
+from dispatch.orders import OrderRequest, place_order
+from ivr import inbound_rows
+from ivr.inbound_rows import Turn, Words
+from models import audio, clock
+from models.audio import Audio
+from models.calls import Call, CallEvent, Utterance
+from models.orders import Order
+from models.people import Elder
+from models.phone import normalise
+from models.session import read, write
+from models.settings import settings
+from tests.support import world
+
+CHANNEL = "1763766000.1"
+HEARD, SAID = b"\x01" * 8000, b"\x02" * 4000  # a second, and half of one
+
+
+@pytest.fixture(params=["database", "postgres_database"])
+def call_id(request: pytest.FixtureRequest) -> int:
+    """A call of Mrs Wang's, whose recording lies in the spool."""
+    request.getfixturevalue(request.param)
+    with write() as session:
+        world.settle(session)
+    opened = inbound_rows.open_call(CHANNEL, normalise(world.WANG))[0]
+    spooled()
+    return opened
+
+
+def spooled(channel: str = CHANNEL, heard: bytes = HEARD, said: bytes | None = SAID, age: float = 10) -> None:
+    """Asterisk has written this, so many seconds ago."""
+    settings().spool_dir.mkdir(parents=True, exist_ok=True)
+    for name, data in (("in", heard), ("out", said)):
+        if data is not None:
+            path = settings().spool_dir / f"{channel}.{name}.alaw"
+            path.write_bytes(data)
+            os.utime(path, (time.time() - age,) * 2)
+
+
+def rows() -> list[Audio]:
+    with read() as session:
+        return list(session.scalars(select(Audio).order_by(Audio.id)))
+
+
+def stored(row: Audio) -> Path:
+    return audio.path_of(settings().audio_dir, row.content_key)
+
+
+def test_both_sides_become_the_left_and_the_right_of_one_file(call_id: int) -> None:
+    assert call_audio.collect({CHANNEL}) == 0, "the call goes on"
+    assert call_audio.collect(set()) == 1
+    (row,) = rows()
+    assert (row.kind, row.call_id, row.duration_ms) == ("call", call_id, 1000)
+    data = stored(row).read_bytes()
+    body = data[data.index(b"data") + 8 :]
+    assert (body[0::2], body[1::2]) == (HEARD, SAID + b"\xd5" * 4000)
+    assert data[20:22] == b"\x06\x00" and data[22:24] == b"\x02\x00", "A-law, two channels"
+    assert int.from_bytes(data[4:8], "little") == len(data) - 8
+    assert list(settings().spool_dir.iterdir()) == []
+
+
+def test_what_is_taken_in_twice_is_one_recording(call_id: int) -> None:
+    call_audio.collect(set())
+    spooled()
+    assert call_audio.collect(set()) == 1
+    assert len(rows()) == 1 and call_audio.waiting() == 0
+
+
+def test_a_kill_between_the_row_and_the_spool_doubles_nothing(call_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", lambda *_args, **_more: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            call_audio.collect(set())
+    call_audio.collect(set())
+    assert [row.call_id for row in rows()] == [call_id] and call_audio.waiting() == 0
+
+
+def test_a_full_disk_leaves_it_in_the_spool_and_the_next_goes_on(call_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(audio, "keep", full)
+        assert call_audio.collect(set()) == 0
+    assert rows() == [] and call_audio.waiting() == 1
+    assert sorted(path.suffix for path in settings().spool_dir.iterdir()) == [".alaw", ".alaw"]
+    assert call_audio.collect(set()) == 1
+
+
+def test_while_asterisk_cannot_be_asked_only_old_ones_are_over(call_id: int) -> None:
+    assert call_audio.collect(None) == 0
+    spooled(age=call_audio.STALE_S + 1)
+    assert call_audio.collect(None) == 1
+
+
+def test_a_file_that_is_still_being_written_is_left(call_id: int) -> None:
+    spooled(age=0)
+    assert call_audio.collect(set()) == 0
+
+
+def test_without_a_row_of_the_call_it_waits_and_is_then_kept_by_itself(call_id: int) -> None:
+    call_audio.collect(set())
+    spooled("1763766000.99", age=60, said=None)
+    assert call_audio.collect(set()) == 0
+    spooled("1763766000.99", age=call_audio.NO_ROW_S + 1, said=None)
+    assert call_audio.collect(set()) == 1
+    assert [row.call_id for row in rows()] == [call_id, None]
+
+
+def test_nothing_was_written_and_nothing_is_kept(call_id: int) -> None:
+    spooled(heard=b"", said=b"")
+    assert call_audio.collect(set()) == 1 and rows() == [] and call_audio.waiting() == 0
+
+
+def test_each_kind_has_its_days(call_id: int) -> None:
+    call_audio.collect(set())
+    now = clock.now()
+    assert retention.erase_expired(now + timedelta(days=settings().recording_keep_days - 1)) == 0
+    later = now + timedelta(days=settings().recording_keep_days + 1)
+    assert retention.erase_expired(later) == 1
+    assert rows()[0].erased_at == later and not stored(rows()[0]).exists()
+    assert set(retention.days()) == {"utterance", "call", "message", "name"}
+
+
+def test_on_request_her_voice_and_words_go_and_the_journal_stays(call_id: int) -> None:
+    call_audio.collect(set())
+    words = Words("请给我洗个澡", 90, "zh-CN")
+    inbound_rows.keep_turn(call_id, None, Turn("service", "said", words=words))
+    other = inbound_rows.open_call("1763766000.2", normalise(world.KIM))[0]
+    spooled("1763766000.2", heard=b"\x03" * 8000)
+    call_audio.collect(set())
+    inbound_rows.keep_turn(other, None, Turn("service", "said", words=Words("목욕", 90, "ko")))
+    with write() as session:
+        elder = session.scalars(select(Elder).order_by(Elder.id)).first()
+        assert elder is not None
+        for key, part, status in (("done", "noon", "settled"), ("open", "morning", "confirmed")):
+            request = OrderRequest(
+                key, "phone", elder.id, "bathing", clock.local_date(clock.now()), part,
+                "zh-CN", note="大水桶",
+            )  # fmt: skip
+            placed = place_order(session, request, clock.now())
+            session.get_one(Order, placed.order_id).status = status
+        # A call that nobody knew to be hers came from a telephone that is hers alone.
+        session.get_one(Call, call_id).elder_id = None
+    with read() as session:
+        before = session.query(CallEvent).count()
+        counted = retention.erase_person(session, elder.id, clock.now(), really=False)
+    assert (counted.recordings, counted.words, counted.notes) == (1, 1, 1)
+    hers, others = rows()
+    assert stored(hers).exists()
+    with write() as session:
+        assert retention.erase_person(session, elder.id, clock.now()) == counted
+    with read() as session:
+        texts = {row.call_id: row.text for row in session.scalars(select(Utterance))}
+        assert texts == {call_id: "", other: "목욕"}
+        assert session.query(CallEvent).count() == before
+        assert sorted(session.scalars(select(Order.note))) == ["", "大水桶"]
+        assert retention.erase_person(session, elder.id, clock.now()).recordings == 0
+    assert not stored(hers).exists() and stored(others).exists()
+    assert [row.erased_at is None for row in rows()] == [False, True]
+
+
+def test_a_household_line_is_nobodys_alone(call_id: int) -> None:
+    inbound_rows.open_call("1763766000.3", normalise(world.HOUSEHOLD))[0]
+    spooled("1763766000.3")
+    call_audio.collect(set())
+    with write() as session:
+        for elder in session.scalars(select(Elder)):
+            if elder.person.name in ("李大山", "赵桂兰"):
+                assert retention.erase_person(session, elder.id, clock.now()).recordings == 0
