@@ -34,7 +34,7 @@ def call_id(request: pytest.FixtureRequest) -> int:
     request.getfixturevalue(request.param)
     with write() as session:
         world.settle(session)
-    opened = inbound_rows.open_call(CHANNEL, normalise(world.WANG))[0]
+    opened = inbound_rows.open_call(CHANNEL, normalise(world.WANG)).call_id
     spooled()
     return opened
 
@@ -138,7 +138,7 @@ def test_on_request_her_voice_and_words_go_and_the_journal_stays(call_id: int) -
     call_audio.collect(set())
     words = Words("请给我洗个澡", 90, "zh-CN")
     inbound_rows.keep_turn(call_id, None, Turn("service", "said", words=words))
-    other = inbound_rows.open_call("1763766000.2", normalise(world.KIM))[0]
+    other = inbound_rows.open_call("1763766000.2", normalise(world.KIM)).call_id
     spooled("1763766000.2", heard=b"\x03" * 8000)
     call_audio.collect(set())
     inbound_rows.keep_turn(other, None, Turn("service", "said", words=Words("목욕", 90, "ko")))
@@ -173,7 +173,7 @@ def test_on_request_her_voice_and_words_go_and_the_journal_stays(call_id: int) -
 
 
 def test_a_household_line_is_nobodys_alone(call_id: int) -> None:
-    inbound_rows.open_call("1763766000.3", normalise(world.HOUSEHOLD))[0]
+    inbound_rows.open_call("1763766000.3", normalise(world.HOUSEHOLD))
     spooled("1763766000.3")
     call_audio.collect(set())
     with write() as session:
