@@ -5,18 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, bindparam, update
+from sqlalchemy import Table, bindparam, update
 from sqlalchemy.orm import Session
 
 from dispatch import recordings, tasks
 from models.calls import Call, CallEnd, CallState, Direction
 from models.journal import Entry, last_data, newest_of, note_all
+from models.prepared import Prepared
 from models.rows import Rows, orm
 from models.tasks import TaskKind
 
-# Made once: putting a statement together takes longer than running it, and every call comes to its end here.
+# Every call comes to its end here.
 _CALLS = cast(Table, Call.__table__)
-_END = (
+_END = Prepared(
     update(_CALLS)
     .where(_CALLS.c.id == bindparam("call_id"), _CALLS.c.ended_at.is_(None))
     .values(ended_at=bindparam("at"), state=CallState.ENDED.value, end=bindparam("how"))
@@ -40,6 +41,7 @@ ACHIEVED = (
     Entry.RING_BACK,
     Entry.AGENT_ANSWERED,
 )
+_NEWEST = newest_of(*ACHIEVED, Entry.SLOT)
 
 
 def close_call(session: Session, call: Call, end: CallEnd, now: datetime) -> None:
@@ -55,43 +57,42 @@ def end_call(session: Session | Rows, call_id: int, end: CallEnd, now: datetime,
     The call itself, an event and the sweep may all come to end it: the first one writes how it ended.
     `before` are entries that stand in the journal in any case, in front of its last one.
     """
-    connection = session.connection()
-    direction = connection.execute(_END, {"call_id": call_id, "at": now, "how": end.value}).scalar()
+    direction = _END.scalar(session, {"call_id": call_id, "at": now, "how": end.value})
     entries: list[tuple[Entry, dict[str, Any]]] = [(kind, {}) for kind in before]
     if direction is not None:
         entries.append((Entry.ENDED, {"end": end.value}))
     if entries:
-        note_all(connection, call_id, now, entries)
+        note_all(session, call_id, now, entries)
     match direction, end:
         case None, _:
             return
         case Direction.IN, CallEnd.ABANDONED:
             _task(session, call_id, TaskKind.MISSED, now)
         case Direction.IN, CallEnd.HUNG_UP | CallEnd.LOST:
-            if not _served(connection, call_id):
+            if not _served(session, call_id):
                 _task(session, call_id, TaskKind.PARTIAL, now)
         case Direction.OUT, CallEnd.ABANDONED | CallEnd.HUNG_UP | CallEnd.LOST:
             # Whoever asked for a person in a call of ours, and got none, is owed one all the same.
-            if _in_vain(connection, call_id):
+            if _in_vain(session, call_id):
                 _task(session, call_id, TaskKind.MISSED, now)
 
 
-def _served(connection: Connection, call_id: int) -> bool:
+def _served(session: Session | Rows, call_id: int) -> bool:
     """Return whether she has what she rang for: something was achieved, and no new request begun after it."""
-    newest = newest_of(connection, call_id, *ACHIEVED, Entry.SLOT)
+    newest = _NEWEST.scalar(session, {"call_id": call_id})
     return newest is not None and newest != Entry.SLOT
 
 
-def _in_vain(connection: Connection, call_id: int) -> bool:
+def _in_vain(session: Session | Rows, call_id: int) -> bool:
     """Return whether a person was asked for and none has answered."""
-    asked, answered = (last_data(connection, call_id, kind) for kind in (Entry.TO_PERSON, Entry.AGENT_ANSWERED))
+    asked, answered = (last_data(session, call_id, kind) for kind in (Entry.TO_PERSON, Entry.AGENT_ANSWERED))
     return asked is not None and answered is None
 
 
 def _task(unit: Session | Rows, call_id: int, kind: TaskKind, now: datetime) -> None:
     # What was understood so far goes along, so that the agent does not ask it again.
-    slots = (last_data(unit.connection(), call_id, Entry.SLOT) or {}).get("slots", {})
-    to_person = last_data(unit.connection(), call_id, Entry.TO_PERSON) or {}
+    slots = (last_data(unit, call_id, Entry.SLOT) or {}).get("slots", {})
+    to_person = last_data(unit, call_id, Entry.TO_PERSON) or {}
     reason = {"reason": to_person["reason"]} if "reason" in to_person else {}
     with orm(unit) as session:
         call = session.get_one(Call, call_id)

@@ -19,6 +19,7 @@ from models import clock
 from models.dialing import Attempt
 from models.orders import Order
 from models.outbox import OutboxEntry
+from models.prepared import Prepared
 from models.session import engine, write, write_rows
 from models.settings import settings
 from models.sms import SmsMessage
@@ -39,7 +40,7 @@ VERBS: dict[str, Callable[[int], None]] = {
 _OUTBOX = cast(Table, OutboxEntry.__table__)
 _OPEN = _OUTBOX.c.id == bindparam("entry_id"), _OUTBOX.c.done_at.is_(None)
 _WAITING = select(_OUTBOX.c.verb, _OUTBOX.c.subject_id, _OUTBOX.c.due_at).where(*_OPEN)
-_DONE = update(_OUTBOX).where(*_OPEN).values(done_at=bindparam("at"))
+_DONE = Prepared(update(_OUTBOX).where(*_OPEN).values(done_at=bindparam("at")))
 
 # Told of every errand that failed by a fault; a process puts its own in.
 on_failure: list[Callable[[str, Exception], None]] = []
@@ -69,7 +70,7 @@ def run(entry_id: int) -> None:
         _postpone(entry_id)
         return
     with write_rows() as rows:
-        rows.connection().execute(_DONE, {"entry_id": entry_id, "at": clock.now()})
+        _DONE.run(rows, {"entry_id": entry_id, "at": clock.now()})
 
 
 def _postpone(entry_id: int) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import cast
 
-from sqlalchemy import Connection, Table, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Table, and_, bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from dispatch.outbox import post
@@ -14,14 +14,13 @@ from models import deadlines, vocabulary
 from models.journal import Entries, Entry, note_all
 from models.orders import EXPECTED, Order, OrderEvent, OrderStatus, spoken_number
 from models.people import Elder
+from models.prepared import Prepared
 from models.rows import Rows
-from models.session import inserted_id
 
-# Made once: putting a statement together takes longer than running it, and she is on the telephone.
 # The row lock makes two calls of one household wait for each other (on SQLite the transaction does).
 _ORDERS = cast(Table, Order.__table__)
-_AREA_OF_ELDER = select(Elder.area_id).where(Elder.id == bindparam("elder_id")).with_for_update()
-_KNOWN = (
+_AREA_OF_ELDER = Prepared(select(Elder.area_id).where(Elder.id == bindparam("elder_id")).with_for_update())
+_KNOWN = Prepared(
     select(Order.id)
     .where(
         or_(
@@ -38,14 +37,19 @@ _KNOWN = (
     .order_by(Order.idempotency_key != bindparam("key"), Order.id)
     .limit(1)
 )
-_SET_HOUR = (
+_SET_HOUR = Prepared(
     update(_ORDERS)
     .where(_ORDERS.c.id == bindparam("order_id"), _ORDERS.c.provider_id.is_(None))
     .values(wanted_at=bindparam("at"))
 )
 _KNOWN_BY = ("key", "elder_id", "service", "wanted_on", "wanted_part")
-_INSERT = insert(_ORDERS)
-_INSERT_EVENT = insert(cast(Table, OrderEvent.__table__))
+_INSERT = Prepared(
+    insert(_ORDERS), "idempotency_key", "channel", "elder_id", "call_id", "service", "wanted_on", "wanted_part",
+    "wanted_at", "note", "area_id", "language", "status", "created_at", "changed_at", *deadlines.COLUMNS,
+)  # fmt: skip
+_INSERT_EVENT = Prepared(
+    insert(cast(Table, OrderEvent.__table__)), "order_id", "at", "to_status", "actor", "actor_id", "call_id"
+)
 
 
 @dataclass(frozen=True)
@@ -90,14 +94,13 @@ def place_order(session: Session | Rows, request: OrderRequest, now: datetime, b
     """
     vocabulary.SERVICE[request.service], vocabulary.PART[request.wanted_part]
     # Without the ORM: a dozen rows of this transaction are written while she waits on the telephone.
-    connection = session.connection()
-    area_id = connection.execute(_AREA_OF_ELDER, {"elder_id": request.elder_id}).scalar_one()
-    known_id = connection.execute(_KNOWN, {name: getattr(request, name) for name in _KNOWN_BY}).scalar()
+    area_id = _AREA_OF_ELDER.scalar(session, {"elder_id": request.elder_id})
+    known_id = _KNOWN.scalar(session, {name: getattr(request, name) for name in _KNOWN_BY})
     if known_id is not None:
         if request.wanted_at is not None:
             # The same service in the same part of the day: what she says now is the hour she wants.
-            connection.execute(_SET_HOUR, {"order_id": known_id, "at": request.wanted_at})
-        _journal(connection, request, now, [*before, (Entry.ORDER_KNOWN, {"order_id": known_id})])
+            _SET_HOUR.run(session, {"order_id": known_id, "at": request.wanted_at})
+        _journal(session, request, now, [*before, (Entry.ORDER_KNOWN, {"order_id": known_id})])
         return Placed(known_id, created=False)
     row = {
         "idempotency_key": request.key,
@@ -116,7 +119,7 @@ def place_order(session: Session | Rows, request: OrderRequest, now: datetime, b
         "changed_at": now,
         **deadlines.columns(request.service, request.wanted_on, request.wanted_part, now),
     }
-    order_id = inserted_id(connection.execute(_INSERT, row))
+    order_id = _INSERT.insert(session, row)
     event = {
         "order_id": order_id,
         "at": now,
@@ -125,12 +128,12 @@ def place_order(session: Session | Rows, request: OrderRequest, now: datetime, b
         "actor_id": request.elder_id,
         "call_id": request.call_id,
     }
-    connection.execute(_INSERT_EVENT, event)
-    _journal(connection, request, now, [*before, (Entry.ORDER_PLACED, {"order_id": order_id})])
+    _INSERT_EVENT.run(session, event)
+    _journal(session, request, now, [*before, (Entry.ORDER_PLACED, {"order_id": order_id})])
     post(session, "offer_order", order_id, now, request.call_id)
     return Placed(order_id, created=True)
 
 
-def _journal(connection: Connection, request: OrderRequest, now: datetime, entries: Entries) -> None:
+def _journal(session: Session | Rows, request: OrderRequest, now: datetime, entries: Entries) -> None:
     if request.call_id is not None:
-        note_all(connection, request.call_id, now, entries)
+        note_all(session, request.call_id, now, entries)

@@ -22,8 +22,9 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.outbox import OutboxEntry
+from models.prepared import Prepared
 from models.rows import Rows
-from models.session import inserted_id, read, write, write_rows
+from models.session import read, write, write_rows
 from models.settings import settings
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ JOB_TIMEOUT_S = 30
 # The clocks of two machines, and two looks at one clock, may differ by this much (s).
 CLOCKS_DIFFER_S = 5
 _RUN = "dispatch.jobs.run"
-_INSERT = insert(cast(Table, OutboxEntry.__table__))
+_INSERT = Prepared(insert(cast(Table, OutboxEntry.__table__)), "verb", "subject_id", "call_id", "created_at", "due_at")
 
 
 @cache
@@ -58,7 +59,7 @@ def post(session: Session | Rows, verb: str, subject_id: int, due_at: datetime, 
         "created_at": clock.now(),
         "due_at": due_at,
     }
-    entry_id = inserted_id(session.connection().execute(_INSERT, row))
+    entry_id = _INSERT.insert(session, row)
     session.info.setdefault("posted", []).append((entry_id, due_at))
 
 

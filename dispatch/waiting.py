@@ -142,8 +142,8 @@ def ring_back(session: Session, call: Call, keyed: Number | None, now: datetime)
     number_id = number_row(session, keyed).id if keyed else call.number_id
     if number_id is None:
         return None
-    slots = (last_data(session.connection(), call.id, Entry.SLOT) or {}).get("slots", {})
-    asked = last_data(session.connection(), call.id, Entry.TO_PERSON) or {}
+    slots = (last_data(session, call.id, Entry.SLOT) or {}).get("slots", {})
+    asked = last_data(session, call.id, Entry.TO_PERSON) or {}
     new = tasks.NewTask(
         TaskKind.RING_BACK,
         f"call:{call.id}",

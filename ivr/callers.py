@@ -45,7 +45,7 @@ def look(rows: Rows, number: Number | None, now: datetime) -> Seen:
     language = settings().languages[0]
     if number is None:
         return Seen("withheld", language)
-    number_id, elders = callers_at(rows.connection(), number)
+    number_id, elders = callers_at(rows, number)
     if len(elders) == 1:
         one = elders[0]
         way = preferences(rows, one.id)

@@ -26,16 +26,22 @@ from models.calls import Call, CallEnd, CallState, Direction, Utterance
 from models.journal import Entries, Entry, note, note_all, write_turn
 from models.phone import Number
 from models.preferences import Because, Origin, Setting, put
+from models.prepared import Prepared
 from models.rows import Rows, orm
 from models.session import inserted_id
 
 log = logging.getLogger(__name__)
 
-# Made once, and without the ORM: this runs while somebody is on the telephone, and is most of what a call costs.
+# This runs while somebody is on the telephone.
 _CALLS = cast(Table, Call.__table__)
-_INSERT_CALL = insert(_CALLS)
+_INSERT_CALL = Prepared(
+    insert(_CALLS), "public_id", "channel_id", "direction", "purpose", "state", "number_id", "elder_id",
+    "provider_id", "caller_person_id", "identified_by", "language", "started_at", "answered_at",
+)  # fmt: skip
 _INSERT_WORDS = insert(cast(Table, Utterance.__table__))
-_SET_LANGUAGE = update(_CALLS).where(_CALLS.c.id == bindparam("of_call")).values(language=bindparam("new_language"))
+_SET_LANGUAGE = Prepared(
+    update(_CALLS).where(_CALLS.c.id == bindparam("of_call")).values(language=bindparam("new_language"))
+)
 
 
 @dataclass(frozen=True)
@@ -94,9 +100,8 @@ def open_call(channel_id: str, number: Number | None) -> Opened:
             "started_at": now,
             "answered_at": now,
         }
-        connection = rows.connection()
-        call_id = inserted_id(connection.execute(_INSERT_CALL, row))
-        note_all(connection, call_id, now, [(Entry.ANSWERED, {}), (Entry.IDENTIFIED, {"how": seen.how})])
+        call_id = _INSERT_CALL.insert(rows, row)
+        note_all(rows, call_id, now, [(Entry.ANSWERED, {}), (Entry.IDENTIFIED, {"how": seen.how})])
     return Opened(call_id, public_id, seen)
 
 
@@ -107,7 +112,7 @@ def keep_turn(call_id: int, elder_id: int | None, turn: Turn) -> None:
         return
     with quick_transaction() as rows:
         entries = _written(rows, call_id, elder_id, turn)
-        note_all(rows.connection(), call_id, clock.now(), entries)
+        note_all(rows, call_id, clock.now(), entries)
 
 
 def keep_request(call_id: int, request: dict[str, Any]) -> None:
@@ -163,7 +168,7 @@ def _written(rows: Rows, call_id: int, elder_id: int | None, turn: Turn) -> Entr
         with orm(rows) as session:
             said = _keep_words(session, call_id, turn.words)
     if turn.language is not None:
-        rows.connection().execute(_SET_LANGUAGE, {"of_call": call_id, "new_language": turn.language})
+        _SET_LANGUAGE.run(rows, {"of_call": call_id, "new_language": turn.language})
         if elder_id is not None:
             with orm(rows) as session:
                 put(session, elder_id, (Setting.LANGUAGE, turn.language), Because(Origin.CALLER), clock.now())

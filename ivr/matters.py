@@ -14,6 +14,7 @@ from ivr.turns import KnownOrder, Matters, Missed, Slots
 from models import clock
 from models.dialing import Attempt, AttemptStatus, Callback, CallbackStatus
 from models.orders import EXPECTED, FIRST_ORDER_NUMBER, Order, OrderStatus
+from models.prepared import Prepared
 from models.providers import Provider
 from models.ratings import OrderRating
 from models.rows import Rows
@@ -32,8 +33,8 @@ _ORDER = (
     _orders.c.id, _orders.c.service, _orders.c.wanted_on, _orders.c.wanted_part, _orders.c.status, _orders.c.wanted_at,
 )  # fmt: skip
 _GONE_WRONG = (OrderStatus.CANCELLED, OrderStatus.REOPENED)
-# Made once; asked while she waits for the greeting.
-_LATELY = (
+# Asked while she waits for the greeting.
+_LATELY = Prepared(
     select(*_ORDER)
     .where(
         _orders.c.elder_id == bindparam("elder_id"),
@@ -44,7 +45,7 @@ _LATELY = (
     .limit(12)
 )
 _TRIED = (_attempts.c.callback_id == _callbacks.c.id, _attempts.c.status == AttemptStatus.CLOSED)
-_UNHEARD = (
+_UNHEARD = Prepared(
     select(_callbacks.c.id, _providers.c.name, *_ORDER)
     .select_from(
         _callbacks.join(_orders, _orders.c.id == _callbacks.c.order_id).join(
@@ -64,12 +65,12 @@ _UNHEARD = (
     .order_by(_callbacks.c.id.desc())
     .limit(1)
 )
-_OPEN = (
+_OPEN = Prepared(
     select(*_ORDER)
     .where(_orders.c.elder_id == bindparam("elder_id"), _orders.c.status.in_(EXPECTED))
     .order_by(_orders.c.wanted_on, _orders.c.id)
 )
-_UNRATED = (
+_UNRATED = Prepared(
     select(*_ORDER)
     .select_from(_orders.outerjoin(_ratings, _ratings.c.order_id == _orders.c.id))
     .where(
@@ -86,15 +87,14 @@ _UNRATED = (
 def matters(session: Session | Rows, elder_id: int, now: datetime) -> Matters:
     """Return what awaits her."""
     today = clock.local_date(now)
-    connection = session.connection()
     since = {"elder_id": elder_id, "since": today - timedelta(days=HABIT_DAYS)}
-    lately = [_known(row) for row in connection.execute(_LATELY, since)]
+    lately = [_known(row) for row in _LATELY.all(session, since)]
     if not lately:
         return Matters()
     missed = None
     if any(order.status == OrderStatus.ACCEPTED for order in lately):
         news = {"elder_id": elder_id, "since": now - timedelta(hours=NEWS_HOURS)}
-        row = connection.execute(_UNHEARD, news).first()
+        row = _UNHEARD.first(session, news)
         missed = Missed(row[0], _known(row[2:]), row[1]) if row else None
     return Matters(usual(lately, today), missed, any(o.day == today and o.status in UNDER_WAY for o in lately))
 
@@ -120,13 +120,13 @@ def usual(lately: Sequence[KnownOrder], today: date) -> Slots | None:
 
 def open_orders(session: Session, elder_id: int) -> tuple[KnownOrder, ...]:
     """Return her orders for which somebody is still expected, the nearest first."""
-    return tuple(_known(row) for row in session.connection().execute(_OPEN, {"elder_id": elder_id}))
+    return tuple(_known(row) for row in _OPEN.all(session, {"elder_id": elder_id}))
 
 
 def to_rate(session: Session, elder_id: int, today: date) -> KnownOrder | None:
     """Return the order done last that she has not rated."""
     since = {"elder_id": elder_id, "since": today - timedelta(days=HABIT_DAYS)}
-    row = session.connection().execute(_UNRATED, since).first()
+    row = _UNRATED.first(session, since)
     return _known(row) if row else None
 
 

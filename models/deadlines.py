@@ -83,10 +83,14 @@ def clock(stage: Stage, slot: Slot, since: datetime) -> Clock:
     return Clock(since + (due_at - since) * settings().warn_share, due_at)
 
 
+# The columns of an order that hold its clock.
+COLUMNS = ("due_since", "warn_at", "due_at", "escalate_at")
+
+
 def columns(service: str, day: date, part: str, now: datetime) -> dict[str, Any]:
     """Return the columns of a fresh order's clock, for the insert that makes it."""
     fresh = clock(Stage.FEEDBACK, Slot(service, day, part), now)
-    return {"due_since": now, "warn_at": fresh.warn_at, "due_at": fresh.due_at, "escalate_at": fresh.due_at}
+    return dict(zip(COLUMNS, (now, fresh.warn_at, fresh.due_at, fresh.due_at), strict=True))
 
 
 def lateness(warn_at: datetime | None, due_at: datetime | None, now: datetime) -> Lateness:

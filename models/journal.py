@@ -7,19 +7,19 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, bindparam, insert, select
+from sqlalchemy import Table, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from models.calls import CallEvent
+from models.prepared import Prepared
+from models.rows import Rows
 from models.session import write_rows
 
-# Made once: putting a statement together takes longer than running it, and a call writes a dozen entries.
+# A call writes a dozen entries.
 _EVENTS = cast(Table, CallEvent.__table__)
-_INSERT = insert(_EVENTS)
+_INSERT = Prepared(insert(_EVENTS), "call_id", "at", "kind", "data")
 _OF_CALL = _EVENTS.c.call_id == bindparam("call_id")
-_ONE_OF = _EVENTS.c.kind.in_(bindparam("kinds", expanding=True))
-_NEWEST = select(_EVENTS.c.kind).where(_OF_CALL, _ONE_OF).order_by(_EVENTS.c.id.desc()).limit(1)
-_LAST = (
+_LAST = Prepared(
     select(_EVENTS.c.data).where(_OF_CALL, _EVENTS.c.kind == bindparam("kind")).order_by(_EVENTS.c.id.desc()).limit(1)
 )
 
@@ -67,28 +67,30 @@ class Entry(StrEnum):
 Entries = Sequence[tuple[Entry, dict[str, Any]]]
 
 
-def note(session: Session, call_id: int, kind: Entry, now: datetime, **data: Any) -> None:
+def note(session: Session | Rows, call_id: int, kind: Entry, now: datetime, **data: Any) -> None:
     """Write one entry."""
-    session.connection().execute(_INSERT, {"call_id": call_id, "at": now, "kind": kind.value, "data": data})
+    _INSERT.run(session, {"call_id": call_id, "at": now, "kind": kind.value, "data": data})
 
 
-def note_all(connection: Connection, call_id: int, now: datetime, entries: Entries) -> None:
+def note_all(session: Session | Rows, call_id: int, now: datetime, entries: Entries) -> None:
     """Write several entries at once, in their order."""
     rows = [{"call_id": call_id, "at": now, "kind": kind.value, "data": data} for kind, data in entries]
-    connection.execute(_INSERT, rows)
+    _INSERT.run_all(session, rows)
 
 
 def write_turn(call_id: int, now: datetime, entries: Entries) -> None:
     """Write the entries of one turn in a transaction of their own, committed on return."""
     with write_rows() as rows:
-        note_all(rows.connection(), call_id, now, entries)
+        note_all(rows, call_id, now, entries)
 
 
-def newest_of(connection: Connection, call_id: int, *kinds: Entry) -> str | None:
-    """Return the kind of the newest entry that is one of `kinds`, None if there is none."""
-    return connection.execute(_NEWEST, {"call_id": call_id, "kinds": kinds}).scalar()
+def newest_of(*kinds: Entry) -> Prepared:
+    """Return what asks for the kind of the newest entry of a call (`call_id`) that is one of `kinds`."""
+    return Prepared(
+        select(_EVENTS.c.kind).where(_OF_CALL, _EVENTS.c.kind.in_(kinds)).order_by(_EVENTS.c.id.desc()).limit(1)
+    )
 
 
-def last_data(connection: Connection, call_id: int, kind: Entry) -> dict[str, Any] | None:
+def last_data(session: Session | Rows, call_id: int, kind: Entry) -> dict[str, Any] | None:
     """Return the data of the newest entry of `kind`, None if there is none."""
-    return connection.execute(_LAST, {"call_id": call_id, "kind": kind}).scalar()
+    return cast(dict[str, Any] | None, _LAST.scalar(session, {"call_id": call_id, "kind": kind}))

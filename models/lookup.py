@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.people import Elder, Person, PersonNumber, PhoneNumber
 from models.phone import Number
+from models.prepared import Prepared
+from models.rows import Rows
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ class KnownElder:
     language: str
 
 
-# Made once: it is asked at the beginning of every call.
-_CALLERS = (
+# It is asked at the beginning of every call.
+_CALLERS = Prepared(
     select(PhoneNumber.id, Person.id, Person.family_name, Person.sex, Person.language)
     .select_from(PhoneNumber)
     .outerjoin(PersonNumber, PersonNumber.number_id == PhoneNumber.id)
@@ -43,9 +45,9 @@ _CALLERS = (
 )
 
 
-def callers_at(connection: Connection, number: Number) -> tuple[int | None, tuple[KnownElder, ...]]:
+def callers_at(session: Session | Rows, number: Number) -> tuple[int | None, tuple[KnownElder, ...]]:
     """Return the id of the number's row, None if it has none yet, and the elders who may be calling from it."""
-    rows = connection.execute(_CALLERS, {"value": number.value}).all()
+    rows = _CALLERS.all(session, {"value": number.value})
     return (rows[0][0] if rows else None), tuple(KnownElder(*row[1:]) for row in rows if row[1] is not None)
 
 

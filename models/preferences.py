@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, Code, Pk
 from models.people import Elder
+from models.prepared import Prepared
 from models.rows import Rows
 from models.vocabulary import LANGUAGES
 
@@ -88,9 +89,9 @@ class Because:
     call_ids: tuple[int, ...] = ()
 
 
-# Core columns and made once: this is asked while she waits for the greeting.
+# Core columns: this is asked while she waits for the greeting.
 _rows = cast(Table, ElderSetting.__table__).c
-_PRESENT = (
+_PRESENT = Prepared(
     select(_rows.name, _rows.value)
     .where(_rows.elder_id == bindparam("elder_id"), _rows.undone_at.is_(None))
     .order_by(_rows.id)
@@ -100,7 +101,7 @@ _PRESENT = (
 def preferences(session: Session | Rows, elder_id: int) -> Preferences:
     """Return how the conversation is led for this elder now."""
     # Later rows overwrite earlier ones.
-    present = dict(session.connection().execute(_PRESENT, {"elder_id": elder_id}).all())
+    present = dict(_PRESENT.all(session, {"elder_id": elder_id}))
     plain = Preferences()
     return Preferences(
         pace=present.get(Setting.PACE, plain.pace),
@@ -111,7 +112,7 @@ def preferences(session: Session | Rows, elder_id: int) -> Preferences:
 
 def wants_sms(session: Session, elder_id: int) -> bool:
     """Return whether this elder wishes to have text messages about her orders."""
-    return dict(session.connection().execute(_PRESENT, {"elder_id": elder_id}).all()).get(Setting.SMS) == "yes"
+    return dict(_PRESENT.all(session, {"elder_id": elder_id})).get(Setting.SMS) == "yes"
 
 
 def history(session: Session, elder_id: int) -> list[ElderSetting]:

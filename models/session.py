@@ -56,15 +56,20 @@ def make_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # A writer takes the lock at once: a read that is upgraded later can fail with "locked" without waiting.
-        mode = "DEFERRED" if connection.get_execution_options().get("read_only") else "IMMEDIATE"
-        try:
-            # The driver's own call: SQLAlchemy's costs as much as a row, in each of a call's transactions.
-            cast(sqlite3.Connection, connection.connection.driver_connection).execute(f"BEGIN {mode}")
-        except sqlite3.Error as error:
-            raise OperationalError(f"BEGIN {mode}", None, error) from error
+        driver = cast(sqlite3.Connection, connection.connection.driver_connection)
+        if not driver.in_transaction:  # `write_rows` has begun it already.
+            _begin_sqlite(driver, "DEFERRED" if connection.get_execution_options().get("read_only") else "IMMEDIATE")
 
     return engine
+
+
+def _begin_sqlite(driver: sqlite3.Connection, mode: str = "IMMEDIATE") -> None:
+    """Begin. A writer takes the lock at once: a read that is upgraded later can fail with "locked" without waiting."""
+    try:
+        # The driver's own call: SQLAlchemy's costs as much as a row, in each of a call's transactions.
+        driver.execute(f"BEGIN {mode}")
+    except sqlite3.Error as error:
+        raise OperationalError(f"BEGIN {mode}", None, error) from error
 
 
 @cache
@@ -95,12 +100,13 @@ class _Writer:
         self._connection = engine.connect()
 
     @contextmanager
-    def begin(self) -> Iterator[Connection]:
+    def turn(self) -> Iterator[Connection]:
+        """Wait for the turn to write, then have the connection with the lock taken."""
         if not self._turn.acquire(timeout=settings().db_busy_ms / 1000):
             raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("another call is still writing"))
         try:
-            with self._connection.begin():
-                yield self._connection
+            _begin_sqlite(cast(sqlite3.Connection, self._connection.connection.driver_connection))
+            yield self._connection
         finally:
             self._turn.release()
 
@@ -117,8 +123,14 @@ def write_rows() -> Iterator[Rows]:
     For what runs while somebody is on the telephone: it costs a third of `write`.
     """
     one = engine()
-    with _writer(one).begin() if one.dialect.name == "sqlite" else one.begin() as connection:
-        yield Rows(connection)
+    with _writer(one).turn() if one.dialect.name == "sqlite" else one.connect() as connection:
+        rows = Rows(connection)
+        try:
+            yield rows
+        except BaseException:
+            rows.rollback()
+            raise
+        rows.commit()
 
 
 @contextmanager
