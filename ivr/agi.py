@@ -10,7 +10,6 @@ wrong is replaced here, each fault with a test (tests/ivr/test_agi.py).
 
 from __future__ import annotations
 
-import io
 import logging
 import re
 from dataclasses import dataclass
@@ -55,30 +54,28 @@ class Line(AGI):
 
     def __init__(self, reader: BinaryIO, writer: BinaryIO) -> None:
         # AGI.__init__ is skipped on purpose: see above.
-        self.stdin = io.TextIOWrapper(reader, encoding="utf-8", errors="replace", newline="\n")
-        self.stdout = io.TextIOWrapper(writer, encoding="utf-8", errors="replace", newline="\n")
+        self._reader, self._writer = reader, writer
         self._got_sighup = False
         self.env: dict[str, str] = {}
         self._get_agi_env()
 
     def _get_agi_env(self) -> None:
         for _ in range(LARGEST_ENVIRONMENT):
-            line = self._read_line()
-            if not line:
+            name, colon, value = self._read_line().partition(":")
+            if not name and not colon:
                 return
-            name, _colon, value = line.partition(":")
             self.env[name.strip()] = value.strip()
         raise NotAgi("an endless AGI environment")
 
     def _read_line(self) -> str:
         """Return the next line; an end of file is a hang-up, whatever came before it."""
         try:
-            line: str = self.stdin.readline(LONGEST_LINE)
+            line = self._reader.readline(LONGEST_LINE)
         except (OSError, ValueError) as error:
             raise AGIHangup("the connection is gone") from error
-        if not line.endswith("\n"):
+        if not line.endswith(b"\n"):
             raise AGIHangup("the connection ended")
-        return line.rstrip("\r\n")
+        return line.rstrip(b"\r\n").decode("utf-8", "replace")
 
     def _quote(self, string: object) -> str:
         """Quote an argument: nothing that a caller or a row contains can become a command of its own."""
@@ -90,11 +87,12 @@ class Line(AGI):
     def execute(self, command: str, *args: object) -> Reply:
         """Send one command, its arguments quoted, and return Asterisk's answer."""
         text = " ".join([command, *(self._quote(arg) for arg in args)])
-        if len(text.encode("utf-8", "replace")) > LONGEST_COMMAND:
+        sent = text.encode("utf-8", "replace")
+        if len(sent) > LONGEST_COMMAND:
             raise AGIUsageError(f"{command} with {len(text)} characters is longer than Asterisk reads")
         try:
-            self.stdout.write(text + "\n")
-            self.stdout.flush()
+            self._writer.write(sent + b"\n")
+            self._writer.flush()
         except (OSError, ValueError) as error:
             raise AGIHangup("the connection is gone") from error
         return self.get_result()

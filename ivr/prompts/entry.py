@@ -6,6 +6,7 @@ import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 
 class Place(StrEnum):
@@ -44,7 +45,7 @@ class Prompt:
     text: Mapping[str, str]
     static: bool = False
 
-    @property
+    @cached_property
     def variables(self) -> tuple[str, ...]:
         """Its variables, in the order in which the Chinese text speaks them."""
         return tuple(name for _, name, _, _ in string.Formatter().parse(self.text["zh-CN"]) if name)

@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from models import audio, recordings
@@ -28,10 +29,15 @@ def index_file() -> Path:
     return settings().audio_dir / "prompts.json"
 
 
+@cache
+def _index_path(_var_dir: Path) -> str:
+    return str(index_file())
+
+
 def present(language: str) -> Mapping[str, str]:
     """Return what is recorded in `language`: key → content key."""
     global _seen
-    path = str(index_file())
+    path = _index_path(settings().var_dir)
     try:
         stamp = (os.stat(path).st_mtime_ns, path)  # noqa: PTH116 (in every turn of every call)
     except OSError:

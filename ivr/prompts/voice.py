@@ -181,10 +181,17 @@ def stand_in(key: str, language: str) -> Path:
 
 
 def _stand_in(lines: Sequence[Line], manner: Manner) -> str:
-    target = _target(voice().name, manner.language, voice().identity(lines, manner))
-    if not target.exists():
-        _write_once(target, partial(voice().render, lines, manner))
-    return str(target)[: -len(".wav")]
+    file = _stand_in_file(settings().var_dir, voice().name, tuple(lines), manner)
+    # Asked in every turn: the prompts may be emptied at any time.
+    if not os.path.exists(f"{file}.wav"):  # noqa: PTH110 (a path's own costs several times as much)
+        _write_once(Path(f"{file}.wav"), partial(voice().render, lines, manner))
+    return file
+
+
+@lru_cache(maxsize=2048)
+def _stand_in_file(_var_dir: Path, name: str, lines: tuple[Line, ...], manner: Manner) -> str:
+    """Return the file of what most calls say, without putting its sentences together each time."""
+    return str(_target(name, manner.language, voice().identity(lines, manner)))[: -len(".wav")]
 
 
 def _compose(lines: Sequence[Line], manner: Manner, taken: Mapping[str, str], target: Path) -> None:

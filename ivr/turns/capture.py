@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, timedelta
 
 from ivr.prompts import words
 from ivr.prompts.words import line
-from ivr.turns.state import Do, Next, Slots, State
+from ivr.turns.state import Do, Next, Slots, State, replace
 from ivr.turns.steps import Keys, Lines, Step, ask, miss, person, step
 from ivr.understanding import Meaning, When
 from models import vocabulary

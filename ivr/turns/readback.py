@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from ivr.prompts import words
 from ivr.prompts.words import line
 from ivr.turns.capture import changing, fill, hear_open, meaning_of, next_question, repeated, slot_values, yes_no
-from ivr.turns.state import Ask, Do, GoodBye, Next, Slots, State
+from ivr.turns.state import Ask, Do, GoodBye, Next, Slots, State, replace
 from ivr.turns.steps import Keys, Lines, Step, after, ask, miss, step
 from ivr.understanding import Meaning
 from models.workdays import holiday_name

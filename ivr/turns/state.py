@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any
 
 from ivr.prompts.words import Line
+
+if TYPE_CHECKING:
+    from dataclasses import replace as replace
+else:
+
+    def replace(one: Any, /, **changes: Any) -> Any:
+        """Do as `dataclasses.replace`, which asks for each field by its name: a call does it some thirty times.
+
+        Raises:
+            TypeError: there is no such field.
+        """
+        made = object.__new__(type(one))
+        made.__dict__.update(one.__dict__)
+        made.__dict__.update(changes)
+        if len(made.__dict__) != len(one.__dict__):
+            raise TypeError(f"{type(one).__name__} has not all of {', '.join(changes)}")
+        return made
 
 
 @dataclass(frozen=True)

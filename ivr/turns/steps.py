@@ -10,13 +10,13 @@ after that a person takes over.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Protocol
 
 from ivr.prompts.words import Line, line
-from ivr.turns.state import Ask, Digits, Do, Heard, Key, Next, Said, Silence, State, ToPerson
+from ivr.turns.state import Ask, Digits, Do, Heard, Key, Next, Said, Silence, State, ToPerson, replace
 from ivr.understanding import Meaning, understand, which
 from models import vocabulary
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from ivr.prompts import words
 from ivr.prompts.words import line
 from ivr.turns.capture import meaning_of, yes_no
-from ivr.turns.state import Do, GoodBye, Next, State
+from ivr.turns.state import Do, GoodBye, Next, State, replace
 from ivr.turns.steps import Keys, Lines, Step, after, ask, miss, person, step
 from ivr.understanding import Meaning
 from models import phone

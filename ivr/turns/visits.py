@@ -7,13 +7,12 @@ with how to do it. So the elder's own way is never longer for it.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from ivr.prompts import words
 from ivr.prompts.words import line
 from ivr.turns.capture import meaning_of
-from ivr.turns.state import Do, GoodBye, KnownOrder, Next, State, WorkerHere
+from ivr.turns.state import Do, GoodBye, KnownOrder, Next, State, WorkerHere, replace
 from ivr.turns.steps import Keys, Lines, Step, after, ask, miss, person, step
 from ivr.understanding import Meaning
 

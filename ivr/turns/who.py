@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from ivr.prompts import words
 from ivr.prompts.words import Line, line
 from ivr.turns.capture import hear_open, meaning_of, slot_values, yes_no
-from ivr.turns.state import Do, Her, Matters, Next, Slots, State
+from ivr.turns.state import Do, Her, Matters, Next, Slots, State, replace
 from ivr.turns.steps import Keys, Lines, Step, after, ask, miss, person, step
 from ivr.understanding import Meaning
 

@@ -88,12 +88,7 @@ def connected(asterisk: FakeAsterisk, timeout: float = 2.0) -> Iterator[Line]:
     """The Line over our end of the pair."""
     asterisk.ours.settimeout(timeout)
     with asterisk.ours.makefile("rb") as reader, asterisk.ours.makefile("wb", 0) as writer:
-        made = Line(cast(BinaryIO, reader), cast(BinaryIO, writer))
-        try:
-            yield made
-        finally:
-            made.stdin.detach()
-            made.stdout.detach()
+        yield Line(cast(BinaryIO, reader), cast(BinaryIO, writer))
 
 
 def dribble(end: socket.socket, data: bytes, pause: float) -> None:

@@ -133,5 +133,4 @@ def test_nine_brings_her_to_a_person_though_no_row_can_be_written(
     line = Line(io.BytesIO(environment(agi_callerid=world.WANG) + b"200 result=9\n" + b"200 result=1\n" * 9), sent)
     with pytest.raises(OperationalError):
         inbound.answer_call(line)
-    line.stdout.flush()
     assert b'"HOTLINE_WHY" "emergency"' in sent.getvalue() and b'"HOTLINE_NEXT" "person"' in sent.getvalue()
