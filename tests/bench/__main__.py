@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from models.settings import ROOT
-from tests.bench import intent, memory, p1, p1b, p1s, p4, p5, p7, p8, p9, recog, report, streams, usual
+from tests.bench import intent, memory, p1, p1b, p1s, p4, p5, p7, p8, p9, recog, record, report, streams, usual
 from tests.bench.report import Figure
 
 BENCHMARKS: dict[str, Callable[[], Figure]] = {
@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[], Figure]] = {
     "P4p95": p4.p95,
     "GATE": streams.gate,
     "RECOG": recog.run,
+    "REC": record.run,
     "P7": p7.run,
     "P8": p8.sqlite,
     "P8pg": p8.postgres,
