@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from dispatch import tasks
-from dispatch.attempts import close_attempt, new_attempt
-from models.dialing import Attempt, AttemptStatus, Callback, CallbackStatus, Outcome
+from dispatch import reminders, tasks
+from dispatch.attempts import call_off, callback_key, close_attempt, new_attempt
+from models.dialing import Attempt, Callback, CallbackStatus, Outcome
 from models.journal import Entry, note
 from models.lookup import numbers_of_elder
 from models.orders import Order
@@ -17,22 +17,31 @@ from models.tasks import TaskKind
 
 
 def begin(session: Session, order: Order, now: datetime) -> Callback:
-    """Write the callback for the accepted order and its first attempt; safe to repeat."""
-    known = session.scalar(
+    """Write the callback for the order that was just accepted, its first attempt, and the reminder of it.
+
+    While she has still to be told by this provider's callback, nothing is written again.
+    """
+    callback = session.scalar(
         select(Callback).where(Callback.order_id == order.id, Callback.provider_id == order.provider_id)
     )
-    if known is not None:
-        return known
-    callback = Callback(order_id=order.id, elder_id=order.elder_id, provider_id=order.provider_id, created_at=now)
-    session.add(callback)
+    if callback is not None and callback.status == CallbackStatus.OPEN:
+        return callback
+    if callback is None:
+        callback = Callback(order_id=order.id, elder_id=order.elder_id, provider_id=order.provider_id, created_at=now)
+        session.add(callback)
+    else:
+        # The same provider has taken it once more: she is told of the new time.
+        newest = session.scalar(select(func.max(Attempt.id)).where(Attempt.callback_id == callback.id))
+        callback.round, callback.since_attempt_id = callback.round + 1, newest or 0
+        callback.status, callback.created_at, callback.closed_at = CallbackStatus.OPEN, now, None
     session.flush()
     numbers = numbers_of_elder(session, order.elder_id)
     if numbers:
         new_attempt(session, callback, numbers[0].number_id, now)
     else:
         callback.status, callback.closed_at = CallbackStatus.FAILED, now
-        task = tasks.NewTask(TaskKind.CALLBACK, f"callback:{callback.id}", order_id=order.id, elder_id=order.elder_id)
-        tasks.open_task(session, task, now)
+        tasks.open_task(session, tasks.for_order(TaskKind.CALLBACK, callback_key(callback), order), now)
+    reminders.begin(session, order, now)
     return callback
 
 
@@ -43,10 +52,8 @@ def heard(session: Session, callback_id: int, call_id: int, now: datetime) -> No
         return
     callback.status, callback.closed_at = CallbackStatus.CONFIRMED, now
     note(session, call_id, Entry.CALLBACK_CONFIRMED, now, callback_id=callback_id)
-    due = select(Attempt).where(Attempt.callback_id == callback_id, Attempt.status == AttemptStatus.DUE)
-    for attempt in session.scalars(due):
-        close_attempt(session, attempt, Outcome.TOO_LATE, now)
-    tasks.settle(session, TaskKind.CALLBACK, f"callback:{callback_id}", now)
+    call_off(session, callback, now)
+    tasks.settle(session, TaskKind.CALLBACK, callback_key(callback), now)
 
 
 def confirm(session: Session, attempt: Attempt, now: datetime) -> None:

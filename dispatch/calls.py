@@ -35,6 +35,7 @@ ACHIEVED = (
     Entry.ORDER_RATED,
     Entry.VISIT,
     Entry.CALLBACK_CONFIRMED,
+    Entry.REMINDER_HEARD,
     Entry.OFFER_ACCEPTED,
     Entry.OFFER_DECLINED,
     Entry.MESSAGE,

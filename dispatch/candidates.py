@@ -26,7 +26,9 @@ _P, _I, _A, _H, _N, _O, _F, _R, _AREAS = (
     )
 )  # fmt: skip
 # An order that occupies a place in the provider's part of the day.
-_HELD = (OrderStatus.ACCEPTED, OrderStatus.ARRIVED, OrderStatus.COMPLETED)
+_HELD = (
+    OrderStatus.ACCEPTED, OrderStatus.ARRIVED, OrderStatus.COMPLETED, OrderStatus.RETURN_VISITED, OrderStatus.SETTLED,
+)  # fmt: skip
 
 _offering = select(_I.c.provider_id).where(_I.c.service == bindparam("service")).scalar_subquery()
 _PROVIDERS = (
@@ -70,10 +72,8 @@ _HERS = (
     .order_by(_R.c.at, _R.c.id)
 )
 # What was withdrawn was for another time, what was asked before a complaint for the first visit: both may be asked.
-_ASKED = select(_F.c.provider_id).where(
-    _F.c.order_id == bindparam("order_id"),
-    _F.c.status != OfferStatus.WITHDRAWN,
-    _F.c.created_at >= bindparam("asked_since"),
+_OFFERED = select(_F.c.provider_id, _F.c.status, _F.c.created_at).where(
+    _F.c.order_id == bindparam("order_id"), _F.c.status != OfferStatus.WITHDRAWN
 )
 _above = select(_AREAS.c.id, _AREAS.c.parent_id).where(_AREAS.c.id == bindparam("area_id")).cte("above", recursive=True)
 _ABOVE = select(
@@ -117,7 +117,9 @@ def read(connection: Connection, order: Order, now: datetime) -> tuple[Wanted, l
     lately = dict(rows(_LATELY))
     scores = {provider_id: (count, int(total)) for provider_id, count, total in rows(_SCORES)}
     hers = dict(rows(_HERS))  # the last one of each provider stays
-    asked = {row.provider_id for row in rows(_ASKED)}
+    offered = rows(_OFFERED)
+    asked = {row.provider_id for row in offered if row.created_at >= since["asked_since"]}
+    before = {row.provider_id for row in offered if row.status == OfferStatus.ACCEPTED}
     candidates = []
     for row in providers:
         ratings, rating_sum = scores.get(row.id, (0, 0))
@@ -132,6 +134,7 @@ def read(connection: Connection, order: Order, now: datetime) -> tuple[Wanted, l
                 reachable=row.reachable,
                 paused=row.paused_until is not None and row.paused_until > now,
                 asked=row.id in asked,
+                before=row.id in before,
                 capacity=row.capacity,
                 taken=taken[row.id],
                 doubted=row.doubted_at is not None,

@@ -8,11 +8,12 @@ from datetime import date, datetime, time
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dispatch import tasks
-from dispatch.attempts import close_attempt
+from dispatch import reminders, tasks
+from dispatch.attempts import call_off
 from dispatch.offers import lock_order
 from dispatch.outbox import post
-from models.dialing import Attempt, AttemptStatus, Callback, CallbackStatus, Offer, OfferStatus, Outcome
+from models.dialing import Callback, CallbackStatus, Offer, OfferStatus
+from models.followups import Reminder, ReminderStatus
 from models.journal import Entry, note
 from models.orders import CHANGEABLE, Order, OrderEvent, OrderStatus, move_order
 from models.tasks import TaskKind
@@ -76,15 +77,11 @@ def _withdraw(session: Session, order: Order, now: datetime) -> None:
     """Take back what is being asked and told about the order as it was."""
     for offer in session.scalars(select(Offer).where(Offer.order_id == order.id, Offer.status == OfferStatus.OPEN)):
         offer.status, offer.closed_at = OfferStatus.WITHDRAWN, now
-        _call_off(session, Attempt.offer_id == offer.id, now)
+        call_off(session, offer, now)
     open_callback = (Callback.order_id == order.id, Callback.status == CallbackStatus.OPEN)
     for callback in session.scalars(select(Callback).where(*open_callback)):
         callback.status, callback.closed_at = CallbackStatus.WITHDRAWN, now
-        _call_off(session, Attempt.callback_id == callback.id, now)
-
-
-def _call_off(session: Session, whose: object, now: datetime) -> None:
-    """Close what was not dialled yet; a telephone that rings already hears that the matter is settled."""
-    due = select(Attempt).where(whose, Attempt.status == AttemptStatus.DUE)  # type: ignore[arg-type]
-    for attempt in session.scalars(due):
-        close_attempt(session, attempt, Outcome.TOO_LATE, now)
+        call_off(session, callback, now)
+    open_reminder = (Reminder.order_id == order.id, Reminder.status == ReminderStatus.OPEN)
+    for reminder in session.scalars(select(Reminder).where(*open_reminder)):
+        reminders.withdraw(session, reminder, now)

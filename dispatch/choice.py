@@ -48,6 +48,7 @@ class Reason(StrEnum):
     VOLUNTEERS = "volunteers"  # volunteers fit this service
     LATELY = "lately"  # has had orders lately: others get their share
     DOUBTED = "doubted"  # it said that this service is not its own
+    AGAIN = "again"  # it has done this very order, which is to be done again
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Candidate:
     reachable: bool = True
     paused: bool = False
     asked: bool = False
+    before: bool = False  # has accepted this very order before
     capacity: int | None = None
     taken: int = 0  # orders it has in that part of that day, and those it is being asked for
     doubted: bool = False
@@ -91,6 +93,7 @@ class Points:
     volunteers: int
     lately: int
     doubted: int
+    again: int
     volunteer_services: frozenset[str]
 
 
@@ -118,6 +121,7 @@ def points_of_settings() -> Points:
         volunteers=chosen.points_volunteers,
         lately=chosen.points_lately,
         doubted=chosen.points_doubted,
+        again=chosen.points_again,
         volunteer_services=frozenset(chosen.volunteer_services),
     )
 
@@ -180,3 +184,4 @@ def _points(wanted: Wanted, one: Candidate, points: Points) -> Iterable[tuple[st
     yield Reason.VOLUNTEERS, points.volunteers if one.volunteers and wanted.service in points.volunteer_services else 0
     yield Reason.LATELY, -points.lately * one.lately
     yield Reason.DOUBTED, -points.doubted if one.doubted else 0
+    yield Reason.AGAIN, -points.again if one.before else 0

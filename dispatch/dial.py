@@ -9,17 +9,22 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dispatch import care, limits
-from dispatch.attempts import attempt_of_channel, close_attempt
+from dispatch import care, limits, reminders
+from dispatch.attempts import attempt_of_channel, close_attempt, purpose_of
 from dispatch.events import end_unanswered
 from dispatch.gateways import GatewayRefused, GatewayUnavailable, OutboundCall, OutcomeUnknown, gateway
 from dispatch.outbox import post, transaction
 from models import clock
 from models.calls import Call, CallState, Direction
-from models.dialing import Attempt, AttemptStatus, CallbackStatus, OfferStatus, Outcome
+from models.campaigns import CareVisit, EscalationStep
+from models.dialing import Attempt, AttemptStatus, Occasion, Offer, Outcome
+from models.followups import Reminder, ReturnVisit
 from models.settings import settings
 
 log = logging.getLogger(__name__)
+
+# What is not settled yet is called so on every occasion of an order.
+_OPEN = "open"
 
 
 def dial(attempt_id: int) -> None:
@@ -36,11 +41,16 @@ def dial(attempt_id: int) -> None:
         ).one_or_none()
         if attempt is None or attempt.status != AttemptStatus.DUE:
             return
-        if not _still_wanted(session, attempt, now):
+        occasion = attempt.occasion
+        if occasion is None or not _still_wanted(session, occasion, now):
             close_attempt(session, attempt, Outcome.TOO_LATE, now)
             return
         if not limits.may_be_dialled(attempt.number) or limits.is_dead(session, attempt.number, now):
             close_attempt(session, attempt, Outcome.REFUSED, now)
+            return
+        allowed = limits.may_ring_at(occasion, now)
+        if allowed > now:
+            _later(session, attempt, allowed)
             return
         if limits.engaged(session, attempt):
             _later(session, attempt, now + timedelta(seconds=limits.ENGAGED_PAUSE_S))
@@ -48,7 +58,7 @@ def dial(attempt_id: int) -> None:
         if limits.trunk_is_full(session, now):
             _later(session, attempt, now + timedelta(seconds=limits.TRUNK_PAUSE_S))
             return
-        call = _begin(session, attempt, now)
+        call = _begin(session, attempt, occasion, now)
     if time.monotonic() - began > settings().lost_call_s / 2:
         # This process stood still: the sweep is about to give the attempt up, and another may be on its way.
         log.warning("attempt %s was written too long ago to be dialled", attempt.public_id)
@@ -67,14 +77,15 @@ def dial(attempt_id: int) -> None:
         log.warning("attempt %s may have been dialled: %s", attempt.public_id, error)
 
 
-def _still_wanted(session: Session, attempt: Attempt, now: datetime) -> bool:
-    if attempt.offer is not None:
-        return attempt.offer.status == OfferStatus.OPEN
-    if attempt.care_visit is not None:
-        return care.may_be_rung(session, attempt.care_visit, now)
-    if attempt.escalation_step is not None:
-        return attempt.escalation_step.ended_at is None
-    return attempt.callback is not None and attempt.callback.status == CallbackStatus.OPEN
+def _still_wanted(session: Session, occasion: Occasion, now: datetime) -> bool:
+    match occasion:
+        case CareVisit():
+            return care.may_be_rung(session, occasion, now)
+        case EscalationStep():
+            return occasion.ended_at is None
+        case Reminder() if not reminders.still_true(occasion):
+            reminders.withdraw(session, occasion, now)
+    return occasion.status == _OPEN
 
 
 def _later(session: Session, attempt: Attempt, due_at: datetime) -> None:
@@ -83,18 +94,28 @@ def _later(session: Session, attempt: Attempt, due_at: datetime) -> None:
     post(session, "dial", attempt.id, due_at)
 
 
-def _begin(session: Session, attempt: Attempt, now: datetime) -> OutboundCall:
-    offer, callback = attempt.offer, attempt.callback
-    language = offer.provider.language if offer else callback.order.language if callback else _language(attempt)
+def _language(occasion: Occasion) -> str:
+    match occasion:
+        case Offer():
+            return occasion.provider.language
+        case ReturnVisit() | CareVisit():
+            return occasion.elder.person.language
+        case EscalationStep():
+            return occasion.person.language if occasion.person is not None else settings().languages[0]
+    return occasion.order.language
+
+
+def _begin(session: Session, attempt: Attempt, occasion: Occasion, now: datetime) -> OutboundCall:
+    offer = attempt.offer
     call = Call(
         channel_id=attempt.channel_id,
         direction=Direction.OUT,
-        purpose=_purpose(attempt),
+        purpose=purpose_of(occasion),
         state=CallState.DIALING,
         number_id=attempt.number_id,
         elder_id=attempt.elder_id,
         provider_id=offer.provider_id if offer else None,
-        language=language,
+        language=_language(occasion),
         started_at=now,
     )
     session.add(call)
@@ -102,21 +123,4 @@ def _begin(session: Session, attempt: Attempt, now: datetime) -> OutboundCall:
     attempt.call_id = call.id
     attempt.status, attempt.dialed_at = AttemptStatus.DIALING, now
     ring_s = settings().offer_ring_s if offer else settings().callback_ring_s
-    return OutboundCall(attempt.channel_id, attempt.number.value, call.purpose, ring_s, language)
-
-
-def _purpose(attempt: Attempt) -> str:
-    """Return what the call is for: the dialplan's context has the same name."""
-    if attempt.care_visit is not None:
-        return "care"
-    if attempt.escalation_step is not None:
-        return "look_in"
-    return "offer" if attempt.offer else "callback"
-
-
-def _language(attempt: Attempt) -> str:
-    """Return the language of whoever is rung for a care visit."""
-    if attempt.care_visit is not None:
-        return attempt.care_visit.elder.person.language
-    step = attempt.escalation_step
-    return step.person.language if step is not None and step.person is not None else settings().languages[0]
+    return OutboundCall(attempt.channel_id, attempt.number.value, call.purpose, ring_s, call.language)

@@ -32,7 +32,7 @@ class OutboundCall:
 
     channel_id: str
     number: str  # E.164
-    context: str  # offer, callback
+    context: str  # offer, callback, reminder, return_visit
     ring_s: int
     language: str
 

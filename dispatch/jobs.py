@@ -97,5 +97,4 @@ def _order_of(session: Session, entry: OutboxEntry) -> Order | None:
         message = session.get(SmsMessage, entry.subject_id)
         return message.order if message else None
     attempt = session.get(Attempt, entry.subject_id) if entry.verb == "dial" else None
-    purpose = attempt and (attempt.offer or attempt.callback)
-    return purpose.order if purpose else None
+    return attempt.order if attempt else None

@@ -17,8 +17,10 @@ from sqlalchemy.orm import Session
 
 from dispatch import tasks
 from dispatch.retry import TRUNK
+from models import windows
 from models.calls import Call, Direction
-from models.dialing import Attempt, AttemptStatus, Outcome, Trunk
+from models.dialing import Attempt, AttemptStatus, Callback, Occasion, Outcome, Trunk
+from models.followups import Reminder, ReturnVisit
 from models.people import Person, PhoneNumber
 from models.phone import NumberKind
 from models.settings import settings
@@ -28,6 +30,8 @@ from models.tasks import TaskKind
 ENGAGED_PAUSE_S = 5
 # The trunk is full: look again so much later (s).
 TRUNK_PAUSE_S = 1
+# Whoever ordered so lately is awake and waits for an answer.
+_JUST_ORDERED = timedelta(hours=1)
 # Emergency lines, also behind an area code.
 _EMERGENCY = re.compile(r"(\+86[0-9]{2,3})?(110|119|120|122|999|995)")
 
@@ -46,6 +50,18 @@ def may_be_dialled(number: PhoneNumber) -> bool:
     if number.kind == NumberKind.FOREIGN:
         return value.startswith(chosen.dial_countries) if chosen.dial_countries else False
     return number.kind in (NumberKind.LANDLINE, NumberKind.MOBILE, NumberKind.DEVICE)
+
+
+def may_ring_at(occasion: Occasion, moment: datetime) -> datetime:
+    """Return `moment`, or when people may next be rung for this after it. A provider works at any hour that it has."""
+    match occasion:
+        case ReturnVisit():
+            return windows.return_visit(moment)
+        case Reminder():
+            return windows.reminder(moment)
+        case Callback() if not timedelta(0) <= moment - occasion.order.created_at < _JUST_ORDERED:
+            return windows.callback(moment)
+    return moment
 
 
 def is_dead(session: Session, number: PhoneNumber, now: datetime) -> bool:

@@ -52,8 +52,15 @@ def offer_order(order_id: int) -> None:
             _put(session, order, provider_id, choice.explain(verdicts, provider_id))
         if not fit and not asked:
             move_order(session, order, OrderStatus.NEEDS_AGENT, now, OrderEvent(actor="system"))
-            task = tasks.NewTask(TaskKind.NO_PROVIDER, f"order:{order.id}", order_id=order.id, elder_id=order.elder_id)
-            tasks.open_task(session, task, now)
+            tasks.open_task(session, tasks.for_order(TaskKind.NO_PROVIDER, _times_key(session, order), order), now)
+
+
+def _times_key(session: Session, order: Order) -> str:
+    """Return what names the occasion: an order that is done again may find nobody a second time."""
+    needed = OrderEvent.order_id == order.id, OrderEvent.to_status == OrderStatus.NEEDS_AGENT
+    session.flush()
+    times = session.scalar(select(func.count()).where(*needed)) or 0
+    return f"order:{order.id}" + (f":{times}" if times > 1 else "")
 
 
 def is_urgent(order: Order, now: datetime) -> bool:

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from dispatch import returns
 from dispatch.attempts import new_attempt
+from dispatch.offers import lock_order
 from dispatch.outbox import post, transaction
 from models.dialing import Attempt, AttemptStatus, Callback, CallbackStatus, Offer, OfferStatus
+from models.followups import Reminder, ReturnVisit
 from models.lookup import numbers_of_elder
 from models.orders import DISPATCHING, Order
 from models.outbox import OutboxEntry
@@ -34,13 +38,14 @@ def adopt(now: datetime) -> int:
         orders = list(session.scalars(_orders(before)))
         attempts = list(session.scalars(_attempts(before)))
         offers = list(session.scalars(_offers(before)))
-        callbacks = list(session.scalars(_callbacks(before)))
-    found = len(orders) + len(attempts) + len(offers) + len(callbacks)
+        hers = [one for kind in _FOR_HER for one in session.scalars(_unrung(kind, before))]
+        unasked = list(session.scalars(returns.unasked(before)))
+    found = len(orders) + len(attempts) + len(offers) + len(hers) + len(unasked)
     if not found:
         return 0
     log.error(
-        "orphans: %d orders, %d attempts, %d offers, %d callbacks", len(orders), len(attempts), len(offers),
-        len(callbacks),
+        "orphans: %d orders, %d attempts, %d offers, %d calls to elders, %d without a return visit", len(orders),
+        len(attempts), len(offers), len(hers), len(unasked),
     )  # fmt: skip
     with transaction() as session:
         # Asked again behind the write lock: a worker may have come meanwhile.
@@ -50,8 +55,11 @@ def adopt(now: datetime) -> int:
             post(session, "dial", attempt_id, now)
         for offer_id in list(session.scalars(_offers(before))):
             _end_offer(session, session.get_one(Offer, offer_id, with_for_update=True), now)
-        for callback_id in list(session.scalars(_callbacks(before))):
-            _ring_her(session, session.get_one(Callback, callback_id, with_for_update=True), now)
+        for order_id in list(session.scalars(returns.unasked(before))):
+            returns.begin(session, lock_order(session, order_id), now)
+        for kind in _FOR_HER:
+            for one_id in list(session.scalars(_unrung(kind, before))):
+                _ring_her(session, session.get_one(kind, one_id, with_for_update=True), now)
     return found
 
 
@@ -76,9 +84,15 @@ def _offers(before: datetime) -> Select[int]:
     return select(Offer.id).where(Offer.status == OfferStatus.OPEN, Offer.created_at < before, ~under_way)
 
 
-def _callbacks(before: datetime) -> Select[int]:
-    under_way = exists().where(Attempt.callback_id == Callback.id, Attempt.status != AttemptStatus.CLOSED)
-    return select(Callback.id).where(Callback.status == CallbackStatus.OPEN, Callback.created_at < before, ~under_way)
+# What an elder is rung for, with the attempts that do it. All of them are "open" until it is settled.
+_FOR_HER: dict[type[Any], Any] = {
+    Callback: Attempt.callback_id, Reminder: Attempt.reminder_id, ReturnVisit: Attempt.return_visit_id,
+}  # fmt: skip
+
+
+def _unrung(kind: type[Any], before: datetime) -> Select[int]:
+    under_way = exists().where(_FOR_HER[kind] == kind.id, Attempt.status != AttemptStatus.CLOSED)
+    return select(kind.id).where(kind.status == CallbackStatus.OPEN, kind.created_at < before, ~under_way)
 
 
 def _end_offer(session: Session, offer: Offer, now: datetime) -> None:
@@ -87,7 +101,10 @@ def _end_offer(session: Session, offer: Offer, now: datetime) -> None:
     post(session, "offer_order", offer.order_id, now)
 
 
-def _ring_her(session: Session, callback: Callback, now: datetime) -> None:
-    numbers = numbers_of_elder(session, callback.elder_id)
+def _ring_her(session: Session, occasion: Callback | Reminder | ReturnVisit, now: datetime) -> None:
+    if isinstance(occasion, ReturnVisit):
+        returns.ring_her(session, occasion, now, now)
+        return
+    numbers = numbers_of_elder(session, occasion.elder_id)
     if numbers:
-        new_attempt(session, callback, numbers[0].number_id, now)
+        new_attempt(session, occasion, numbers[0].number_id, now)

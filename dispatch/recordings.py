@@ -22,7 +22,7 @@ SHORTEST_MS = 1000
 def keep(session: Session, call: Call, recording: Path, now: datetime, kind: str = "message") -> Audio | None:
     """Keep the recording with the call, None where nothing was said. Safe to repeat; the file stays where it is.
 
-    `kind`: message, or name (a stranger's, who wants to be rung back).
+    `kind`: message, name (a stranger's, who wants to be rung back), or word (hers, in a return visit).
     """
     length = duration_ms(recording)
     if length < SHORTEST_MS:

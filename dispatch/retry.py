@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from models.dialing import Outcome
 from models.settings import settings
 
 # The one trunk of today; `HOTLINE_TRUNK_CAUSES` names it.
 TRUNK = "trunk"
-# So often a fault of ours or of the network is tried again for one offer or callback.
+# So often a fault of ours or of the network is tried again on one occasion.
 FAULTS_ALLOWED = 5
 # What an unknown cause means: nobody was reached, and trying again later does no harm.
 UNKNOWN_CAUSE = Outcome.NO_ANSWER
 
-Purpose = Literal["offer", "callback"]
+Purpose = Literal["offer", "callback", "reminder", "return_visit"]
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class RetryRule:
     # The number tried next: the same, the next of the person's numbers, or none (the next provider; a person).
     number: Literal["same", "next", "none"] = "next"
     pause_s: int = 0
-    # How often it is tried again for this outcome in one offer or callback; None: while attempts are left.
+    # How often it is tried again for this outcome on one occasion; None: while attempts are left.
     times: int | None = None
 
     def __post_init__(self) -> None:
@@ -68,7 +69,20 @@ def _defaults() -> dict[str, RetryRule]:
         "callback.refused": RetryRule(),
         "callback.congestion": fault,
         "callback.lost": fault,
+        **_for_her("reminder", now.reminder_retry_s, fault),
+        **_for_her("return_visit", now.return_visit_retry_s, fault),
     }
+
+
+def _for_her(purpose: Purpose, pause_s: int, fault: RetryRule) -> dict[str, RetryRule]:
+    """Return the rules of a call that she does not wait for: whatever kept her from it, later again."""
+    later, other_number = RetryRule(pause_s=pause_s), RetryRule()
+    of_outcome = {
+        Outcome.BUSY: later, Outcome.NO_ANSWER: later, Outcome.NO_KEY: later,
+        Outcome.INVALID: other_number, Outcome.REFUSED: other_number,
+        Outcome.CONGESTION: fault, Outcome.LOST: fault,
+    }  # fmt: skip
+    return {f"{purpose}.{outcome}": rule for outcome, rule in of_outcome.items()}
 
 
 def rule(purpose: Purpose, outcome: str) -> RetryRule:
@@ -95,7 +109,7 @@ def rules() -> dict[str, RetryRule]:
     Raises:
         ValueError: a setting names no outcome, or is not a rule.
     """
-    names = {f"{purpose}.{outcome}" for purpose in ("offer", "callback") for outcome in Outcome}
+    names = {f"{purpose}.{outcome}" for purpose in PURPOSES for outcome in Outcome}
     if strange := sorted(set(settings().retry_rules) - names):
         raise ValueError(f"no outcome is called {', '.join(strange)}")
     return {**_defaults(), **{n: rule(*n.split(".")) for n in settings().retry_rules}}  # type: ignore[arg-type]

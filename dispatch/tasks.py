@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from models.calls import Call
+from models.orders import Order
 from models.session import read, write
 from models.tasks import PRIORITY, Task, TaskKind, TaskState, TaskStep, move_task
 
@@ -40,6 +41,11 @@ def for_call(kind: TaskKind, call: Call, audio_id: int | None = None, **data: An
         audio_id=audio_id,
         data=data,
     )
+
+
+def for_order(kind: TaskKind, key: str, order: Order, **more: Any) -> NewTask:
+    """Return a task about `order`; `more` are further fields of `NewTask`."""
+    return NewTask(kind, key, order_id=order.id, elder_id=order.elder_id, **more)
 
 
 def for_message(call: Call, audio_id: int) -> NewTask:

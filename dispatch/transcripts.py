@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 # Two minutes at most are recorded; decoding runs at about real time. Longer than this, and it hangs (s).
 LONGEST_S = 600
+# What somebody is to read as well as hear.
+_WRITTEN_DOWN = ("message", "word")
 # What could not be written down for so long has been listened to by now.
 _FRESH = timedelta(days=7)
 
@@ -41,7 +43,7 @@ def due(now: datetime) -> int | None:
     waiting = (
         select(Audio.id)
         .where(
-            Audio.kind == "message",
+            Audio.kind.in_(_WRITTEN_DOWN),
             Audio.transcript.is_(None),
             Audio.erased_at.is_(None),
             Audio.created_at > now - _FRESH,

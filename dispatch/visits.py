@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from dispatch import tasks
+from dispatch import returns, tasks
 from models.calls import Call, IdentifiedBy
 from models.journal import Entry, note
 from models.orders import ORDER_MOVES, Order, OrderEvent, OrderStatus, move_order, order_id_of
@@ -26,8 +26,8 @@ ARRIVED, DONE = "arrived", "done"
 _STATUS = {ARRIVED: OrderStatus.ARRIVED, DONE: OrderStatus.COMPLETED}
 # What a report was made of already, and so changes nothing.
 _SAID_BEFORE = {
-    ARRIVED: frozenset({OrderStatus.ARRIVED, OrderStatus.COMPLETED, OrderStatus.RETURN_VISITED}),
-    DONE: frozenset({OrderStatus.COMPLETED, OrderStatus.RETURN_VISITED}),
+    ARRIVED: frozenset({OrderStatus.ARRIVED, *returns.DONE, OrderStatus.SETTLED}),
+    DONE: frozenset({*returns.DONE, OrderStatus.SETTLED}),
 }
 
 
@@ -106,6 +106,7 @@ def report(session: Session, said: Report, now: datetime) -> str:
         visit.arrived_at, visit.arrived_call_id, visit.arrived_proof = now, said.call_id, proof
     else:
         visit.done_at, visit.done_call_id, visit.done_proof = now, said.call_id, proof
+        returns.begin(session, order, now)
     note(session, said.call_id, Entry.VISIT, now, order_id=order.id, what=said.what, proof=proof)
     if proof == Proof.UNPROVED:
         new = tasks.NewTask(

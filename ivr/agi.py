@@ -35,6 +35,10 @@ class NotAgi(Exception):
     """What connected does not speak AGI."""
 
 
+class LineLost(AGIHangup):
+    """The connection has ended without a word from Asterisk: nobody hung up, something of ours broke."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """Asterisk's answer: `result`, the word in parentheses, and the named fields behind it."""
@@ -48,7 +52,7 @@ class Line(AGI):
     """One call's AGI connection. `env` holds the call's AGI environment.
 
     Raises:
-        AGIHangup: from every command, once the call is over or the connection is gone.
+        AGIHangup: from every command, once the call is over; `LineLost` where only the connection is gone.
         AGIError: Asterisk did not understand or could not do a command, or it was too long to be sent.
     """
 
@@ -68,14 +72,18 @@ class Line(AGI):
         raise NotAgi("an endless AGI environment")
 
     def _read_line(self) -> str:
-        """Return the next line; an end of file is a hang-up, whatever came before it."""
+        """Return the next line; an end of file ends the call, whatever came before it."""
         try:
             line = self._reader.readline(LONGEST_LINE)
         except (OSError, ValueError) as error:
-            raise AGIHangup("the connection is gone") from error
+            raise self._gone("the connection is gone") from error
         if not line.endswith(b"\n"):
-            raise AGIHangup("the connection ended")
+            raise self._gone("the connection ended")
         return line.rstrip(b"\r\n").decode("utf-8", "replace")
+
+    def _gone(self, why: str) -> AGIHangup:
+        """Return what the end means: Asterisk says HANGUP before it closes a line, and a killed one says nothing."""
+        return AGIHangup(why) if self._got_sighup else LineLost(why)
 
     def _quote(self, string: object) -> str:
         """Quote an argument: nothing that a caller or a row contains can become a command of its own."""
@@ -94,8 +102,17 @@ class Line(AGI):
             self._writer.write(sent + b"\n")
             self._writer.flush()
         except (OSError, ValueError) as error:
-            raise AGIHangup("the connection is gone") from error
+            raise self._last_word() from error
         return self.get_result()
+
+    def _last_word(self) -> AGIHangup:
+        """Nothing can be sent any more: what had been said before may still be read."""
+        try:
+            if self._reader.readline(LONGEST_LINE).startswith(b"HANGUP"):
+                self._got_sighup = True
+        except (OSError, ValueError):
+            log.debug("a connection that was reset")
+        return self._gone("the connection is gone")
 
     def get_result(self, stdin: object = None) -> Reply:
         """Read the answer to the last command."""

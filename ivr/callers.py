@@ -95,4 +95,5 @@ def open_offers(session: Session, provider_id: int) -> tuple[OpenOffer, ...]:
 def _open_offer(offer: Offer) -> OpenOffer:
     order = offer.order
     district = order.area.district.name if order.area else settings().district_unknown
-    return OpenOffer(offer.id, district, order.service, order.wanted_on, order.wanted_part, order.number)
+    when = (order.wanted_on, order.wanted_part)
+    return OpenOffer(offer.id, district, order.service, *when, order.number, order.wanted_at)

@@ -9,27 +9,22 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dispatch import callbacks, changes, offers, recordings, tasks, visits, waiting
+from dispatch import callbacks, changes, offers, recordings, reminders, returns, tasks, visits, waiting
 from dispatch.outbox import transaction
 from dispatch.visits import Report
 from ivr import matters
-from ivr.turns import Her, KnownOrder, State, WorkerHere
+from ivr.turns import Her, State, WorkerHere
 from ivr.turns.manage import MOST_ORDERS
 from models import clock, phone
 from models.callers import elder_by_card
 from models.calls import Call, IdentifiedBy
 from models.contacts import Contact
-from models.dialing import Offer
+from models.dialing import DeclineReason, Offer
 from models.journal import Entry, note
-from models.orders import Order, OrderEvent
+from models.orders import OrderEvent
 from models.preferences import preferences
 from models.providers import Worker
-from models.ratings import OrderRating, rate
 from models.settings import settings
-from models.tasks import TaskKind
-
-# Whoever gives less than this was not content: an agent rings her.
-CONTENT = 3
 
 
 @dataclass(frozen=True)
@@ -121,21 +116,19 @@ def to_rate(session: Session, doing: Doing) -> object:
 def rate_order(session: Session, doing: Doing) -> object:
     """Write the score; a low one is a task for an agent. Returns low or well."""
     order_id, score = doing.value
-    now = clock.now()
-    rate(session, OrderRating(order_id=order_id, score=score, call_id=doing.call_id, at=now))
-    note(session, doing.call_id, Entry.ORDER_RATED, now, order_id=order_id, score=score)
-    if score >= CONTENT:
-        return "well"
-    new = tasks.NewTask(
-        TaskKind.DISSATISFIED, f"order:{order_id}", doing.call_id, order_id, doing.elder_id, data={"score": score}
-    )
-    tasks.open_task(session, new, now)
-    return "low"
+    said = returns.Said(order_id, score, doing.call_id, herself=doing.state.how != "contact")
+    return returns.hear(session, said, clock.now())
 
 
 def heard_callback(session: Session, doing: Doing) -> object:
     """She rang back and has heard who comes."""
     callbacks.heard(session, doing.value, doing.call_id, clock.now())
+    return None
+
+
+def heard_reminder(session: Session, doing: Doing) -> object:
+    """She rang us and has heard the reminder that missed her."""
+    reminders.heard(session, doing.value, doing.call_id, clock.now())
     return None
 
 
@@ -157,6 +150,8 @@ def keep_recording(session: Session, doing: Doing) -> object:
     audio = recordings.keep(session, call, recording, clock.now(), kind)
     if audio is not None and kind == "message":
         tasks.open_task(session, tasks.for_message(call, audio.id), clock.now())
+    if audio is not None and kind == "word" and doing.state.visit_id is not None:
+        returns.keep_word(session, doing.state.visit_id, audio.id, clock.now())
     return audio is not None
 
 
@@ -170,6 +165,13 @@ def answer_offer(session: Session, doing: Doing) -> object:
     return "accepted" if offers.accept(session, offer, doing.call_id, clock.now()) else "too_late"
 
 
+def decline_because(session: Session, doing: Doing) -> object:
+    """A provider who rang us says why it declines."""
+    offer_id, reason = doing.value
+    offers.decline_because(session, offer_id, DeclineReason(reason), clock.now())
+    return None
+
+
 def worker(session: Session, doing: Doing) -> object:
     """Find whose code was keyed, and for which orders she may be at this telephone; None if it is nobody's."""
     found = visits.identify(session, doing.call_id, doing.value, clock.now())
@@ -177,18 +179,13 @@ def worker(session: Session, doing: Doing) -> object:
         return None
     call = session.get_one(Call, doing.call_id)
     here = visits.expected(session, found, call.number_id, doing.state.today)
-    return WorkerHere(found.id, found.person.language, tuple(map(_known, here)))
+    return WorkerHere(found.id, found.person.language, tuple(map(matters.known, here)))
 
 
 def visit_number(session: Session, doing: Doing) -> object:
     """Find the worker's order by the number that was keyed; None if it is none of hers."""
     order = visits.by_number(session, session.get_one(Worker, doing.state.worker_id), doing.value)
-    return _known(order) if order else None
-
-
-def _known(order: Order) -> KnownOrder:
-    cells = (order.id, order.number, order.service, order.wanted_on, order.wanted_part, order.status)
-    return KnownOrder(*cells)
+    return matters.known(order) if order else None
 
 
 def visit(session: Session, doing: Doing) -> object:
@@ -207,8 +204,10 @@ DEEDS: dict[str, Callable[[Session, Doing], object]] = {
     "to_rate": to_rate,
     "rate": rate_order,
     "heard_callback": heard_callback,
+    "heard_reminder": heard_reminder,
     "ring_back": ring_back,
     "answer_offer": answer_offer,
+    "decline_because": decline_because,
     "worker": worker,
     "visit_number": visit_number,
     "visit": visit,

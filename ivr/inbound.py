@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import replace
-from pathlib import Path
-
 from asterisk.agi import AGIHangup
 
-from dispatch.orders import OrderRequest
-from ivr import deeds, handover, inbound_rows, recording, turns
+from ivr import inbound_rows
 from ivr.agi import Line
 from ivr.callers import Seen
-from ivr.deeds import Doing
-from ivr.inbound_rows import Opened, Turn, Words
-from ivr.listening import Listener
-from ivr.prompts.words import line as prompt
-from ivr.turns import Ask, Do, GoodBye, Heard, Key, Move, Said, State, ToPerson, Unknown
+from ivr.conversation import Conversation
+from ivr.turns import State
 from models import clock, phone
 from models.settings import settings
-
-# What is recorded by which deed, and the sentence that asks for it.
-_RECORDED = {"message": "ask_message", "name": "ask_name"}
 
 
 def answer_call(line: Line) -> None:
@@ -29,7 +18,7 @@ def answer_call(line: Line) -> None:
     number = _number(line)
     opened = inbound_rows.open_call(line.env["agi_uniqueid"], number)
     call_id = opened.call_id
-    conversation = _Conversation(line, opened, _first(opened.seen, number))
+    conversation = Conversation(line, opened, _first(opened.seen, number), inbound_rows)
     try:
         conversation.lead()
     except AGIHangup:
@@ -56,150 +45,3 @@ def _first(seen: Seen, number: phone.Number | None) -> State:
         matters=seen.matters,
         offers=seen.offers,
     )
-
-
-class _Conversation:
-    """One call: says what the turns say, brings them what was heard, and has done what they want done."""
-
-    def __init__(self, line: Line, opened: Opened, state: State) -> None:
-        self._line, self._call_id, self._public_id = line, opened.call_id, opened.public_id
-        self.listener = Listener(line, speech=settings().speech)
-        self._state = replace(state, listens=self.listener.listens_for(state.language))
-        self._told: ToPerson | None = None
-        self._early: str | None = None  # a key that came before the first question
-        self._placed = 0  # how many orders were confirmed in this call
-
-    def lead(self) -> None:
-        """Go on until the call goes to a person, or she is done."""
-        self._state, move = turns.begin(self._state)
-        self._as_she_likes_it()
-        self._early = recording.begin(self._line, self.listener, self._call_id, self._state.language)
-        while True:
-            self._as_she_likes_it()
-            match move:
-                case Ask():
-                    move = self._ask(move)
-                case Do():
-                    move = self._do(move)
-                case ToPerson(reason=reason):
-                    self._on_the_way(move)
-                    inbound_rows.to_person(self._call_id, reason)
-                    handover.to_person(self._line, self.listener, move, self._state.language)
-                    return
-                case GoodBye(lines=lines):
-                    self.listener.say(lines, self._state.language)
-                    inbound_rows.goodbye(self._call_id)
-                    handover.hang_up(self._line)
-                    return
-
-    def _on_the_way(self, move: ToPerson) -> None:
-        if self._told != move:
-            handover.on_the_way(self._line, move, self._state.language, self._public_id)
-            self._told = move
-
-    def _as_she_likes_it(self) -> None:
-        her = self._state.her
-        if her is not None:
-            self.listener.pace = "slow" if her.pace == "slow" else "normal"
-            self.listener.volume = her.volume
-
-    @property
-    def _elder_id(self) -> int | None:
-        return self._state.her.elder_id if self._state.her else None
-
-    def _ask(self, move: Ask) -> Move:
-        """One turn: ask, hear, write what was heard and understood before anything follows from it."""
-        early, self._early = self._early, None
-        heard = self.listener.ask(move, self._state.language, early)
-        before = self._state
-        listens = self.listener.listens_for(turns.language_after(before, heard))
-        self._state, following = turns.hear(replace(before, listens=listens), heard)
-        if isinstance(following, ToPerson):
-            self._on_the_way(following)
-        turn = _turn(before, self._state, heard)
-        if following == Do("place"):
-            # The turn that confirms is written with the order, in one transaction.
-            return self._place(following, turn)
-        # Only she herself chooses the language in which she is greeted the next time.
-        own = self._elder_id if before.how in ("one", "household") else None
-        inbound_rows.keep_turn(self._call_id, own, turn)
-        return following
-
-    def _do(self, deed: Do) -> Move:
-        if deed.verb in _RECORDED:
-            return self._record(deed)
-        result = deeds.do(deed.verb, Doing(self._call_id, self._state, deed.value))
-        return self._done(deed, result)
-
-    def _done(self, deed: Do, result: object) -> Move:
-        before = self._state
-        self._state, move = turns.done(before, deed, result)
-        if self._state.language != before.language:
-            self._state = replace(self._state, listens=self.listener.listens_for(self._state.language))
-        asked = self._state.request()
-        if asked and asked != before.request():
-            # What a deed has put into the request is kept like what she said herself.
-            inbound_rows.keep_request(self._call_id, asked)
-        return move
-
-    def _place(self, deed: Do, turn: Turn) -> Move:
-        """Write the order; it is spoken of only after the commit."""
-        slots = self._state.slots
-        assert self._elder_id is not None and slots.service and slots.day and slots.part  # noqa: S101 (the turns saw to it)
-        request = OrderRequest(
-            key=f"call:{self._call_id}:{self._placed}",
-            channel="phone",
-            elder_id=self._elder_id,
-            service=slots.service,
-            wanted_on=slots.day,
-            wanted_part=slots.part,
-            wanted_at=slots.at,
-            note=slots.note,
-            language=self._state.language,
-            call_id=self._call_id,
-        )
-        placed = inbound_rows.place_order(request, turn)
-        self._placed += 1
-        return self._done(deed, placed)
-
-    def _record(self, deed: Do) -> Move:
-        """Let her speak after the tone; what she said is kept, also when she hangs up at its end."""
-        target = settings().spool_dir / f"{self._line.env['agi_uniqueid']}-{deed.verb}.wav"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        key = None
-        try:
-            key = self.listener.record((prompt(_RECORDED[deed.verb]),), self._state.language, target)
-        finally:
-            kept = self._keep(deed.verb, target)
-        if key in ("0", "9"):
-            self._state, move = turns.hear(self._state, Key(key))
-            return move
-        return self._done(deed, kept)
-
-    def _keep(self, verb: str, target: Path) -> object:
-        kept = deeds.do("keep_recording", Doing(self._call_id, self._state, (verb, target)))
-        with suppress(FileNotFoundError):
-            target.unlink()
-        return kept
-
-
-def _turn(before: State, after: State, heard: Heard) -> Turn:
-    """Return what this turn leaves in the journal: what was heard, and what changed by it."""
-    return Turn(
-        before.step,
-        type(heard).__name__.lower(),
-        key=heard.key if isinstance(heard, Key) else None,
-        words=_words(heard, before.language),
-        slots=after.request() if after.request() != before.request() else None,
-        language=after.language if after.language != before.language else None,
-        speech_off=before.listens and not after.listens,
-    )
-
-
-def _words(heard: Heard, language: str) -> Words | None:
-    match heard:
-        case Said(phrase, score, audio):
-            return Words(phrase, score, language, audio)
-        case Unknown(text, audio) if text or audio:
-            return Words(text, 0, language, audio)
-    return None

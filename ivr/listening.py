@@ -86,6 +86,11 @@ class Listener:
             AGIHangup: the call is over.
             VoiceFailed: the lines could not be rendered.
         """
+        if early is None and ask.first:
+            # Keys only: whoever has just answered says hello into the first words. And only those that mean the same
+            # everywhere: nothing was asked yet.
+            key = self._line.ask_key(self._file(ask.first, language), _AT_ONCE_MS)
+            early = key if key in ALWAYS_KEYS else None
         heard = Key(early) if early else self._heard_to(ask, language)
         return self._behind_star() if ask.star and heard == Key("*") else heard
 
@@ -104,7 +109,7 @@ class Listener:
                 file = self._file(ask.deaf or ask.lines, language)
         if ask.digits > 1:
             return self._number(self._line.ask_digits(file, self._patience_ms, ask.digits))
-        key = self._line.ask_key(file, self._patience_ms)
+        key = self._line.ask_key(file, ask.patience_ms or self._patience_ms)
         return Silence() if key is None else Key(key)
 
     def record(self, lines: Sequence[Line], language: str, target: Path) -> str | None:

@@ -1,18 +1,30 @@
-"""What awaits an elder who rings: her usual service, a call of ours that she missed, her open orders."""
+"""What awaits an elder who rings: her usual service, calls of ours that she missed, her open orders."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import Table, and_, bindparam, exists, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    exists,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from dispatch.visits import UNDER_WAY
-from ivr.turns import KnownOrder, Matters, Missed, Slots
+from ivr.turns import KnownOrder, Matters, Missed, ReturnDue, Slots
 from models import clock
 from models.dialing import Attempt, AttemptStatus, Callback, CallbackStatus
+from models.followups import Reminder, ReturnVisit, ReturnVisitQuestion
 from models.orders import EXPECTED, FIRST_ORDER_NUMBER, Order, OrderStatus
 from models.prepared import Prepared
 from models.providers import Provider
@@ -22,12 +34,15 @@ from models.rows import Rows
 # An order that is older is no habit any more, and a call of ours so old is no news (days, hours).
 HABIT_DAYS = 60
 NEWS_HOURS = 48
+# How long she may still say how it was, should she ring (days).
+RETURN_DAYS = 7
 # What has happened so often is a habit; as often as a person would notice it.
 HABIT_TIMES = 2
 _WEEK = timedelta(days=7)
 
-_orders, _callbacks, _attempts, _providers, _ratings = (
-    cast(Table, kind.__table__) for kind in (Order, Callback, Attempt, Provider, OrderRating)
+_orders, _callbacks, _reminders, _attempts, _providers, _ratings, _visits, _questions = (
+    cast(Table, kind.__table__)
+    for kind in (Order, Callback, Reminder, Attempt, Provider, OrderRating, ReturnVisit, ReturnVisitQuestion)
 )
 _ORDER = (
     _orders.c.id, _orders.c.service, _orders.c.wanted_on, _orders.c.wanted_part, _orders.c.status, _orders.c.wanted_at,
@@ -44,26 +59,59 @@ _LATELY = Prepared(
     .order_by(_orders.c.wanted_on.desc(), _orders.c.id.desc())
     .limit(12)
 )
-_TRIED = (_attempts.c.callback_id == _callbacks.c.id, _attempts.c.status == AttemptStatus.CLOSED)
+
+
+def _missed(table: Table, link: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return whether she was rung for it in vain: it failed for good, or was tried and is tried again."""
+    tried = exists().where(link == table.c.id, _attempts.c.status == AttemptStatus.CLOSED)
+    return or_(table.c.status == CallbackStatus.FAILED, and_(table.c.status == CallbackStatus.OPEN, tried))
+
+
+def _unheard(table: Table, link: ColumnElement[Any], *still: ColumnElement[bool]) -> Select[Any]:
+    """Select what she has not heard of an order that is still accepted: a callback, or a reminder."""
+    return (
+        select(table.c.id, _providers.c.name, literal(table is _reminders).label("reminder"), *_ORDER)
+        .select_from(
+            table.join(_orders, _orders.c.id == table.c.order_id).join(
+                _providers, _providers.c.id == table.c.provider_id
+            )
+        )
+        .where(
+            table.c.elder_id == bindparam("elder_id"),
+            _missed(table, link),
+            _orders.c.status == OrderStatus.ACCEPTED,
+            _orders.c.provider_id == table.c.provider_id,
+            *still,
+        )
+    )
+
+
 _UNHEARD = Prepared(
-    select(_callbacks.c.id, _providers.c.name, *_ORDER)
+    union_all(
+        _unheard(_callbacks, _attempts.c.callback_id, _callbacks.c.created_at > bindparam("since")),
+        _unheard(
+            _reminders,
+            _attempts.c.reminder_id,
+            _reminders.c.wanted_on == _orders.c.wanted_on,
+            _reminders.c.wanted_on >= bindparam("today"),
+        ),
+    )
+)
+_UNASKED = Prepared(
+    select(_visits.c.id, *_ORDER)
     .select_from(
-        _callbacks.join(_orders, _orders.c.id == _callbacks.c.order_id).join(
-            _providers, _providers.c.id == _callbacks.c.provider_id
+        _visits.join(_questions, _questions.c.return_visit_id == _visits.c.id).join(
+            _orders, _orders.c.id == _questions.c.order_id
         )
     )
     .where(
-        _callbacks.c.elder_id == bindparam("elder_id"),
-        _callbacks.c.created_at > bindparam("since"),
-        or_(
-            _callbacks.c.status == CallbackStatus.FAILED,
-            # It was tried, and not heard.
-            and_(_callbacks.c.status == CallbackStatus.OPEN, exists().where(*_TRIED)),
-        ),
-        _orders.c.status == OrderStatus.ACCEPTED,
+        _visits.c.elder_id == bindparam("elder_id"),
+        _visits.c.asked_on > bindparam("since"),
+        _questions.c.closed_at.is_(None),
+        _missed(_visits, _attempts.c.return_visit_id),
+        _orders.c.status == OrderStatus.COMPLETED,
     )
-    .order_by(_callbacks.c.id.desc())
-    .limit(1)
+    .order_by(_visits.c.id.desc(), _questions.c.id)
 )
 _OPEN = Prepared(
     select(*_ORDER)
@@ -91,12 +139,23 @@ def matters(session: Session | Rows, elder_id: int, now: datetime) -> Matters:
     lately = [_known(row) for row in _LATELY.all(session, since)]
     if not lately:
         return Matters()
-    missed = None
+    missed, asked = None, None
     if any(order.status == OrderStatus.ACCEPTED for order in lately):
-        news = {"elder_id": elder_id, "since": now - timedelta(hours=NEWS_HOURS)}
-        row = _UNHEARD.first(session, news)
-        missed = Missed(row[0], _known(row[2:]), row[1]) if row else None
-    return Matters(usual(lately, today), missed, any(o.day == today and o.status in UNDER_WAY for o in lately))
+        news = {"elder_id": elder_id, "since": now - timedelta(hours=NEWS_HOURS), "today": today}
+        rows = sorted(_UNHEARD.all(session, news), key=lambda row: (row[2], -row[0]))
+        missed = Missed(rows[0][0], _known(rows[0][3:]), rows[0][1], reminder=bool(rows[0][2])) if rows else None
+    if any(order.status == OrderStatus.COMPLETED for order in lately):
+        asked = _still_to_ask(session, elder_id, today)
+    due = any(order.day == today and order.status in UNDER_WAY for order in lately)
+    return Matters(usual(lately, today), missed, asked, visit_due=due)
+
+
+def _still_to_ask(session: Session | Rows, elder_id: int, today: date) -> ReturnDue | None:
+    """Return the newest return visit for which we rang her in vain."""
+    since = {"elder_id": elder_id, "since": today - timedelta(days=RETURN_DAYS)}
+    rows = _UNASKED.all(session, since)
+    orders = tuple(_known(row[1:]) for row in rows if row[0] == rows[0][0])
+    return ReturnDue(rows[0][0], orders) if rows else None
 
 
 def usual(lately: Sequence[KnownOrder], today: date) -> Slots | None:
@@ -128,6 +187,13 @@ def to_rate(session: Session, elder_id: int, today: date) -> KnownOrder | None:
     since = {"elder_id": elder_id, "since": today - timedelta(days=HABIT_DAYS)}
     row = _UNRATED.first(session, since)
     return _known(row) if row else None
+
+
+def known(order: Order) -> KnownOrder:
+    """Return the order as the conversation needs it."""
+    return KnownOrder(
+        order.id, order.number, order.service, order.wanted_on, order.wanted_part, order.status, order.wanted_at
+    )
 
 
 def _known(row: Sequence[object]) -> KnownOrder:

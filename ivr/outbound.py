@@ -1,20 +1,22 @@
-"""Our own calls, once answered: an offer to a provider, a callback to an elder."""
+"""Our own calls, once answered: an offer to a provider, a callback or a reminder to an elder."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from asterisk.agi import AGIHangup
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from dispatch import callbacks, offers, waiting
+from dispatch import callbacks, offers, reminders, waiting
 from dispatch.attempts import attempt_of_channel, close_attempt, mark_answered
 from dispatch.calls import close_call
 from dispatch.outbox import transaction
 from ivr import handover, outbound_turns, recording
-from ivr.agi import Line
+from ivr.agi import Line, LineLost
 from ivr.listening import ALWAYS_KEYS, Listener
 from ivr.outbound_turns import CALLBACK_KEYS, DECLINE_KEYS, OFFER_KEYS, Answer, Gone, Notice
 from ivr.prompts import words
@@ -24,12 +26,15 @@ from ivr.turns import Ask, GoodBye, Key, ToPerson
 from models import clock, vocabulary
 from models.calls import Call, CallEnd, CallState
 from models.dialing import Attempt, AttemptStatus, CallbackStatus, DeclineReason, OfferStatus, Outcome
+from models.followups import ReminderStatus
 from models.journal import Entry, note
 from models.orders import Order
+from models.providers import Provider
 from models.settings import settings
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 # What to do and say when a key was pressed: writes the answer's code, returns the last words in the language,
 # or one more question.
 Settle = Callable[[Session, Attempt, str, str], tuple[Prompt, ...] | Notice]
@@ -43,6 +48,11 @@ def offer(line: Line) -> None:
 def callback(line: Line) -> None:
     """The elder has answered: tell her who comes."""
     _lead(line, _callback_notice, _settle_callback)
+
+
+def reminder(line: Line) -> None:
+    """The elder has answered: remind her who comes tomorrow."""
+    _lead(line, _reminder_notice, _settle_reminder)
 
 
 def taken(line: Line) -> None:
@@ -61,42 +71,46 @@ def taken(line: Line) -> None:
         listener.say((prompt("offer_too_late"),), language)
     finally:
         listener.close()
-        _end(channel_id, Outcome.TOO_LATE, CallEnd.GOODBYE)
+        end(channel_id, Outcome.TOO_LATE, CallEnd.GOODBYE)
 
 
 def _lead(line: Line, make_notice: Callable[[Attempt], Notice | Gone], settle: Settle) -> None:
     channel_id = line.env["agi_uniqueid"]
-    answered = _answered(channel_id, make_notice)
+    answered = answer(channel_id, make_notice)
     if answered is None:
         handover.hang_up(line)
         return
-    notice, call_id = answered
+    notice = answered.notice
     listener = Listener(line, speech=False)
     try:
         if isinstance(notice, Gone):
             handover.hang_up(line)
             listener.say(notice.lines, notice.language)
-            _end(channel_id, Outcome.TOO_LATE, CallEnd.GOODBYE)
+            end(channel_id, Outcome.TOO_LATE, CallEnd.GOODBYE)
             return
-        early = recording.begin(line, listener, call_id, notice.language)
+        early = recording.begin(line, listener, answered.call_id, notice.language)
         # Nobody accepts or confirms what was not said yet; a person is one key away all the same.
         early = early if early in ALWAYS_KEYS else None
         move, language = _converse(
-            listener, notice, call_id, lambda code, language: _settle(line, settle, code, language), early
+            listener, notice, answered.call_id, lambda code, language: _settle(line, settle, code, language), early
         )
         if isinstance(move, ToPerson):
-            _person(channel_id, move)
+            handover.on_the_way(line, move, language, answered.public_id)
+            go_to_person(channel_id, move.reason)
             handover.to_person(line, listener, move, language)
             return
         handover.hang_up(line)
-        _end(channel_id, Outcome.NO_KEY, CallEnd.GOODBYE)
+        end(channel_id, Outcome.NO_KEY, CallEnd.GOODBYE)
+    except LineLost:
+        lost(channel_id)
+        raise
     except AGIHangup:
-        _hung_up(channel_id)
+        hung_up(channel_id)
         raise
     except Exception:
         # A fault of ours: whoever was rung is not blamed for it, and is rung again. The call itself goes on to a
         # person, which is the dialplan's default.
-        _give_up(channel_id)
+        give_up(channel_id)
         raise
     finally:
         listener.close()
@@ -134,7 +148,20 @@ def _settle(line: Line, settle: Settle, code: str, language: str) -> tuple[Promp
     return last
 
 
-def _answered(channel_id: str, make_notice: Callable[[Attempt], Notice | Gone]) -> tuple[Notice | Gone, int] | None:
+@dataclass(frozen=True)
+class Answered(Generic[T]):
+    """Somebody has answered: what is to be said, and the call's row by its ids."""
+
+    notice: T
+    call_id: int
+    public_id: str
+
+
+def answer(channel_id: str, make_notice: Callable[[Attempt], T]) -> Answered[T] | None:
+    """Somebody has answered: write it; return what is to be said, by `make_notice`.
+
+    None: the sweep has given this call up meanwhile.
+    """
     now = clock.now()
     with transaction() as session:
         attempt = _attempt(session, channel_id)
@@ -149,7 +176,7 @@ def _answered(channel_id: str, make_notice: Callable[[Attempt], Notice | Gone]) 
         notice = make_notice(attempt)
         if isinstance(notice, Gone):
             close_attempt(session, attempt, Outcome.TOO_LATE, now)
-        return notice, call.id
+        return Answered(notice, call.id, call.public_id)
 
 
 def _attempt(session: Session, channel_id: str) -> Attempt:
@@ -160,12 +187,12 @@ def _attempt(session: Session, channel_id: str) -> Attempt:
 
 
 def _matter(order: Order, language: str, aloud: bool) -> dict[str, words.Value]:
-    """Return what both calls say of an order: service and time."""
+    """Return what all calls say of an order: service and time."""
     today = clock.local_date(clock.now())
     return {
         "service": words.service(order.service, language, aloud=aloud),
         "day": words.day(order.wanted_on, today, language),
-        "part": words.part(order.wanted_part, language),
+        "part": words.time_of_day(order.wanted_part, order.wanted_at, language),
     }
 
 
@@ -195,15 +222,25 @@ def _offer_notice(attempt: Attempt) -> Notice | Gone:
 
 def _callback_notice(attempt: Attempt) -> Notice | Gone:
     assert attempt.callback is not None  # noqa: S101
-    order = attempt.callback.order
     if attempt.callback.status != CallbackStatus.OPEN:
-        return Gone((), order.language)
-    provider = words.name(attempt.callback.provider.name)
+        return Gone((), attempt.callback.order.language)
+    return _who_comes(attempt.callback.order, attempt.callback.provider, "callback_hello")
+
+
+def _reminder_notice(attempt: Attempt) -> Notice | Gone:
+    assert attempt.reminder is not None  # noqa: S101
+    if attempt.reminder.status != ReminderStatus.OPEN or not reminders.still_true(attempt.reminder):
+        return Gone((), attempt.reminder.order.language)
+    return _who_comes(attempt.reminder.order, attempt.reminder.provider, "reminder_hello")
+
+
+def _who_comes(order: Order, provider: Provider, hello: str) -> Notice:
+    name = words.name(provider.name)
 
     def say(language: str) -> tuple[Prompt, ...]:
         who = words.form_of_address(order.elder.person, language)
-        matter = prompt("callback", provider=provider, **_matter(order, language, aloud=False))
-        return prompt("callback_hello", who=who), matter, prompt("callback_keys")
+        matter = prompt("callback", provider=name, **_matter(order, language, aloud=False))
+        return prompt(hello, who=who), matter, prompt("callback_keys")
 
     return Notice(_in_all_languages(order.language, say), CALLBACK_KEYS)
 
@@ -233,51 +270,68 @@ def _settle_callback(session: Session, attempt: Attempt, code: str, language: st
     return (prompt("callback_confirmed"),)
 
 
+def _settle_reminder(session: Session, attempt: Attempt, code: str, language: str) -> tuple[Prompt, ...]:
+    reminders.confirm(session, attempt, clock.now())
+    return (prompt("callback_confirmed"),)
+
+
 def _journal(call_id: int, heard: object) -> None:
     data = {"key": heard.key} if isinstance(heard, Key) else {}
     with transaction() as session:
         note(session, call_id, Entry.TURN, clock.now(), step="notice", heard=type(heard).__name__.lower(), **data)
 
 
-def _person(channel_id: str, move: ToPerson) -> None:
+def go_to_person(channel_id: str, reason: str) -> None:
+    """Whoever was rung wants a person: write it before the call goes."""
     now = clock.now()
     with transaction() as session:
         attempt = _attempt(session, channel_id)
         call = session.get_one(Call, attempt.call_id)
-        if attempt.callback is not None:
+        order = attempt.order
+        if attempt.offer is None and order is not None:
             # Whoever takes the call, or rings her because nobody did, sees which order it is about.
-            note(session, call.id, Entry.SLOT, now, slots=_slots(attempt.callback.order))
-        waiting.begin(session, call, move.reason, now)
+            note(session, call.id, Entry.SLOT, now, slots=_slots(order))
+        waiting.begin(session, call, reason, now)
         close_attempt(session, attempt, Outcome.PERSON, now)
 
 
 def _slots(order: Order) -> dict[str, str]:
-    return {"service": order.service, "day": order.wanted_on.isoformat(), "part": order.wanted_part}
+    told = {"service": order.service, "day": order.wanted_on.isoformat(), "part": order.wanted_part}
+    return told | ({"at": f"{order.wanted_at:%H:%M}"} if order.wanted_at else {})
 
 
-def _end(channel_id: str, outcome: Outcome, end: CallEnd) -> None:
+def end(channel_id: str, outcome: Outcome, how: CallEnd) -> None:
+    """The call is over: write its outcome, if it has none yet, and its end."""
     now = clock.now()
     with transaction() as session:
         attempt = _attempt(session, channel_id)
         if attempt.status != AttemptStatus.CLOSED:
             close_attempt(session, attempt, outcome, now)
         call = session.get_one(Call, attempt.call_id)
-        if end == CallEnd.HUNG_UP and call.ended_at is None:
+        if how == CallEnd.HUNG_UP and call.ended_at is None:
             note(session, call.id, Entry.HUNG_UP, now)
-        close_call(session, call, end, now)
+        close_call(session, call, how, now)
 
 
-def _hung_up(channel_id: str) -> None:
+def hung_up(channel_id: str) -> None:
+    """Whoever was rung has put the receiver down before the end."""
     with transaction() as session:
         attempt = _attempt(session, channel_id)
         if attempt.offer is not None and attempt.offer.status == OfferStatus.WITHDRAWN:
             # The call was led away to hear that somebody else has it (`taken`); the call ends there, or by its event.
             close_attempt(session, attempt, Outcome.TOO_LATE, clock.now())
             return
-    _end(channel_id, Outcome.NO_KEY, CallEnd.HUNG_UP)
+    end(channel_id, Outcome.NO_KEY, CallEnd.HUNG_UP)
 
 
-def _give_up(channel_id: str) -> None:
+def lost(channel_id: str) -> None:
+    """Asterisk has died, or its connection: nobody has hung up, and whoever was rung is rung again at once."""
+    log.warning("the line of %s was lost in the middle of the call", channel_id)
+    give_up(channel_id)
+
+
+def give_up(channel_id: str) -> None:
+    """A fault of ours cut the call short: it does not count against whoever was rung."""
     try:
         with transaction() as session:
             attempt = _attempt(session, channel_id)

@@ -19,7 +19,7 @@ from typing import BinaryIO, cast
 
 from asterisk.agi import AGIException, AGIHangup
 
-from ivr import inbound, outbound, studio, waiting
+from ivr import inbound, outbound, return_visits, studio, waiting
 from ivr.agi import Line, NotAgi
 from models.settings import settings
 
@@ -31,6 +31,8 @@ VERBS: dict[str, Callable[[Line], None]] = {
     "offer": outbound.offer,
     "taken": outbound.taken,
     "callback": outbound.callback,
+    "reminder": outbound.reminder,
+    "return_visit": return_visits.return_visit,
     "wait": waiting.wait,
     "studio": studio.studio_call,
 }

@@ -32,7 +32,7 @@ class Audio(Base):
     id: Mapped[Pk]
     public_id: Mapped[PublicId]
     content_key: Mapped[str] = mapped_column(String(64), index=True)  # SHA-256, hexadecimal
-    kind: Mapped[Code]  # message, name, utterance, call (the whole of it, two channels: the other side, ours)
+    kind: Mapped[Code]  # message, name, word, utterance, call (the whole of it, two channels: the other side, ours)
     call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id"), index=True)
     duration_ms: Mapped[int]
     transcript: Mapped[str | None] = mapped_column(String(32))

@@ -72,7 +72,7 @@ class Call(Base):
     public_id: Mapped[PublicId]
     channel_id: Mapped[str] = mapped_column(String(64), unique=True)  # Asterisk's Uniqueid
     direction: Mapped[Code]
-    purpose: Mapped[Code]  # inbound, offer, callback, agent (an agent has dialled it)
+    purpose: Mapped[Code]  # inbound, offer, callback, reminder, return_visit, care, look_in, agent (one has dialled it)
     state: Mapped[Code]
     end: Mapped[str | None] = mapped_column(String(32))
     number_id: Mapped[int | None] = mapped_column(ForeignKey("phone_numbers.id"), index=True)

@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
-from models import vocabulary
+from models import vocabulary, windows
 from models.clock import zone
 from models.settings import settings
 
@@ -79,7 +79,9 @@ def clock(stage: Stage, slot: Slot, since: datetime) -> Clock:
         case Stage.COMPLETION:
             due_at = since + timedelta(hours=settings().visit_h)
         case Stage.RETURN_VISIT:
-            due_at = since + timedelta(hours=settings().return_visit_h)
+            # After days off the whole day on which she is rung counts.
+            asked = windows.return_visit_after(since) + timedelta(hours=24)
+            due_at = max(since + timedelta(hours=settings().return_visit_h), asked)
     return Clock(since + (due_at - since) * settings().warn_share, due_at)
 
 

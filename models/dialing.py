@@ -171,6 +171,16 @@ class Attempt(Base):
         return own or self.care_visit or self.escalation_step
 
     @property
+    def order(self) -> Order | None:
+        """The order it is about; of a return visit the first about which she is still to be asked. None: about none."""
+        match self.occasion:
+            case Offer() | Callback() | Reminder() as occasion:
+                return occasion.order
+            case ReturnVisit() as visit:
+                return next((question.order for question in visit.open_questions or visit.questions), None)
+        return None
+
+    @property
     def elder_id(self) -> int | None:
         """The elder who is rung; None where it is a provider."""
         for_her = self.callback or self.reminder or self.return_visit or self.care_visit

@@ -47,6 +47,7 @@ class Entry(StrEnum):
     CARE = "care"  # data: visit_id, what (proved, silent, machine), by (the kind of proof)
     LOOK_IN = "look_in"  # data: escalation_step_id, answer (promised, cannot)
     TALKED = "talked"  # data: ms; something was talking on the line, whoever or whatever it was
+    REMINDER_HEARD = "reminder_heard"  # data: reminder_id
     TO_PERSON = "to_person"  # data: reason
     WAIT_TOLD = "wait_told"  # data: place, minutes (0: not known)
     RING_BACK = "ring_back"  # data: number (shown, keyed)

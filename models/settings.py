@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from datetime import time
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -107,6 +108,23 @@ class Settings(BaseSettings):
     on_call_number: str = Field(
         "", pattern=r"^\+?[0-9]*$", description="rung outside the opening hours; it presses 1 to accept"
     )
+    outbound_windows: tuple[tuple[time, time], ...] = Field(
+        ((time(9), time(11, 30)), (time(14), time(18))), min_length=1,
+        description='when a rule may ring elders, without the midday rest: [["09:00","11:30"],["14:00","18:00"]]',
+    )  # fmt: skip
+    callback_windows: tuple[tuple[time, time], ...] = Field(
+        ((time(7), time(21)),), min_length=1,
+        description="when she is told who comes; whoever ordered within the hour is told at once",
+    )  # fmt: skip
+    reminder_windows: tuple[tuple[time, time], ...] = Field(
+        ((time(18), time(20)),), min_length=1, description="the evening in which she is reminded of tomorrow"
+    )
+    reminder_attempts: int = Field(2, ge=1, description="dialled attempts; then she hears it if she rings")
+    reminder_retry_s: int = Field(900, ge=0, description="pause between two attempts to remind her")
+    return_visit_days: int = Field(1, ge=0, description="so many days after the completion she is asked how it was")
+    return_visit_workdays: bool = Field(True, description="on workdays only; False: on every day")
+    return_visit_attempts: int = Field(3, ge=1, description="dialled attempts before an agent is asked to ring her")
+    return_visit_retry_s: int = Field(7200, ge=0, description="pause between two attempts to ask her how it was")
     callback_attempts: int = Field(3, ge=1, description="dialled attempts before an agent is asked to ring her")
     callback_retry_s: int = Field(600, description="pause between two attempts to reach the elder")
     callback_busy_s: int = Field(120, ge=0, description="the same when her line was engaged: somebody is at home")
@@ -163,7 +181,9 @@ class Settings(BaseSettings):
     )
     arrival_grace_h: float = Field(2, ge=0, description="after the wanted part of the day the worker must have come")
     visit_h: float = Field(6, gt=0, description="so long after the arrival the work must be done")
-    return_visit_h: float = Field(48, gt=0, description="so long after completion she must have been asked how it was")
+    return_visit_h: float = Field(
+        48, gt=0, description="so long after completion she must have been asked; days off come on top"
+    )
     warn_share: float = Field(0.75, gt=0, lt=1, description="share of the time after which a deadline is warned of")
     part_hours: dict[str, tuple[int, int]] = Field(
         {"morning": (8, 11), "noon": (11, 13), "afternoon": (13, 18), "evening": (18, 21)},
@@ -177,6 +197,7 @@ class Settings(BaseSettings):
     points_score: int = Field(30, ge=0, description="of the mean of its ratings: 1 gives nothing, 5 all")
     points_volunteers: int = Field(10, ge=0, description="volunteers, where volunteers fit")
     points_lately: int = Field(3, ge=0, description="taken off for each order it accepted in `fair_days`")
+    points_again: int = Field(50, ge=0, description="taken off where it has done this very order before")
     points_doubted: int = Field(25, ge=0, description="taken off where it said that the service is not its own")
     fair_days: int = Field(7, ge=1, description="orders of so many days count for the fair share")
     score_days: int = Field(180, ge=1, description="ratings of so many days count")

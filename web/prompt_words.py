@@ -25,6 +25,7 @@ PLACE: Words = {
     "outbound.callback": _l("Call to an elder"),
     "outbound.care": _l("Care visit"),
     "outbound.look_in": _l("Asked to look in"),
+    "outbound.return_visit": _l("Return visit"),
     "staff.studio": _l("Recording studio"),
     "part": _l("Part of another prompt"),
 }

@@ -297,7 +297,6 @@ STEP: Words = {
     "score": _l("How it was"),
     "score_sure": _l("Confirmation of the score"),
     "return_visit": _l("Return visit: how it was"),
-    "reminded": _l("Reminder that she missed"),
     "care_feel": _l("How she is"),
     "care_eaten": _l("Whether she has eaten"),
     "care_medicine": _l("Whether she has taken her medicine"),

@@ -27,6 +27,7 @@ class Place(StrEnum):
     CALLBACK = "outbound.callback"
     CARE = "outbound.care"  # how are you: a care visit
     LOOK_IN = "outbound.look_in"  # a contact or a butler is asked to look in
+    RETURN = "outbound.return_visit"
     STUDIO = "staff.studio"
     PART = "part"  # fills a variable of another prompt
 

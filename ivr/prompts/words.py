@@ -62,9 +62,16 @@ def part(code: str, language: str) -> Value:
     return Value(code, vocabulary.PART[code].name[language])
 
 
+def time_of_day(part_code: str, at: time | None, language: str) -> Value:
+    """Return the hour that she named, with its part of the day; where she named none, the part alone."""
+    return clock_time(at, language) if at else part(part_code, language)
+
+
 def day(wanted: date, today: date, language: str) -> Value:
     """Return "tomorrow, Wednesday" for the days that have a word of their own, else weekday and date."""
     ahead = (wanted - today).days
+    if ahead == -1:
+        return Value("yesterday", CATALOGUE["yesterday"].text[language])
     if 0 <= ahead < len(vocabulary.DAYS):
         concept = vocabulary.DAYS[ahead]
         return Value(concept.code, spoken.joined(language, concept.name[language], spoken.weekday(wanted, language)))

@@ -2,12 +2,13 @@
 
 Nothing here touches a line, a row or a clock, so a test walks the whole graph.
 `who` finds out who is calling, `capture` what she needs, `readback` has it confirmed, `manage` what stands
-already, `strangers` and `providers` lead those who are no elders we know, `visits` the worker who has come to one.
+already, `ratings` how it was; `strangers` and `providers` lead those who are no elders we know, `visits` the worker
+who has come to one.
 """
 
 from __future__ import annotations
 
-from ivr.turns import capture, manage, providers, readback, strangers, visits, who
+from ivr.turns import capture, manage, providers, ratings, readback, strangers, visits, who
 from ivr.turns.state import (
     Ask,
     Digits,
@@ -21,6 +22,7 @@ from ivr.turns.state import (
     Missed,
     Move,
     OpenOffer,
+    ReturnDue,
     Said,
     Silence,
     Slots,
@@ -33,7 +35,7 @@ from ivr.turns.steps import STEPS, done, hear, language_after
 
 begin = who.begin
 # Importing them puts their questions among the steps.
-_ROOMS = (capture, readback, manage, providers, strangers, visits, who)
+_ROOMS = (capture, readback, manage, providers, ratings, strangers, visits, who)
 
 __all__ = [
     "STEPS",
@@ -49,6 +51,7 @@ __all__ = [
     "Missed",
     "Move",
     "OpenOffer",
+    "ReturnDue",
     "Said",
     "Silence",
     "Slots",

@@ -32,7 +32,7 @@ def slot_values(state: State, slots: Slots, aloud: bool = True) -> dict[str, wor
     return {
         "service": words.service(slots.service, state.language, aloud=aloud),
         "day": words.day(slots.day, state.today, state.language),
-        "part": words.clock_time(slots.at, state.language) if slots.at else words.part(slots.part, state.language),
+        "part": words.time_of_day(slots.part, slots.at, state.language),
     }
 
 

@@ -1,4 +1,4 @@
-"""Her orders in the same call: how they stand, another time, cancelling; and how the last service was."""
+"""Her orders in the same call: how they stand, another time, cancelling."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from models.orders import CHANGEABLE
 
 # So many orders are told in one breath; an elder who has more is helped by a person.
 MOST_ORDERS = 4
-SCORES = ("5", "4", "3", "2", "1")
 
 
 @after("orders")
@@ -155,39 +154,3 @@ step(
         "confirm",
     )
 )
-
-
-# How it was.
-
-
-@after("to_rate")
-def _to_rate(state: State, result: Any) -> Next:
-    """The last order that is done was looked for."""
-    if result is None:
-        return ask(state.fresh(), "done", line("nothing_to_rate"))
-    order: KnownOrder = result
-    return ask(replace(state, orders=(order,), chosen=order.order_id), "score")
-
-
-def _score_keys(_state: State) -> Keys:
-    return {score: meaning_of(code=score) for score in SCORES}
-
-
-def _hear_score(state: State, meaning: Meaning) -> Next:
-    if meaning.code not in SCORES:
-        return miss(state)
-    return state, Do("rate", (state.chosen, int(meaning.code)))
-
-
-def _ask_score(state: State) -> Lines:
-    order = _order(state)
-    values = slot_values(state, order.slots, aloud=False)
-    return (line("rate_what", **values), line("ask_score"))
-
-
-@after("rate")
-def _rated(state: State, result: Any) -> Next:
-    return ask(state.fresh(), "done", line("rated_low" if result == "low" else "rated"))
-
-
-step(Step("score", _ask_score, _hear_score, _score_keys, "score"))

@@ -119,17 +119,27 @@ class Matters:
 
     usual: Slots | None = None  # what she orders again and again, with the next day it would fall on
     missed: Missed | None = None  # a call of ours that she missed
+    asked: ReturnDue | None = None  # a return visit that missed her
     visit_due: bool = False  # whether a worker is to come to her, or is with her, today
     to_rate: int | None = None  # the order done last that she was not asked about yet
 
 
 @dataclass(frozen=True)
 class Missed:
-    """A callback that did not reach her: who comes, when."""
+    """A callback or a reminder that did not reach her: who comes, when."""
 
-    callback_id: int
+    notice_id: int
     order: KnownOrder
     provider: str
+    reminder: bool = False
+
+
+@dataclass(frozen=True)
+class ReturnDue:
+    """A return visit that she has not answered: the orders about which she is still to be asked."""
+
+    visit_id: int
+    orders: tuple[KnownOrder, ...]
 
 
 @dataclass(frozen=True)
@@ -142,6 +152,7 @@ class OpenOffer:
     day: date
     part: str
     number: int
+    at: time | None = None
 
 
 @dataclass(frozen=True)
@@ -159,7 +170,7 @@ class State:
 
     moment: datetime  # local time at which the call began
     language: str
-    how: str = "one"  # one, household, contact, provider, unknown, withheld, worker
+    how: str = "one"  # one, household, contact, provider, unknown, withheld, worker, return_visit
     people: tuple[Her, ...] = ()  # who may be meant, before one is chosen
     her: Her | None = None
     number: str | None = None  # the number the call comes from, E.164; None where it is withheld
@@ -177,6 +188,8 @@ class State:
     orders: tuple[KnownOrder, ...] = ()
     offers: tuple[OpenOffer, ...] = ()
     chosen: int | None = None  # the order that is being changed or cancelled
+    asked: tuple[KnownOrder, ...] = ()  # how these were: the first one now
+    visit_id: int | None = None  # the return visit in which that is asked
     wish: str = ""  # what she wants of her orders: status, change, cancel
     keyed: str = ""  # digits that wait to be confirmed
     turns: int = 0  # answers since the call began or since something was achieved
@@ -202,7 +215,10 @@ class State:
     def fresh(self) -> State:
         """Return the state without a request: something was achieved, or she begins anew."""
         nothing = State(self.moment, self.language)
-        begun = ("slots", "unnamed", "week", "every", "others", "orders", "chosen", "wish", "keyed", "turns", "misses")
+        begun = (
+            "slots", "unnamed", "week", "every", "others", "orders", "chosen", "asked", "visit_id", "wish", "keyed",
+            "turns", "misses",
+        )  # fmt: skip
         return replace(self, **{name: getattr(nothing, name) for name in begun})
 
 
@@ -211,6 +227,7 @@ class Ask:
     """Say the lines and listen. `grammar` names the phrases; keys always work.
 
     `extra`: phrases of this turn alone, as the names of a household; they hold no `|`.
+    `first`: said before, while nobody listens for words: keys only.
     `deaf`: what is said instead where the engine is lost in this very turn, so that the keys are named.
     """
 
@@ -219,6 +236,8 @@ class Ask:
     extra: tuple[str, ...] = ()
     deaf: tuple[Line, ...] = ()
     digits: int = 1  # how many keys make an answer; more than one: `#` or a pause ends it
+    first: tuple[Line, ...] = ()
+    patience_ms: int | None = None  # how long she may think; None: as long as her pace allows
     star: bool = False  # whether digits right behind a `*` are a worker's code, heard as Digits("*…")
 
 

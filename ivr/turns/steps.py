@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from ivr.prompts.words import Line, line
-from ivr.turns.state import Ask, Digits, Do, Heard, Key, Next, Said, Silence, State, ToPerson, replace
+from ivr.turns.state import Ask, Digits, Do, GoodBye, Heard, Key, Next, Said, Silence, State, ToPerson, replace
 from ivr.understanding import Meaning, understand, which
 from models import vocabulary
 
@@ -56,6 +56,7 @@ class Step:
     digits: int = 1
     take: Take | None = None
     silent: Callable[[State], Next] | None = None  # where silence is an answer
+    patience_ms: int | None = None  # None: as long as her pace allows
 
 
 STEPS: dict[str, Step] = {}
@@ -92,7 +93,8 @@ def _listen(state: State, lines: Lines) -> Ask:
     """Say the lines and listen for what answers the question of the state."""
     here = STEPS[state.step]
     deaf = here.say(replace(state, listens=False)) if state.listens else ()
-    return Ask(lines, here.grammar, here.names(state), deaf, here.digits, star=state.at_door)
+    named = here.names(state)
+    return Ask(lines, here.grammar, named, deaf, here.digits, star=state.at_door, patience_ms=here.patience_ms)
 
 
 def hear(state: State, heard: Heard) -> Next:
@@ -183,6 +185,9 @@ def _missed(state: State, here: Step, silent: bool) -> Next:
     # Whoever likes it slow is asked once more.
     patience = SILENCES_BEFORE_PERSON + (state.her is not None and state.her.pace == "slow")
     if misses >= (patience if silent else UNKNOWN_BEFORE_PERSON):
+        if state.how == "return_visit" and (silent or not state.turns):
+            # We have rung, and nobody is there, or a machine: it is tried another time.
+            return state, GoodBye((line("goodbye"),))
         return state, person(state, "not_heard" if silent else "not_understood")
     again = state.lines if here.again is None else here.again(state)
     sorry = line("not_heard" if silent else "not_understood")

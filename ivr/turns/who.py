@@ -7,17 +7,22 @@ from typing import Any
 from ivr.prompts import words
 from ivr.prompts.words import Line, line
 from ivr.turns.capture import hear_open, meaning_of, slot_values, yes_no
-from ivr.turns.state import Do, Her, Matters, Next, Slots, State, replace
+from ivr.turns.ratings import begin_return_visit
+from ivr.turns.state import Ask, Do, Her, Matters, Next, Slots, State, replace
 from ivr.turns.steps import Keys, Lines, Step, after, ask, miss, person, step
 from ivr.understanding import Meaning
 
 # So many names are offered by key; a butler with a whole grid behind her keys the card instead.
 MOST_NAMES = 4
+# In which a worker can begin to key her code (ms).
+MOMENT_MS = 800
 
 
 def begin(state: State) -> Next:
     """Return the first turn of a call: what is known of the caller decides it."""
     match state.how:
+        case "return_visit":
+            return begin_return_visit(state)
         case "provider":
             return ask(state, "provider" if state.offers else "provider_idle", line("welcome"))
         case "unknown" | "withheld":
@@ -34,10 +39,32 @@ def greet(state: State, her: Her, *before: Line) -> Next:
     state = replace(state, her=her, turns=0, misses=0)
     hello = (*before, line("greeting", who=words.form_of_address(her, state.language)))
     if her.person_first:
-        return state, replace(person(state, "person_first"), lines=(*hello, line("to_person")))
+        state, move = ask(state, "person_first")
+        return state, replace(move, lines=hello) if isinstance(move, Ask) else move
     if state.matters.missed is not None:
         return ask(state, "missed", *hello)
+    if state.matters.asked is not None:
+        due = state.matters.asked
+        return ask(replace(state, asked=due.orders, visit_id=due.visit_id), "return_visit", *hello)
     return ask(state, "usual" if state.matters.usual is not None else "open", *hello)
+
+
+def _to_her_person(state: State) -> Next:
+    return state, person(state, "person_first")
+
+
+# Whoever has a person first hears a greeting and nothing to answer; in a moment the person follows. Only a worker who
+# has come to her says more in it, with her star and code.
+step(
+    Step(
+        "person_first",
+        lambda state: (line("greeting", who=words.form_of_address(state.her or state.people[0], state.language)),),
+        lambda state, _meaning: _to_her_person(state),
+        lambda _state: {str(n): meaning_of(intent="more") for n in range(1, 9)},
+        silent=_to_her_person,
+        patience_ms=MOMENT_MS,
+    )
+)
 
 
 def _names(state: State) -> tuple[str, ...]:
@@ -156,7 +183,8 @@ def _missed_keys(state: State) -> Keys:
 def _hear_missed(state: State, meaning: Meaning) -> Next:
     assert state.matters.missed is not None  # noqa: S101
     if meaning.intent == "yes":
-        return state, Do("heard_callback", state.matters.missed.callback_id)
+        missed = state.matters.missed
+        return state, Do("heard_reminder" if missed.reminder else "heard_callback", missed.notice_id)
     if meaning.intent == "no":
         # She wants something about it changed: what it is, a person hears.
         return state, person(state, "callback")
@@ -165,6 +193,7 @@ def _hear_missed(state: State, meaning: Meaning) -> Next:
     return hear_open(state, meaning)
 
 
+@after("heard_reminder")
 @after("heard_callback")
 def _callback_heard(state: State, _result: Any) -> Next:
     return ask(replace(state.fresh(), matters=replace(state.matters, missed=None)), "done", line("callback_noted"))

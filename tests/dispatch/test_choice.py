@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dispatch.choice import Bar, Candidate, Points, Wanted, explain, rank
 
-POINTS = Points(30, 30, 10, 3, 25, frozenset({"companionship"}))
+POINTS = Points(30, 30, 10, 3, 25, 50, frozenset({"companionship"}))
 MONDAY_MORNING = Wanted("bathing", frozenset({1, 2}), 0, (480, 660))
 WORKS = frozenset({(0, (480, 1020))})
 

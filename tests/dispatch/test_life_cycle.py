@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -22,10 +23,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from dispatch import jobs, outbox
+from dispatch import jobs, outbox, returns
+from dispatch.changes import Wanted
 from dispatch.gateways import GatewayRefused, GatewayUnavailable, OutboundCall, OutcomeUnknown
+from dispatch.outbox import transaction
 from dispatch.sweep import Sweeper
+from models.calls import Call
 from models.dialing import Attempt, AttemptStatus
+from models.orders import Order, OrderEvent
 from models.outbox import OutboxEntry
 from models.session import read
 from tests.dispatch.town import Town
@@ -37,6 +42,8 @@ STEPS = 25
 CAUSES = st.sampled_from([1, 16, 17, 20, 34, 127])
 SERVICES = st.sampled_from(["bathing", "meals", "repairs"])
 HOW = st.sampled_from(["accepts", "declines", "confirms", "is silent", "accepts twice"])
+# What she presses in the return visit.
+SCORES = {"accepts": 5, "accepts twice": 4, "declines": 1, "confirms": 3}
 # Where a worker can be killed in the middle of an errand.
 DEATHS = st.sampled_from(["before", "written", "rung", "after"])
 
@@ -51,8 +58,8 @@ class Life(RuleBasedStateMachine):
     empty: bytes
     folder: Path
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(service=SERVICES)
+    def begin(self, service: str) -> None:
         self.patch = pytest.MonkeyPatch()
         (self.folder / "hotline.db").unlink(missing_ok=True)
         for old in self.folder.glob("hotline.db-*"):
@@ -66,7 +73,8 @@ class Life(RuleBasedStateMachine):
         self.patch.setattr(outbox, "wake", self.wake)
         self.town = Town(self.patch)
         self.sweeper = Sweeper(self.broke)
-        self.orders = 0
+        # Every story begins with one: most of what can happen needs it.
+        self.orders = int(self.town.orders(key="k0", service=service).created)
 
     def broke(self, part: str, error: Exception) -> None:
         raise AssertionError(f"the sweep's {part} broke") from error
@@ -103,8 +111,78 @@ class Life(RuleBasedStateMachine):
                 self.town.declines(attempt)
             elif how == "confirms" and attempt.callback_id:
                 self.town.confirms(attempt)
+            elif how == "confirms" and attempt.reminder_id:
+                self.town.reminded(attempt)
+            elif how != "is silent" and attempt.return_visit_id:
+                self.town.says_how_it_was(
+                    {"accepts": 5, "accepts twice": 4, "declines": 1, "confirms": 3}[how], attempt
+                )
             else:
                 self.town.answers(lambda session, row: None, attempt)
+
+    @rule(what=st.sampled_from(["arrived", "done", "done", "done"]), twice=st.booleans())
+    def a_worker_reports(self, what: str, twice: bool) -> None:
+        due = [order for order in self.town.all(Order) if order.status in ("accepted", "arrived")]
+        for order in due[:1]:
+            for _ in range(1 + twice):
+                self.town.reports(order.id, what)
+
+    @rule(score=st.integers(1, 5), herself=st.booleans())
+    def somebody_rates_it_by_telephone(self, score: int, herself: bool) -> None:
+        done = [order for order in self.town.all(Order) if order.status in ("completed", "return_visited")]
+        if done:
+            call = self.town.inbound(channel=f"rates-{len(self.town.all(Call))}")
+            with transaction() as session:
+                returns.hear(session, returns.Said(done[0].id, score, call.id, herself), self.town.now)
+            self.town.over(call.channel_id)
+
+    @rule(again=st.booleans())
+    def an_agent_has_it_done_again_or_closes_it(self, again: bool) -> None:
+        done = [order for order in self.town.all(Order) if order.status in ("completed", "return_visited")]
+        for order in done[:1]:
+            by = OrderEvent(actor="agent")
+            with transaction() as session:
+                if again:
+                    wanted = Wanted(self.town.now.date() + timedelta(days=2 + order.id), "morning")
+                    assert returns.reopen(session, order.id, wanted, by, self.town.now)
+                else:
+                    assert returns.conclude(session, order.id, by, self.town.now)
+
+    @rule()
+    def the_next_call_of_ours_is_due(self) -> None:
+        """The evening comes, or the next day: whatever waits longest away from now is due."""
+        self.town.now = max([self.town.now, *(a.due_at for a in self.town.all(Attempt) if a.status == "due")])
+
+    @rule(how=st.sampled_from(["accepts", "confirms", "declines"]))
+    def a_step_of_the_course_goes_well(self, how: str) -> None:
+        self.everybody_answers(how)
+
+    @rule(how=st.sampled_from(["accepts", "confirms", "declines"]))
+    def it_goes_its_whole_way(self, how: str) -> None:
+        """As it should be, up to the day after: without it few stories would come so far."""
+        for _ in range(4):
+            self.everybody_answers(how)
+            for order in [order for order in self.town.all(Order) if order.status in ("accepted", "arrived")]:
+                self.town.reports(order.id)
+        self.town.now = max([self.town.now, *(a.due_at for a in self.town.all(Attempt) if a.return_visit_id)])
+        self.everybody_answers(how)
+
+    def everybody_answers(self, how: str) -> None:
+        """Whoever is rung takes the call, and does what is hoped for; `how` good it was, she says."""
+        self.town.passes(2)
+        self.sweeper.round()
+        while self.queue:
+            jobs.run(self.queue.pop(0))
+        for attempt in self.ringing(0, all_of_them=True):
+            if attempt.offer_id:
+                self.town.accepts(attempt)
+            elif attempt.callback_id:
+                self.town.confirms(attempt)
+            elif attempt.reminder_id:
+                self.town.reminded(attempt)
+            else:
+                self.town.says_how_it_was(SCORES[how], attempt)
+            self.town.over(attempt.channel_id)
 
     @rule(which=st.integers(0, 3), cause=CAUSES, doubled=st.booleans())
     def hangs_up(self, which: int, cause: int, doubled: bool) -> None:
@@ -229,7 +307,9 @@ class Life(RuleBasedStateMachine):
             self.town.gateway.gone |= {call.channel_id for call in self.town.gateway.rung}
             self.sweeper = Sweeper(self.broke)
             self.sweeper.round()
-            self.town.passes(301)
+            # On to what is due next, at least five minutes: it may be the evening, or the morning after days off.
+            due = [entry.due_at for entry in self.town.all(OutboxEntry) if entry.done_at is None]
+            self.town.now = max(self.town.now + timedelta(seconds=301), min(due, default=self.town.now))
             if not any(entry.done_at is None for entry in self.town.all(OutboxEntry)) and not self.town.open_attempts():
                 break
         with read() as session:

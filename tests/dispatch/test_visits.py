@@ -152,7 +152,7 @@ def test_whoever_could_not_be_told_who_comes_hears_it_when_she_rings(town: Town)
     assert callback.status == "failed" and town.tasks() == ["callback"]
     with write() as session:
         missed = matters(session, callback.elder_id, town.now).missed
-        assert missed is not None and (missed.callback_id, missed.provider) == (callback.id, "康乐助浴")
+        assert missed is not None and (missed.notice_id, missed.provider) == (callback.id, "康乐助浴")
         session.get_one(Order, callback.order_id).status = "cancelled"
         session.flush()
         assert matters(session, callback.elder_id, town.now).missed is None

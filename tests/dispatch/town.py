@@ -11,19 +11,22 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dispatch import callbacks, dial, events, jobs, offers, sweep
+from dispatch import callbacks, dial, events, jobs, offers, reminders, returns, sweep, visits
 from dispatch.attempts import mark_answered
+from dispatch.calls import close_call
 from dispatch.gateways import ConsoleGateway, GatewayError, OutboundCall
 from dispatch.orders import OrderRequest, Placed, place_order
 from dispatch.outbox import transaction
 from models import clock
-from models.calls import Call, CallState, Direction
+from models.base import new_public_id
+from models.calls import Call, CallEnd, CallState, Direction
 from models.dialing import Attempt, AttemptStatus
 from models.lookup import number_row
 from models.orders import Order
 from models.outbox import OutboxEntry
-from models.people import Elder
+from models.people import Elder, Person
 from models.phone import normalise
+from models.providers import Worker
 from models.session import read, write
 from models.tasks import Task
 from tests.support import world
@@ -107,8 +110,12 @@ class Town:
         return [task.kind for task in self.all(Task)]
 
     def attempt(self) -> Attempt:
-        """The newest attempt."""
-        return self.all(Attempt)[-1]
+        """The newest attempt; a reminder or a return visit counts when its time has come."""
+        return [attempt for attempt in self.all(Attempt) if not self._ahead(attempt)][-1]
+
+    def _ahead(self, attempt: Attempt) -> bool:
+        follows = attempt.reminder_id is not None or attempt.return_visit_id is not None
+        return follows and attempt.status == AttemptStatus.DUE and attempt.due_at > self.now
 
     def rung(self) -> list[str]:
         """The numbers that were dialled."""
@@ -144,18 +151,60 @@ class Town:
         """The elder presses 1."""
         self.answers(lambda session, row: callbacks.confirm(session, row, self.now), attempt)
 
+    def reminded(self, attempt: Attempt | None = None) -> None:
+        """The elder presses 1 in the reminder."""
+        self.answers(lambda session, row: reminders.confirm(session, row, self.now), attempt)
+
+    def worker(self) -> int:
+        """Somebody who works for the first provider, with a code; made when first asked for."""
+        with write() as session:
+            known = session.scalars(select(Worker)).first()
+            if known is None:
+                person = Person(name="孙晓梅", family_name="孙", sex="f", created_at=self.now)
+                known = Worker(provider_id=1, person=person, code="4711", since=self.now)
+                session.add(known)
+                session.flush()
+            return known.id
+
+    def reports(self, order_id: int, what: str = "done") -> str:
+        """A worker of the order's provider reports from the elder's telephone, and hangs up."""
+        worker_id = self.worker()
+        with transaction() as session:
+            order = session.get_one(Order, order_id)
+            if order.provider_id is not None:
+                session.get_one(Worker, worker_id).provider_id = order.provider_id
+            call = Call(
+                channel_id=new_public_id(), direction=Direction.IN, purpose="inbound", state=CallState.TALKING,
+                number_id=number_row(session, normalise(world.WANG)).id, started_at=self.now,
+            )  # fmt: skip
+            session.add(call)
+            session.flush()
+            said = visits.report(session, visits.Report(order_id, worker_id, what, call.id), self.now)
+            close_call(session, call, CallEnd.GOODBYE, self.now)
+            return said
+
+    def says_how_it_was(self, score: int, attempt: Attempt | None = None) -> str:
+        """The elder presses a score in the return visit: for the first order that is still to be asked about."""
+
+        def press(session: Session, row: Attempt) -> str:
+            assert row.return_visit is not None and row.call_id is not None
+            left = row.return_visit.open_questions
+            return returns.hear(session, returns.Said(left[0].order_id, score, row.call_id), self.now) if left else ""
+
+        return self.answers(press, attempt)
+
     def ended(self) -> None:
         """Every call is over."""
         with write() as session:
-            for call in session.scalars(select(Call)):
-                call.ended_at = call.ended_at or self.now
+            for call in session.scalars(select(Call).where(Call.ended_at.is_(None))).all():
+                close_call(session, call, CallEnd.GOODBYE, self.now)
         self.gateway.gone |= {call.channel_id for call in self.gateway.rung}
 
     def over(self, channel_id: str) -> None:
         """One call is over."""
         with write() as session:
             call = session.scalars(select(Call).where(Call.channel_id == channel_id)).one()
-            call.ended_at = call.ended_at or self.now
+            close_call(session, call, CallEnd.GOODBYE, self.now)
         self.gateway.gone.add(channel_id)
 
     def inbound(self, number: str = world.WANG, channel: str = "1763766000.1") -> Call:
@@ -170,5 +219,6 @@ class Town:
         return call
 
     def open_attempts(self) -> int:
-        """Attempts whose end is not written."""
-        return sum(attempt.status != AttemptStatus.CLOSED for attempt in self.all(Attempt))
+        """Attempts whose end is not written; without reminders and return visits of another day."""
+        open_ones = (attempt for attempt in self.all(Attempt) if attempt.status != AttemptStatus.CLOSED)
+        return sum(not self._ahead(attempt) for attempt in open_ones)

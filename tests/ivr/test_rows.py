@@ -79,7 +79,7 @@ def _ways(language: str) -> dict[str, list[Heard]]:
         "government": one("问一下低保", "민원", "my pension"),
         "again and again": one("每周三上午洗澡", "매주 수요일 오전 목욕", "a bath every wednesday morning"),
         "several days": one("明天和后天都来送饭", "내일하고 모레 식사 배달", "meals tomorrow and friday"),
-        "rate": [*one("评价", "평가", "rate"), *one("很不好", "최악", "terrible")],
+        "rate": [*one("评价", "평가", "rate"), *one("很不好", "최악", "terrible"), *one("对", "네", "yes")],
     }
 
 
@@ -106,7 +106,7 @@ class Ears:
         self._last = last
         self.asked: list[str] = []
 
-    def ask(self, _listener: Listener, asked: Ask, _language: str) -> Heard:
+    def ask(self, _listener: Listener, asked: Ask, _language: str, _early: str | None = None) -> Heard:
         self.asked.append(asked.lines[-1].key)
         heard = next(self._heard, self._last)
         if heard is None:

@@ -30,6 +30,7 @@ from ivr.turns import (
     Missed,
     Move,
     OpenOffer,
+    ReturnDue,
     Said,
     Silence,
     Slots,
@@ -54,6 +55,7 @@ WANG = Her(1, "王", "f", "zh-CN")
 LI = Her(2, "李", "m", "zh-CN")
 BATH = KnownOrder(11, 1011, "bathing", TODAY + timedelta(days=1), "morning", "confirmed")
 TAKEN = KnownOrder(12, 1012, "accompaniment", TODAY + timedelta(days=2), "afternoon", "accepted")
+DONE = KnownOrder(13, 1013, "bathing", TODAY - timedelta(days=1), "morning", "completed")
 USUAL = Slots("bathing", TODAY + timedelta(days=3), "morning")
 OFFER = OpenOffer(5, "道里区", "bathing", TODAY + timedelta(days=1), "morning", 1011)
 # What each deed may bring: the walk takes every one of them.
@@ -67,6 +69,9 @@ RESULTS: dict[str, tuple[object, ...]] = {
     "take": ((WANG, Matters()), (LI, Matters(usual=USUAL))),
     "card": (None, (WANG, Matters())),
     "heard_callback": (None,),
+    "heard_reminder": (None,),
+    "word": (True, False),
+    "decline_because": (None,),
     "name": (True, False),
     "ring_back": (None,),
     "message": (True, False),
@@ -84,6 +89,11 @@ def calls(language: str, moment: datetime = MORNING) -> dict[str, State]:
     return {
         "one": replace(plain, people=(wang,)),
         "with a habit": replace(plain, people=(wang,), matters=Matters(usual=USUAL)),
+        "missed the reminder": replace(
+            plain, people=(wang,), matters=Matters(missed=Missed(3, TAKEN, "康乐", reminder=True))
+        ),
+        "missed the return visit": replace(plain, people=(wang,), matters=Matters(asked=ReturnDue(6, (DONE, TAKEN)))),
+        "return visit": replace(plain, how="return_visit", people=(wang,), asked=(DONE, TAKEN), visit_id=6),
         "rings back": replace(plain, people=(wang,), matters=Matters(missed=Missed(3, TAKEN, "康乐"))),
         "wants a person": replace(plain, people=(replace(wang, person_first=True),)),
         "household": replace(plain, how="household", people=(wang, li)),
@@ -105,6 +115,8 @@ def answers(state: State) -> Iterator[Heard]:
         yield from (Digits("05"), Digits("99"), Digits("13900000000"))
     if state.at_door:
         yield Digits("*1234")
+    if asked.grammar == "score":
+        yield Said(vocabulary.SCORES[0].phrases[state.language][0], 90)
 
 
 def alike(state: State, move: Move) -> object:
@@ -113,7 +125,9 @@ def alike(state: State, move: Move) -> object:
     sensitive = slots.service is not None and vocabulary.SERVICE[slots.service].sensitive
     kept = (slots.service is None, sensitive, slots.day == TODAY, slots.day is None, slots.part, state.at_door)
     told = move if isinstance(move, Do | ToPerson) else type(move)
-    return (state.step, state.how, kept, state.wish, state.chosen, len(state.orders), state.turns, state.language, told)
+    missed = state.matters.missed if state.step == "missed" else None
+    left = len(state.orders), len(state.asked), state.visit_id, missed and missed.reminder
+    return (state.step, state.how, kept, state.wish, state.chosen, left, state.turns, state.language, told)
 
 
 @cache
@@ -176,8 +190,17 @@ def test_every_call_ends_after_eight_turns_at_most(language: str) -> None:
 # language is not known; another date, another page and a way back are said by saying the date, the service; who is
 # none of them says "a person".
 VISITS = {"worker_code", "which_visit", "visit_number", "visit"}
-KEYS_ONLY = {"provider", "provider_idle", "stranger", "number", "card", *VISITS}
-WAYS_ROUND = {("day", "4"), ("others", "1"), ("others", "8"), ("what_changes", "4"), ("which", "8")}
+KEYS_ONLY = {"provider", "provider_why", "provider_idle", "stranger", "number", "card", "person_first", *VISITS}
+WAYS_ROUND = {
+    ("day", "4"),
+    ("others", "1"),
+    ("others", "8"),
+    ("what_changes", "4"),
+    ("which", "8"),
+    ("return_visit", "8"),
+}
+# A spoken score is read back first.
+READ_BACK = {"score", "return_visit"}
 
 
 def test_every_choice_is_reached_by_a_word_as_by_its_key(questions: list[State]) -> None:
@@ -188,6 +211,8 @@ def test_every_choice_is_reached_by_a_word_as_by_its_key(questions: list[State])
         said = [*asked.names(state), *vocabulary.phrases(state.language, asked.grammar)]
         by_word = {outcome(hear(state, Said(phrase, 90))) for phrase in said}
         for key in asked.keys(state):
+            if state.step in READ_BACK and key in "12345":
+                continue
             if (state.step, key) not in WAYS_ROUND and not (state.step == "usual" and key == "1"):
                 assert outcome(hear(state, Key(key))) in by_word, (state.step, key)
 
@@ -230,6 +255,8 @@ def test_silence_and_nonsense_end_at_a_person_or_after_the_request_with_goodbye(
     questions: list[State], nothing: Heard
 ) -> None:
     for first in questions:
+        if first.step == "provider_why":
+            continue  # The decline stands: silence goes on to the next offer.
         state, said = replace(first, misses=0), 0
         while True:
             state, move = hear(state, nothing)
@@ -238,7 +265,12 @@ def test_silence_and_nonsense_end_at_a_person_or_after_the_request_with_goodbye(
                 break
         silent = isinstance(nothing, Silence)
         assert said <= (SILENCES_BEFORE_PERSON if silent else UNKNOWN_BEFORE_PERSON)
-        assert isinstance(move, GoodBye if first.step == "done" and silent else ToPerson), first.step
+        if first.how == "return_visit":
+            # We have rung: a machine is not put through to a person, somebody who has answered before is.
+            expected: type = GoodBye if silent or not first.turns else ToPerson
+        else:
+            expected = GoodBye if first.step == "done" and silent else ToPerson
+        assert isinstance(move, expected), first.step
 
 
 def test_what_was_not_understood_is_asked_once_more_differently() -> None:
@@ -378,10 +410,65 @@ def test_a_matter_of_health_is_named_only_after_she_has_named_it() -> None:
             assert "助医" not in said.text("zh-CN"), state.step
 
 
+def test_a_spoken_score_is_read_back_and_a_key_closes_at_once() -> None:
+    for who in ("return visit", "missed the return visit"):
+        state, move = begin(calls("zh-CN")[who])
+        assert isinstance(move, Ask) and [said.key for said in move.lines][-2:] == [
+            "rate_what", "ask_score" if who == "return visit" else "ask_score_or_else",
+        ]  # fmt: skip
+        assert hear(state, Key("5"))[1] == Do("rate", (DONE.order_id, 5))
+        spoken, move = hear(state, Said("很好", 90))
+        assert spoken.step == "score_sure" and isinstance(move, Ask)
+        assert move.lines[0].text("zh-CN").startswith("您给五分")
+        assert hear(spoken, Said("对", 90))[1] == Do("rate", (DONE.order_id, 5))
+        assert hear(spoken, Said("不对", 90))[0].step == "return_visit"
+        # A lone "yes" to the question itself is no answer.
+        after, move = hear(state, Said("对", 99))
+        assert isinstance(move, Ask) and after.step == "return_visit" and move.lines[0].key == "not_understood"
+
+
+def test_several_orders_are_asked_one_after_the_other_and_then_comes_her_own_word() -> None:
+    state, move = begin(calls("ko")["return visit"])
+    assert isinstance(move, Ask) and [said.key for said in move.first] == ["return_hello"]
+    state, move = done(*hear(state, Key("5")), "well")  # type: ignore[arg-type]
+    assert isinstance(move, Ask) and [said.key for said in move.lines] == ["rated", "rate_what", "ask_score"]
+    state, move = done(*hear(state, Key("1")), "low")  # type: ignore[arg-type]
+    assert isinstance(move, Do) and move.verb == "word" and [said.key for said in move.value] == ["rated_low"]  # type: ignore[attr-defined]
+    state, move = done(state, move, True)
+    assert isinstance(move, GoodBye)
+
+
+def test_whoever_rings_for_something_else_is_not_kept_by_the_return_visit() -> None:
+    state, _ = begin(calls("zh-CN")["missed the return visit"])
+    other, _ = hear(state, Key("8"))
+    assert other.step == "open" and not other.asked and other.visit_id is None
+    ordering, _ = hear(state, Said("明天上午来给我洗个澡", 90))
+    assert ordering.step == "readback" and not ordering.asked
+
+
+def test_a_worker_reports_on_the_line_of_an_elder_who_has_a_person_first() -> None:
+    state, move = begin(calls("zh-CN")["wants a person"])
+    assert isinstance(move, Ask) and move.star and [said.key for said in move.lines] == ["greeting"]
+    assert hear(state, Digits("*1234"))[1] == Do("worker", "1234")
+    for nothing in (Silence(), Key("5")):
+        _, move = hear(state, nothing)
+        assert isinstance(move, ToPerson) and move.reason == "person_first"
+
+
+def test_a_provider_who_rings_back_and_declines_is_asked_why() -> None:
+    state, _ = begin(calls("zh-CN")["provider"])
+    state, move = hear(state, Key("2"))
+    state, move = done(state, Do("answer_offer", (5, "decline")), "declined")
+    assert isinstance(move, Ask) and [said.key for said in move.lines] == ["offer_why"]
+    assert hear(state, Key("2"))[1] == Do("decline_because", (5, "too_far"))
+    state, move = hear(state, Silence())
+    assert isinstance(move, Ask) and move.lines[0].key == "offer_declined" and state.offers[0].offer_id == 6
+
+
 def test_a_star_and_a_code_at_the_first_question_are_a_worker_and_nothing_else_changes_for_the_elder() -> None:
     for name, call in calls("ko").items():
         state, move = begin(call)
-        if not isinstance(move, Ask):
+        if not isinstance(move, Ask) or call.how == "return_visit":
             continue
         assert move.star, name
         assert hear(state, Key("*"))[1] == replace(move, lines=state.lines), name

@@ -41,7 +41,10 @@ def test_a_near_day_has_its_word_first() -> None:
         "tomorrow, Wednesday",
     )
     assert words.day(date(2026, 11, 29), today, "zh-CN").text == "星期日，十一月二十九号"
-    assert words.day(date(2026, 11, 23), today, "zh-CN").text == "星期一，十一月二十三号", "the past has no word"
+    assert words.day(date(2026, 11, 23), today, "zh-CN").text == "昨天"
+    assert words.day(date(2026, 11, 22), today, "zh-CN").text == "星期日，十一月二十二号", (
+        "further back there is no word"
+    )
 
 
 @pytest.mark.parametrize(

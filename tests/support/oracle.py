@@ -14,8 +14,9 @@ from models.calls import Call, CallEvent
 from models.campaigns import CareVisit, EscalationStep, StepKind, VisitStatus
 from models.dialing import Attempt, AttemptStatus, Callback, CallbackStatus, Offer, OfferStatus
 from models.duties import CareProof, Duty, DutyStatus
+from models.followups import Reminder, ReminderStatus, ReturnVisit, ReturnVisitQuestion, ReturnVisitStatus
 from models.journal import Entry
-from models.orders import DISPATCHING, ENDED, ORDER_MOVES, Order, OrderEvent, OrderStatus
+from models.orders import DISPATCHING, ENDED, EXPECTED, ORDER_MOVES, Order, OrderEvent, OrderStatus
 from models.outbox import OutboxEntry
 from models.tasks import Task, TaskKind
 
@@ -29,7 +30,7 @@ def problems(session: Session, at_rest: bool = False) -> list[str]:
     `at_rest`: nothing is under way any more, so that nothing may be left half-way either.
     """
     rows = _Rows(session)
-    found = [*_moves(rows), *_winners(rows), *_nobody_is_lost(rows), *_answers(rows), *_journal(rows)]
+    found = [*_moves(rows), *_winners(rows), *_nobody_is_lost(rows), *_asked(rows), *_answers(rows), *_journal(rows)]
     if at_rest:
         found += [f"call {call.id} never ended" for call in rows.calls if call.ended_at is None]
         found += [f"attempt {one.id} is still {one.status}" for one in rows.attempts if one.status != "closed"]
@@ -48,6 +49,9 @@ class _Rows:
         self.moves: Sequence[OrderEvent] = all_of(OrderEvent)
         self.offers: Sequence[Offer] = all_of(Offer)
         self.callbacks: Sequence[Callback] = all_of(Callback)
+        self.reminders: Sequence[Reminder] = all_of(Reminder)
+        self.visits: Sequence[ReturnVisit] = all_of(ReturnVisit)
+        self.questions: Sequence[ReturnVisitQuestion] = all_of(ReturnVisitQuestion)
         self.attempts: Sequence[Attempt] = all_of(Attempt)
         self.calls: Sequence[Call] = all_of(Call)
         self.entries: Sequence[CallEvent] = all_of(CallEvent)
@@ -72,9 +76,8 @@ def _moves(rows: _Rows) -> list[str]:
         ]
         if not course or course[-1].to_status != order.status:
             found.append(f"order {order.id} is {order.status}, its history ends otherwise")
-    wanted = Counter(
-        (o.elder_id, o.service, o.wanted_on, o.wanted_part) for o in rows.orders if o.status != "cancelled"
-    )
+    # What is done may be asked for once more; what is still expected may not.
+    wanted = Counter((o.elder_id, o.service, o.wanted_on, o.wanted_part) for o in rows.orders if o.status in EXPECTED)
     return found + [f"the request {what} stands {n} times" for what, n in wanted.items() if n > 1]
 
 
@@ -119,12 +122,55 @@ def _nobody_is_lost(rows: _Rows) -> list[str]:
     return found
 
 
+def _asked(rows: _Rows) -> list[str]:
+    """Whatever is done is asked about: by a return visit that rings her, or by a person; once, and answered once."""
+    found = []
+    visits = {visit.id: visit for visit in rows.visits}
+    tasks = {(one.kind, one.order_id) for one in rows.tasks}
+    rung = {one.return_visit_id for one in rows.under_way}
+    for order in rows.orders:
+        mine = [one for one in rows.questions if one.order_id == order.id]
+        left = [visits[one.return_visit_id] for one in mine if one.closed_at is None]
+        if len(left) > 1:
+            found.append(f"order {order.id} is asked about by {len(left)} return visits")
+        if order.status == OrderStatus.COMPLETED and not left:
+            found.append(f"order {order.id} is completed and nobody will ask her")
+        if order.status != OrderStatus.COMPLETED and left:
+            found.append(f"order {order.id} is {order.status} and she is still to be asked")
+        if order.status == OrderStatus.RETURN_VISITED and ("dissatisfied", order.id) not in tasks:
+            found.append(f"order {order.id} was bad and no agent knows")
+        if any(one.status == ReturnVisitStatus.FAILED for one in left) and ("unreachable", order.id) not in tasks:
+            found.append(f"nobody could ask about order {order.id} and no agent knows")
+        answered = sum(one.order_id == order.id and one.to_status == OrderStatus.RETURN_VISITED for one in rows.moves)
+        if answered != sum(one.score is not None for one in mine):
+            found.append(f"order {order.id}: {answered} times return-visited, and other scores")
+    for visit in rows.visits:
+        left_of_it = [one for one in rows.questions if one.return_visit_id == visit.id and one.closed_at is None]
+        if visit.status == ReturnVisitStatus.OPEN and visit.id not in rung:
+            found.append(f"return visit {visit.id} is open and nobody will ring her")
+        if (visit.status in (ReturnVisitStatus.OPEN, ReturnVisitStatus.FAILED)) != bool(left_of_it):
+            found.append(f"return visit {visit.id} is {visit.status} with {len(left_of_it)} questions left")
+    reminding = {one.reminder_id for one in rows.under_way}
+    for one in rows.reminders:
+        if one.status == ReminderStatus.OPEN and one.id not in reminding:
+            found.append(f"reminder {one.id} is open and nobody will ring her")
+    return found
+
+
 def _answers(rows: _Rows) -> list[str]:
     """At most one answered call settles a step, and no person is in two calls of ours at once."""
     found = []
-    settled = Counter((a.offer_id, a.callback_id) for a in rows.attempts if a.outcome in SETTLED)
+    rounds = {one.id: one.since_attempt_id for one in rows.callbacks}
+
+    def step_of(a: Attempt) -> tuple[object, ...]:
+        # Told once more by the same provider is another step.
+        again = a.callback_id is not None and a.id > rounds[a.callback_id]
+        own = a.offer_id, a.callback_id, a.reminder_id, a.return_visit_id, a.care_visit_id, a.escalation_step_id
+        return (*own, again)
+
+    settled = Counter(step_of(a) for a in rows.attempts if a.outcome in SETTLED)
     found += [f"step {step} was settled by {n} answered calls" for step, n in settled.items() if n > 1]
-    steps = Counter((a.offer_id, a.callback_id, a.care_visit_id, a.escalation_step_id) for a in rows.under_way)
+    steps = Counter(step_of(a) for a in rows.under_way)
     found += [f"step {step} has {n} attempts under way" for step, n in steps.items() if n > 1]
     ringing = Counter(a.number_id for a in rows.under_way if a.status in ("dialing", "answered"))
     return found + [f"number {number} is rung {n} times at once" for number, n in ringing.items() if n > 1]

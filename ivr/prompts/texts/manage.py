@@ -86,6 +86,21 @@ PROMPTS = (
         "ko": "아주 좋으면 5번, 아주 나쁘면 1번, 1에서 5까지.",
         "en": "5 is best, 1 is worst: press 1 to 5.",
     }),
+    Prompt("ask_score_or_else", Place.MANAGE, {
+        "zh-CN": "最好按5，最差按1，办别的事按8。",
+        "ko": "아주 좋으면 5번, 아주 나쁘면 1번, 다른 일은 8번.",
+        "en": "5 is best, 1 is worst, something else 8.",
+    }),
+    Prompt("score_readback", Place.MANAGE, {
+        "zh-CN": "您给{score}。对按1，不对按2。",
+        "ko": "{score}. 맞으면 1번, 아니면 2번.",
+        "en": "{score}. Right 1, wrong 2.",
+    }),
+    Prompt("ask_word", Place.MANAGE, {
+        "zh-CN": "有话请在滴声后说，说完按井号。",
+        "ko": "하실 말씀은 삐 소리 후 하시고 우물 정자를 누르세요.",
+        "en": "Anything to add? Speak after the tone, then press hash.",
+    }),
     Prompt("rated", Place.MANAGE, {"zh-CN": "谢谢您，记下了。", "ko": "감사합니다.", "en": "Thank you."}),
     Prompt("rated_low", Place.MANAGE, {
         "zh-CN": "对不起，我们会给您打电话问一问。",
@@ -120,5 +135,6 @@ PROMPTS = (
     }),
     # Words for where an order stands.
     Prompt("status_waiting", Place.PART, {"zh-CN": "正在安排", "ko": "준비 중", "en": "being arranged"}),
+    Prompt("yesterday", Place.PART, {"zh-CN": "昨天", "ko": "어제", "en": "yesterday"}),
     Prompt("status_arranged", Place.PART, {"zh-CN": "安排好了", "ko": "정해졌습니다", "en": "arranged"}),
 )  # fmt: skip

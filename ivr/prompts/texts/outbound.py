@@ -73,4 +73,21 @@ PROMPTS = (
         "ko": "네, 안녕히 계세요.",
         "en": "Good. Goodbye.",
     }),
+    # The evening before.
+    Prompt("reminder_hello", Place.CALLBACK, {
+        "zh-CN": "{who}，一二三四九提醒您。",
+        "ko": "{who}, 일이삼사구 알림입니다.",
+        "en": "Hello {who}, a reminder from the hotline.",
+    }),
+    # The day after.
+    Prompt("return_hello", Place.RETURN, {
+        "zh-CN": "{who}，您好，一二三四九回访。",
+        "ko": "{who}, 일이삼사구에서 여쭙습니다.",
+        "en": "Hello {who}, the hotline has a question.",
+    }),
+    Prompt("return_thanks", Place.RETURN, {
+        "zh-CN": "谢谢您，再见。",
+        "ko": "감사합니다. 안녕히 계세요.",
+        "en": "Thank you, goodbye.",
+    }),
 )  # fmt: skip

@@ -1,0 +1,75 @@
+"""Reminders: on the evening before, the elder is told once more who comes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dispatch.attempts import call_off, close_attempt, new_attempt
+from models import windows
+from models.dialing import Attempt, Outcome
+from models.followups import Reminder, ReminderStatus
+from models.journal import Entry, note
+from models.lookup import numbers_of_elder
+from models.orders import Order, OrderStatus
+
+
+def begin(session: Session, order: Order, now: datetime) -> None:
+    """Write the reminder of the accepted order, if its evening is still to come. Safe to repeat.
+
+    Whoever orders on that evening itself hears who comes by the callback, and nothing more.
+    """
+    at = windows.reminder_of(order.wanted_on)
+    numbers = numbers_of_elder(session, order.elder_id)
+    if at <= now or not numbers:
+        return
+    same = (
+        Reminder.order_id == order.id,
+        Reminder.provider_id == order.provider_id,
+        Reminder.wanted_on == order.wanted_on,
+    )
+    if session.scalar(select(Reminder.id).where(*same)) is not None:
+        return
+    reminder = Reminder(
+        order_id=order.id, elder_id=order.elder_id, provider_id=order.provider_id, wanted_on=order.wanted_on,
+        created_at=now,
+    )  # fmt: skip
+    session.add(reminder)
+    session.flush()
+    new_attempt(session, reminder, numbers[0].number_id, at)
+
+
+def still_true(reminder: Reminder) -> bool:
+    """Return whether the one of whom it reminds her is still to come, on that day."""
+    order = reminder.order
+    return (
+        order.status == OrderStatus.ACCEPTED
+        and order.provider_id == reminder.provider_id
+        and order.wanted_on == reminder.wanted_on
+    )
+
+
+def withdraw(session: Session, reminder: Reminder, now: datetime) -> None:
+    """It is not true any more: nobody rings her for it. Safe to repeat."""
+    if reminder.status == ReminderStatus.OPEN:
+        reminder.status, reminder.closed_at = ReminderStatus.WITHDRAWN, now
+        call_off(session, reminder, now)
+
+
+def heard(session: Session, reminder_id: int, call_id: int, now: datetime) -> None:
+    """She rang us and has heard it: nobody need ring her any more. Safe to repeat."""
+    reminder = session.get_one(Reminder, reminder_id, with_for_update=True)
+    if reminder.status not in (ReminderStatus.OPEN, ReminderStatus.FAILED):
+        return
+    reminder.status, reminder.closed_at = ReminderStatus.HEARD, now
+    note(session, call_id, Entry.REMINDER_HEARD, now, reminder_id=reminder_id)
+    call_off(session, reminder, now)
+
+
+def confirm(session: Session, attempt: Attempt, now: datetime) -> None:
+    """She pressed 1: she has heard it."""
+    if attempt.call_id is not None:
+        note(session, attempt.call_id, Entry.REMINDER_HEARD, now, reminder_id=attempt.reminder_id)
+    close_attempt(session, attempt, Outcome.CONFIRMED, now)
