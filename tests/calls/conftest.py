@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,12 +20,14 @@ from sqlalchemy.exc import OperationalError
 
 from ivr.prompts.catalogue import CATALOGUE
 from models import vocabulary
+from models.calls import Call as CallRow
 from models.dialing import Attempt, AttemptStatus
 from models.outbox import OutboxEntry
 from models.tables import metadata
 from tests.support import postgres, world
 from tests.support.carrier import Carrier
 from tests.support.hotline_process import HotlineProcess
+from tests.support.oracle import problems
 from tests.support.world import Rows
 
 # What is spoken in place of variables, by code; the far end is to name it in failures.
@@ -44,7 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Stories of one town are told one after another: a town a worker would be sixteen, and two cores are few."""
     for item in items:
         town = _shared_town(item)
-        if town is not None:
+        if town is not None and item.get_closest_marker("xdist_group") is None:
             # The largest town's stories are two groups, so that nobody waits for it at the end.
             half = item.path.stem in ("test_orders_by_key", "test_callers")
             item.add_marker(pytest.mark.xdist_group(f"town {town} {'by key' if half else ''}".strip()))
@@ -57,7 +59,11 @@ def _shared_town(item: pytest.Item) -> str | None:
         return str(params["town"])
     if "sqlite_town" in names:
         return "sqlite"
-    return f"speech {params.get('speaking_town', 'sqlite')}" if "speaking_town" in names else None
+    kinds = {"shaken_town": "shaken", "speaking_town": "speech", "shaken_speaking_town": "shaken speech"}
+    for fixture, kind in kinds.items():
+        if fixture in names:
+            return f"{kind} {params.get(fixture, 'sqlite')}"
+    return None
 
 
 @dataclass
@@ -115,24 +121,46 @@ def new_town(stack: ExitStack, folder: Path, **settings: object) -> Town:
     return Town(network, hotline, rows)
 
 
+class Towns:
+    """The towns that are running, by name; each is founded when first asked for."""
+
+    def __init__(self, new_folder: Callable[[str], Path]) -> None:
+        self._new_folder = new_folder
+        self._towns: dict[str, tuple[Town, ExitStack]] = {}
+
+    def __getitem__(self, name: str) -> Town:
+        """The town of a name, which says the database, `speech` where it listens, `shaken` where things break."""
+        if name not in self._towns:
+            with ExitStack() as stack:
+                url = stack.enter_context(postgres.cluster()) if "postgresql" in name else ""
+                listens = str("speech" in name).lower()
+                folder = self._new_folder(name.replace(" ", "-"))
+                town = new_town(stack, folder, DATABASE_URL=url, SPEECH=listens)
+                self._towns[name] = town, stack.pop_all()
+        return self._towns[name][0]
+
+    def whole(self, name: str) -> Town:
+        """The same, after everything that was broken is up again; a new one where that does not come to pass."""
+        town = self[name]
+        if not town.hotline.is_whole(within=30):
+            self._towns.pop(name)[1].close()
+        return self[name]
+
+    def close(self) -> None:
+        """Stop all of them."""
+        while self._towns:
+            self._towns.popitem()[1][1].close()
+
+
 @pytest.fixture(scope="session")
-def _towns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Town]]:
-    """The towns that are running, by database; each is founded when first asked for."""
-    with ExitStack() as stack:
-
-        class Towns(dict[str, Town]):
-            def __missing__(self, database: str) -> Town:
-                url = stack.enter_context(postgres.cluster()) if "postgresql" in database else ""
-                listens = str("speech" in database).lower()
-                folder = tmp_path_factory.mktemp(database.replace(" ", "-"))
-                self[database] = new_town(stack, folder, DATABASE_URL=url, SPEECH=listens)
-                return self[database]
-
-        yield Towns()
+def _towns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Towns]:
+    towns = Towns(tmp_path_factory.mktemp)
+    yield towns
+    towns.close()
 
 
 @pytest.fixture(params=DATABASES)
-def town(request: pytest.FixtureRequest, _towns: dict[str, Town]) -> Iterator[Town]:
+def town(request: pytest.FixtureRequest, _towns: Towns) -> Iterator[Town]:
     """A fresh town on each database: nobody has rung yet."""
     town = _towns[request.param]
     begin_anew(town)
@@ -141,7 +169,7 @@ def town(request: pytest.FixtureRequest, _towns: dict[str, Town]) -> Iterator[To
 
 
 @pytest.fixture
-def sqlite_town(_towns: dict[str, Town]) -> Iterator[Town]:
+def sqlite_town(_towns: Towns) -> Iterator[Town]:
     """A fresh town on SQLite, for what cannot depend on the database."""
     town = _towns["sqlite"]
     begin_anew(town)
@@ -150,7 +178,7 @@ def sqlite_town(_towns: dict[str, Town]) -> Iterator[Town]:
 
 
 @pytest.fixture
-def speaking_town(request: pytest.FixtureRequest, _towns: dict[str, Town]) -> Iterator[Town]:
+def speaking_town(request: pytest.FixtureRequest, _towns: Towns) -> Iterator[Town]:
     """A town whose hotline listens for Korean with the real model; on SQLite unless the journey says otherwise."""
     town = _towns["speech " + getattr(request, "param", "sqlite")]
     begin_anew(town)
@@ -159,25 +187,44 @@ def speaking_town(request: pytest.FixtureRequest, _towns: dict[str, Town]) -> It
 
 
 @pytest.fixture
-def own_town(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Town]:
-    """A town of this journey alone, for those that break something; on SQLite unless the journey says otherwise."""
-    with ExitStack() as stack:
-        on_postgres = getattr(request, "param", "sqlite") == "postgresql"
-        url = stack.enter_context(postgres.cluster()) if on_postgres else ""
-        town = new_town(stack, tmp_path, DATABASE_URL=url)
-        begin_anew(town)
-        yield town
-        end_calls(town)
+def shaken_town(request: pytest.FixtureRequest, _towns: Towns) -> Iterator[Town]:
+    """A town where things are broken, and whole again before the next; on SQLite unless the journey says otherwise."""
+    yield from _shaken(_towns, getattr(request, "param", "sqlite"))
 
 
 @pytest.fixture
-def own_speaking_town(tmp_path: Path) -> Iterator[Town]:
+def shaken_speaking_town(_towns: Towns) -> Iterator[Town]:
     """The same, with a hotline that listens for Korean."""
-    with ExitStack() as stack:
-        town = new_town(stack, tmp_path, SPEECH="true")
-        begin_anew(town)
-        yield town
-        end_calls(town)
+    yield from _shaken(_towns, "speech sqlite")
+
+
+def _shaken(towns: Towns, name: str) -> Iterator[Town]:
+    """However a story of faults was told, the oracle has the last word: nothing lost, nothing doubled, no call left."""
+    town = towns.whole(f"shaken {name}")
+    begin_anew(town)
+    yield town
+    nobody_rings_any_more(town)
+    town.rows.wait_for(lambda: not oracle_of(town), 60, "clean bill", lambda: "; ".join(oracle_of(town)))
+    end_calls(town)
+
+
+def oracle_of(town: Town) -> list[str]:
+    """What is wrong with the rows and the channels, and who rang and is not in the list of callers."""
+    with town.rows.session() as session:
+        found = problems(session)
+    rang = sum(not call.incoming and call.answered_at is not None for call in town.network.calls)
+    listed = [call for call in town.rows.all(CallRow) if call.direction == "in"]
+    if rang != len(listed):
+        found.append(f"{rang} callers were answered, {len(listed)} are listed")
+    found += [f"call {call.id} ({call.end}) never ended" for call in listed if call.ended_at is None]
+    return found
+
+
+def nobody_rings_any_more(town: Town) -> None:
+    """All callers hang up, if they have not yet."""
+    for call in list(town.network.calls):
+        if not call.incoming:
+            call.hangs_up()
 
 
 def begin_anew(town: Town) -> None:
@@ -210,9 +257,7 @@ def _renew_rows(town: Town) -> None:
 
 def end_calls(town: Town) -> None:
     """The story is over: callers hang up, who was called hears the call to its end, nobody else is dialled."""
-    for call in list(town.network.calls):
-        if not call.incoming:
-            call.hangs_up()
+    nobody_rings_any_more(town)
     known = -1
     while known != len(town.network.calls):
         # A call that ends may lead to another one, unless its errand is taken away.

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -26,7 +26,7 @@ from models.calls import Call
 from models.dialing import Attempt
 from models.people import Elder
 from models.settings import ROOT
-from tests.calls.conftest import DATABASES, Town, begin_anew, end_calls
+from tests.calls.conftest import DATABASES, Town
 from tests.support import faults_table, habits
 from tests.support.call import Call as CarrierCall
 from tests.support.call_state import StoryError
@@ -118,34 +118,20 @@ def asterisk(town: Town, command: str) -> str:
     return str(done.stdout)
 
 
-def case(fault: Fault, seed: int, database: str, group: str) -> object:
-    """One instant. Those of a group run one after another in one process, which founds their town once."""
-    marks = pytest.mark.xdist_group(f"instants-{group}")
+def case(fault: Fault, seed: int, database: str) -> object:
+    """One instant. Of many, those of a fault run one after another in one process."""
+    marks = (pytest.mark.xdist_group(f"instants-{database}-{fault.__name__}"),) if INSTANTS else ()
     return pytest.param(fault, seed, database, id=f"{fault.__name__}-{database}-{seed}", marks=marks)
-
-
-@pytest.fixture
-def shaken_town(request: pytest.FixtureRequest, _towns: dict[str, Town]) -> Iterator[Town]:
-    """A town that only faults strike, on the database of the case; nobody has rung yet."""
-    town = _towns[f"shaken {request.param}"]
-    begin_anew(town)
-    yield town
-    end_calls(town)
 
 
 def cases() -> list[object]:
     """One seeded instant of each fault, on one database after the other; or as many random ones as were asked for."""
     if not INSTANTS:
-        return [
-            case(fault, number, DATABASES[number % 2], DATABASES[number % 2]) for number, fault in enumerate(FAULTS)
-        ]
+        return [case(fault, number, DATABASES[number % 2]) for number, fault in enumerate(FAULTS)]
     # All processes of one run must agree on the cases: `make faults` chooses the seed.
     base = int(os.environ.get("HOTLINE_FAULT_SEED", "1"))
     return [
-        case(fault, base + number, database, f"{database}-{fault.__name__}")
-        for database in DATABASES
-        for fault in FAULTS
-        for number in range(INSTANTS)
+        case(fault, base + number, database) for database in DATABASES for fault in FAULTS for number in range(INSTANTS)
     ]
 
 

@@ -18,6 +18,7 @@ from models.dialing import Attempt
 from models.journal import Entry
 from models.outbox import OutboxEntry
 from tests.calls.conftest import DATABASES, Town
+from tests.calls.test_fault_instants import at_rest
 from tests.calls.test_orders_by_key import hears_who_comes, orders_a_bath
 from tests.speech.test_family import Family
 from tests.support import habits
@@ -28,7 +29,7 @@ from tests.support.world import AGENT, BATH, KIM, WANG
 log = logging.getLogger(__name__)
 
 pytestmark = [pytest.mark.call, pytest.mark.fault]
-on_both_databases = pytest.mark.parametrize("own_town", DATABASES, indirect=True)
+on_both_databases = pytest.mark.parametrize("shaken_town", DATABASES, indirect=True)
 
 
 @contextmanager
@@ -43,8 +44,8 @@ def nobody_restarts(town: Town) -> Iterator[None]:
 
 
 @on_both_databases
-def test_without_the_agi_server_mrs_wang_reaches_a_person_within_three_seconds(own_town: Town) -> None:
-    town = own_town
+def test_without_the_agi_server_mrs_wang_reaches_a_person_within_three_seconds(shaken_town: Town) -> None:
+    town = shaken_town
     agent = town.network.phone(AGENT).when_called(habits.listens(ring=0))
     with nobody_restarts(town):
         town.hotline.kill("agi")
@@ -52,15 +53,15 @@ def test_without_the_agi_server_mrs_wang_reaches_a_person_within_three_seconds(o
         call = town.network.phone(WANG).rings("12349").answered()
         call.hears("failsafe")
         agent.is_rung(within=3)
-        assert time.monotonic() - began <= 3
+        assert time.monotonic() - began <= 3 * town.network.patience
         call.is_silent(1).hangs_up()
         [row] = town.rows.wait_for(lambda: town.rows.all(CallRow), 10, "call made from the dialplan's note")
         assert (row.end, row.elder_id is not None) == ("person", True)
 
 
 @on_both_databases
-def test_without_the_agi_server_and_without_agents_a_message_becomes_a_task(own_town: Town) -> None:
-    town = own_town
+def test_without_the_agi_server_and_without_agents_a_message_becomes_a_task(shaken_town: Town) -> None:
+    town = shaken_town
     town.network.phone(AGENT).does_not_answer()
     with nobody_restarts(town):
         town.hotline.kill("agi")
@@ -73,8 +74,8 @@ def test_without_the_agi_server_and_without_agents_a_message_becomes_a_task(own_
 
 
 @on_both_databases
-def test_the_agi_server_is_killed_in_the_middle_and_what_was_understood_is_kept(own_town: Town) -> None:
-    town = own_town
+def test_the_agi_server_is_killed_in_the_middle_and_what_was_understood_is_kept(shaken_town: Town) -> None:
+    town = shaken_town
     agent = town.network.phone(AGENT).when_called(habits.listens())
     call = town.network.phone(WANG).rings("12349").answered()
     call.hears("ask_service").presses("2").hears("ask_day").presses("2").hears("ask_part")
@@ -86,8 +87,8 @@ def test_the_agi_server_is_killed_in_the_middle_and_what_was_understood_is_kept(
     call.hangs_up()
 
 
-def test_a_stalled_agi_server_is_killed_and_the_call_goes_to_a_person(own_town: Town) -> None:
-    town = own_town
+def test_a_stalled_agi_server_is_killed_and_the_call_goes_to_a_person(shaken_town: Town) -> None:
+    town = shaken_town
     town.network.phone(AGENT).when_called(habits.listens())
     call = town.network.phone(WANG).rings("12349").answered()
     call.hears("ask_service")
@@ -96,8 +97,8 @@ def test_a_stalled_agi_server_is_killed_and_the_call_goes_to_a_person(own_town: 
     call.hangs_up()
 
 
-def test_without_the_speech_server_mrs_kim_orders_by_key(own_speaking_town: Town) -> None:
-    town = own_speaking_town
+def test_without_the_speech_server_mrs_kim_orders_by_key(shaken_speaking_town: Town) -> None:
+    town = shaken_speaking_town
     town.network.phone(BATH).accepts(offer="offer")
     with nobody_restarts(town):
         town.hotline.kill("speech")
@@ -129,9 +130,9 @@ A_SECOND = 1.0  # the promise: the keypad within 1 s
 ENDS = [("server", signal.SIGABRT), ("server", signal.SIGKILL), ("server", signal.SIGSTOP), ("parent", signal.SIGKILL)]
 
 
-def test_the_speech_server_ends_mid_word_and_the_keypad_is_there_within_a_second(own_speaking_town: Town) -> None:
+def test_the_speech_server_ends_mid_word_and_the_keypad_is_there_within_a_second(shaken_speaking_town: Town) -> None:
     """A key right then counts, and who presses none hears the question again, with its keys."""
-    town = own_speaking_town
+    town = shaken_speaking_town
     kim = town.network.phone(KIM, lines=2)
     for who, end in ENDS:
         other = town.network.phone(WANG).rings("12349").answered().hears("ask_service")
@@ -150,8 +151,9 @@ def test_the_speech_server_ends_mid_word_and_the_keypad_is_there_within_a_second
         counted_again = _after(patient.presses("2"), "ask_day", again)
         log.info("%s %s: key %.2f s, question %.2f s, key %.2f s", who, end.name, counted, asked, counted_again)
         # One that stands still is given a second to come to itself. Her keys count all the while.
-        assert asked < A_SECOND + (1.0 if end == signal.SIGSTOP else 0)
-        assert counted < A_SECOND and counted_again < A_SECOND
+        soon = A_SECOND * town.network.patience
+        assert asked < soon + (1.0 if end == signal.SIGSTOP else 0)
+        assert counted < soon and counted_again < soon
         # This call stays with its keys.
         hasty.presses("2").hears("ask_part", within=2).hangs_up()
         patient.hangs_up()
@@ -164,8 +166,8 @@ def test_the_speech_server_ends_mid_word_and_the_keypad_is_there_within_a_second
 
 
 @on_both_databases
-def test_a_power_cut_after_the_spoken_confirmation_loses_nothing_and_doubles_nothing(own_town: Town) -> None:
-    town = own_town
+def test_a_power_cut_after_the_spoken_confirmation_loses_nothing_and_doubles_nothing(shaken_town: Town) -> None:
+    town = shaken_town
     bath = town.network.phone(BATH, lines=2).when_called(_accepts_if_it_hears_the_offer)
     town.network.phone(WANG).when_called(hears_who_comes)
     call = orders_a_bath(town)
@@ -173,17 +175,21 @@ def test_a_power_cut_after_the_spoken_confirmation_loses_nothing_and_doubles_not
     call.hangs_up()
 
     town.hotline.start()
-    order = town.rows.the_order("accepted", within=60)
-    town.rows.the_callback("confirmed", within=60)
+    order = town.rows.the_order(within=1)
     assert order.service == "bathing"
-    accepted = [a for a in town.rows.all(Attempt) if a.outcome == "accepted"]
-    assert len(accepted) == 1
+    town.rows.wait_for(lambda: at_rest(town), 60, "end of the order's course")
+    settled = [one.outcome for one in town.rows.all(Attempt) if one.outcome in ("accepted", "confirmed")]
+    if town.rows.the_order().status == "needs_agent":
+        # The cut came while the offer was being told, which counts as no answer to it; nobody else has a telephone.
+        assert settled == [] and any(one.outcome == "no_key" for one in town.rows.all(Attempt)), town.rows.summary()
+    else:
+        assert sorted(map(str, settled)) == ["accepted", "confirmed"], town.rows.summary()
     bath.was_rung()
 
 
 @on_both_databases
-def test_an_emptied_redis_and_a_killed_worker_only_delay_the_order(own_town: Town) -> None:
-    town = own_town
+def test_an_emptied_redis_and_a_killed_worker_only_delay_the_order(shaken_town: Town) -> None:
+    town = shaken_town
     town.network.phone(BATH).accepts(offer="offer")
     town.network.phone(WANG).when_called(hears_who_comes)
     with nobody_restarts(town):
@@ -198,8 +204,8 @@ def test_an_emptied_redis_and_a_killed_worker_only_delay_the_order(own_town: Tow
     )
 
 
-def test_without_redis_the_order_is_taken_and_worked_off_when_it_is_back(own_town: Town) -> None:
-    town = own_town
+def test_without_redis_the_order_is_taken_and_worked_off_when_it_is_back(shaken_town: Town) -> None:
+    town = shaken_town
     town.network.phone(BATH).accepts(offer="offer")
     town.network.phone(WANG).when_called(hears_who_comes)
     with nobody_restarts(town):
@@ -209,8 +215,8 @@ def test_without_redis_the_order_is_taken_and_worked_off_when_it_is_back(own_tow
     town.rows.the_order("accepted", within=60)
 
 
-def test_asterisk_dies_in_a_call_and_mrs_wang_is_rung_back_by_an_agent(own_town: Town) -> None:
-    town = own_town
+def test_asterisk_dies_in_a_call_and_mrs_wang_is_rung_back_by_an_agent(shaken_town: Town) -> None:
+    town = shaken_town
     call = town.network.phone(WANG).rings("12349").answered()
     call.hears("ask_service").presses("2").hears("ask_day")
     town.hotline.kill("asterisk")
@@ -220,8 +226,8 @@ def test_asterisk_dies_in_a_call_and_mrs_wang_is_rung_back_by_an_agent(own_town:
     town.rows.wait_for(lambda: _answers_again(town), 15, "call answered after the restart")
 
 
-def test_asterisk_and_the_agi_server_die_together_and_the_sweep_finds_her(own_town: Town) -> None:
-    town = own_town
+def test_asterisk_and_the_agi_server_die_together_and_the_sweep_finds_her(shaken_town: Town) -> None:
+    town = shaken_town
     call = town.network.phone(WANG).rings("12349").answered()
     call.hears("ask_service").presses("2").hears("ask_day")
     # Stopped first, the AGI server cannot write how its call ended; so only the sweep is left to notice.
@@ -235,8 +241,8 @@ def test_asterisk_and_the_agi_server_die_together_and_the_sweep_finds_her(own_to
     call.hangs_up()
 
 
-def test_a_stop_lets_the_call_under_way_come_to_its_end_and_takes_no_new_one(own_town: Town) -> None:
-    town = own_town
+def test_a_stop_lets_the_call_under_way_come_to_its_end_and_takes_no_new_one(shaken_town: Town) -> None:
+    town = shaken_town
     call = town.network.phone(WANG).rings("12349").answered().hears("ask_service")
     town.hotline.begin_to_stop()
     time.sleep(0.5)
@@ -263,5 +269,7 @@ def _accepts_if_it_hears_the_offer(call: Call) -> None:
 def _answers_again(town: Town) -> bool:
     call = town.network.phone(WANG).rings("12349")
     answered = call.wait_for(lambda: call.answered_at is not None, 2)
+    if answered:
+        call.hears("greeting")
     call.hangs_up()
     return answered

@@ -190,8 +190,8 @@ def test_after_hours_she_hears_when_people_are_back_and_still_orders_by_the_mach
     assert town.rows.slots(town.rows.the_task("ring_back")) == {"service": "bathing"}
 
 
-def test_the_agi_server_dies_while_she_waits_and_the_wait_goes_on(own_town: Town) -> None:
-    town = own_town
+def test_the_agi_server_dies_while_she_waits_and_the_wait_goes_on(shaken_town: Town) -> None:
+    town = shaken_town
     town.network.phone(AGENT).does_not_answer()
     call = asks_for_a_person(town).hears("wait_next", within=20)
     supervisor = town.hotline.supervisor_pid

@@ -8,8 +8,7 @@ from models import clock, session, settings
 
 def forget() -> None:
     """Drop what a process keeps for good: settings, zone, engine, Redis clients, the gateway."""
-    if session.engine.cache_info().currsize:
-        session.engine().dispose()
+    old = session.engine() if session.engine.cache_info().currsize else None
     for cached in (
         settings.settings,
         clock.zone,
@@ -20,3 +19,6 @@ def forget() -> None:
         gateways.gateway,
     ):
         cached.cache_clear()
+    # Last: a thread that is still at work gets no connection of an engine that is being put away.
+    if old is not None:
+        old.dispose()

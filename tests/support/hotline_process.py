@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import ctypes
+import http.client
 import json
+import math
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 
+import psutil
 from redis import Redis
+from redis.exceptions import RedisError
 
 from models.settings import ROOT
 from tests.support.ports import PortBlock
@@ -46,6 +52,7 @@ class HotlineProcess:
         self.web_port = int(str(chosen["WEB_PORT"]))
         self.env = {f"HOTLINE_{name}": str(value) for name, value in chosen.items()}
         self._process: subprocess.Popen[bytes] | None = None
+        self._heard_since = math.inf
 
     @property
     def sip(self) -> str:
@@ -96,6 +103,45 @@ class HotlineProcess:
         except (OSError, ValueError):
             return False
         return self._process is not None and told["supervisor"] == self._process.pid
+
+    def is_whole(self, within: float) -> bool:
+        """Whether all its processes live and answer, also those that were killed and started again; waits for that."""
+        deadline = time.monotonic() + within
+        self._heard_since = math.inf
+        while not self._answers():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+        return True
+
+    def _answers(self) -> bool:
+        if not self.ready():
+            return False
+        try:
+            since = {name: psutil.Process(pid).create_time() for name, pid in self.pids().items()}
+            for port in ("AGI_PORT", "AMI_PORT", "WEB_PORT"):
+                socket.create_connection(("127.0.0.1", int(self.env[f"HOTLINE_{port}"])), timeout=1).close()
+            if "speech" in since and not self._hears():
+                return False
+            if "redis" in since:
+                self.redis().ping()
+            # A sign of life left by the one before it does not count.
+            beats = {name: (self.folder / "run" / f"{name}.beat").stat().st_mtime for name in ("dispatcher", "worker")}
+            return all(at > since[name] for name, at in beats.items())
+        except (OSError, KeyError, RedisError, psutil.Error, http.client.HTTPException):
+            return False
+
+    def _hears(self) -> bool:
+        """Whether the speech server has its models again, for longer than calls believe what they saw last (1 s)."""
+        connection = http.client.HTTPConnection("127.0.0.1", int(self.env["HOTLINE_SPEECH_PORT"]), timeout=1)
+        with closing(connection):
+            connection.request("GET", "/health")
+            hears = connection.getresponse().status == 200
+        if not hears:
+            self._heard_since = math.inf
+            return False
+        self._heard_since = min(self._heard_since, time.monotonic())
+        return time.monotonic() - self._heard_since > 1.2
 
     def pids(self) -> dict[str, int]:
         """The processes by name, as they run now."""

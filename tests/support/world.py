@@ -132,15 +132,17 @@ class Rows:
 
         return self.wait_for(found, within, f"a callback with status {status}")
 
-    def wait_for(self, look: Callable[[], T | None], within: float, what: str) -> T:
-        """Look until something is there."""
+    def wait_for(
+        self, look: Callable[[], T | None], within: float, what: str, instead: Callable[[], str] = lambda: ""
+    ) -> T:
+        """Look until something is there; `instead` tells what is there in its place."""
         deadline = time.monotonic() + within
         while True:
             found = look()
             if found:
                 return found
             if time.monotonic() > deadline:
-                raise AssertionError(f"after {within} s there is still no {what}; {self.summary()}")
+                raise AssertionError(f"after {within} s there is still no {what}; {instead()} {self.summary()}")
             time.sleep(0.05)
 
     def summary(self) -> str:

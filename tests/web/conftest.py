@@ -15,29 +15,22 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from agents import accounts
-from models import clock, schema, session, settings
+from models import session, settings
+from tests.support.fresh import forget
 from tests.web.secret import SECRET
 from tests.web.world import PASSWORD, World
 from web import create_app
 from web.config import ConsoleSettings
 
 
-def forget() -> None:
-    """Drop what a process keeps for good: settings, zone, engine."""
-    if session.engine.cache_info().currsize:
-        session.engine().dispose()
-    for cached in (session.engine, settings.settings, clock.zone):
-        cached.cache_clear()
-
-
 @pytest.fixture
-def var_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def var_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _empty_sqlite: Path) -> Iterator[Path]:
     """A fresh hotline's folder with an empty database, named by the environment."""
     monkeypatch.setenv("HOTLINE_VAR_DIR", str(tmp_path))
     monkeypatch.setenv("HOTLINE_DATABASE_URL", f"sqlite:///{tmp_path / 'hotline.db'}")
     monkeypatch.setenv("HOTLINE_WEB_SECRET", SECRET)
     forget()
-    schema.upgrade(session.engine())
+    (tmp_path / "hotline.db").write_bytes(_empty_sqlite.read_bytes())
     yield tmp_path
     forget()
 

@@ -14,8 +14,8 @@ from agents.journal import call_course
 from models import schema, session
 from models.users import User
 from tests.support import postgres
+from tests.support.fresh import forget
 from tests.web import town
-from tests.web.conftest import forget
 from tests.web.world import World
 
 pytestmark = pytest.mark.slow
