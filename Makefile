@@ -11,8 +11,8 @@ BOOTSTRAP = $(PYTHON) hotline/bootstrap.py
 RUN = .venv/bin/python
 PYTEST = $(RUN) -m pytest -q
 
-# Journeys wait for telephones more than they compute.
-JOBS ?= 4
+# Journeys wait for telephones more than they compute; each of these may run a town of seven processes (about 1 GB).
+JOBS ?= $(shell awk '/MemAvailable/ { n = int($$2 / 1200000); print (n < 2 ? 2 : n > 6 ? 6 : n) }' /proc/meminfo)
 N ?= 1
 # No tool downloads a browser of its own.
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
@@ -42,7 +42,8 @@ test: ## All tests: units, journeys over SIP, both databases, browser (PYTEST_AR
 
 test-fast: ## Tests that need no telephone, no browser and no patience (PYTEST_ARGS)
 	@$(BOOTSTRAP) --tools
-	@$(PYTEST) -m "not call and not browser and not fault and not slow" --ignore tests/calls $(PYTEST_ARGS)
+	@$(PYTEST) -n 2 --dist loadgroup -m "not call and not browser and not fault and not slow" \
+		--ignore tests/calls $(PYTEST_ARGS)
 
 faults: ## Every fault at N random instants on both databases, with a table at the end (N=20)
 	@$(BOOTSTRAP) --tests

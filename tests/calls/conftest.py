@@ -7,10 +7,10 @@ all journeys of a test process; every journey begins with an emptied database.
 from __future__ import annotations
 
 import json
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from models.calls import Call as CallRow
 from models.dialing import Attempt, AttemptStatus
 from models.outbox import OutboxEntry
 from models.tables import metadata
+from tests.calls.towns import Town, Towns
 from tests.support import postgres, world
 from tests.support.carrier import Carrier
 from tests.support.hotline_process import HotlineProcess
@@ -39,6 +40,14 @@ CODES = [
     *(str(number) for number in range(1001, 1100)),
 ]  # fmt: skip
 DATABASES = ("sqlite", "postgresql")
+__all__ = [
+    "DATABASES", "Town", "begin_anew", "end_calls", "harbin_hour_offset", "new_town", "oracle_of", "settings_for_tests",
+]  # fmt: skip
+
+
+TOWNS = pytest.StashKey[Towns]()
+# The largest towns' stories are told beside each other, each file in a town of its own.
+SIDE_BY_SIDE = ("test_orders_by_key", "test_callers")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -47,9 +56,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         town = _shared_town(item)
         if town is not None and item.get_closest_marker("xdist_group") is None:
-            # The largest town's stories are two groups, so that nobody waits for it at the end.
-            half = item.path.stem in ("test_orders_by_key", "test_callers")
-            item.add_marker(pytest.mark.xdist_group(f"town {town} {'by key' if half else ''}".strip()))
+            part = item.path.stem if item.path.stem in SIDE_BY_SIDE else ""
+            item.add_marker(pytest.mark.xdist_group(f"town {town} {part}".strip()))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """A worker's town ends with its last story: seven processes, and ports that others could use."""
+    yield
+    done = _shared_town(item)
+    if "PYTEST_XDIST_WORKER" not in os.environ or TOWNS not in item.config.stash or done is None:
+        return
+    if nextitem is None or _shared_town(nextitem) != done:
+        item.config.stash[TOWNS].close(done)
 
 
 def _shared_town(item: pytest.Item) -> str | None:
@@ -64,19 +83,6 @@ def _shared_town(item: pytest.Item) -> str | None:
         if fixture in names:
             return f"{kind} {params.get(fixture, 'sqlite')}"
     return None
-
-
-@dataclass
-class Town:
-    """Everything a journey needs."""
-
-    network: Carrier
-    hotline: HotlineProcess
-    rows: Rows
-
-    def today(self, ahead: int = 0) -> str:
-        """The day in Harbin, or one `ahead`, as the rows have it (ISO)."""
-        return (datetime.now(UTC) + timedelta(hours=8, days=ahead)).date().isoformat()
 
 
 def harbin_hour_offset(hour: int) -> float:
@@ -121,42 +127,17 @@ def new_town(stack: ExitStack, folder: Path, **settings: object) -> Town:
     return Town(network, hotline, rows)
 
 
-class Towns:
-    """The towns that are running, by name; each is founded when first asked for."""
-
-    def __init__(self, new_folder: Callable[[str], Path]) -> None:
-        self._new_folder = new_folder
-        self._towns: dict[str, tuple[Town, ExitStack]] = {}
-
-    def __getitem__(self, name: str) -> Town:
-        """The town of a name, which says the database, `speech` where it listens, `shaken` where things break."""
-        if name not in self._towns:
-            with ExitStack() as stack:
-                url = stack.enter_context(postgres.cluster()) if "postgresql" in name else ""
-                listens = str("speech" in name).lower()
-                folder = self._new_folder(name.replace(" ", "-"))
-                town = new_town(stack, folder, DATABASE_URL=url, SPEECH=listens)
-                self._towns[name] = town, stack.pop_all()
-        return self._towns[name][0]
-
-    def whole(self, name: str) -> Town:
-        """The same, after everything that was broken is up again; a new one where that does not come to pass."""
-        town = self[name]
-        if not town.hotline.is_whole(within=30):
-            self._towns.pop(name)[1].close()
-        return self[name]
-
-    def close(self) -> None:
-        """Stop all of them."""
-        while self._towns:
-            self._towns.popitem()[1][1].close()
+def found(stack: ExitStack, name: str, folder: Path) -> Town:
+    """Found a town by its name, which says the database, `speech` where it listens, `shaken` where things break."""
+    url = stack.enter_context(postgres.cluster()) if "postgresql" in name else ""
+    return new_town(stack, folder, DATABASE_URL=url, SPEECH=str("speech" in name).lower())
 
 
 @pytest.fixture(scope="session")
-def _towns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Towns]:
-    towns = Towns(tmp_path_factory.mktemp)
+def _towns(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Towns]:
+    towns = request.config.stash[TOWNS] = Towns(found, tmp_path_factory.mktemp)
     yield towns
-    towns.close()
+    towns.close_all()
 
 
 @pytest.fixture(params=DATABASES)

@@ -172,6 +172,7 @@ def test_prompts_are_listed_with_the_voice_that_says_them(database: Engine) -> N
     assert hotline("prompts", "list").exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_prompt_without_a_text_fails_the_check(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOTLINE_VOICE", "tones")
     voice.voice.cache_clear()

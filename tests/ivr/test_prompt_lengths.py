@@ -15,6 +15,8 @@ from ivr.prompts.completeness import Lack, Problem
 from ivr.prompts.samples import TYPICAL, typical
 from models.vocabulary import LANGUAGES
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def spoken(hotline_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:

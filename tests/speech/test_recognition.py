@@ -15,7 +15,7 @@ from models.vocabulary import ALWAYS, concept_said, phrases
 from tests.speech.fakes import peer
 from tests.speech.support import RunningServer, Voice, noise, silence, tone
 
-pytestmark = [pytest.mark.speech, pytest.mark.xdist_group("korean")]
+pytestmark = [pytest.mark.speech, pytest.mark.slow, pytest.mark.xdist_group("korean")]
 
 # What this voice pronounces well enough; which words fail is the voice's doing.
 ANSWERS = {

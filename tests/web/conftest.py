@@ -23,6 +23,15 @@ from web import create_app
 from web.config import ConsoleSettings
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One Chromium a file, and one for what measures pages: not one for each worker that comes by."""
+    for item in items:
+        if item.get_closest_marker("browser") and not item.get_closest_marker("xdist_group"):
+            part = "axe" if "axe" in item.name else item.path.stem
+            item.add_marker(pytest.mark.xdist_group(f"browser {part}"))
+
+
 @pytest.fixture
 def var_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _empty_sqlite: Path) -> Iterator[Path]:
     """A fresh hotline's folder with an empty database, named by the environment."""
