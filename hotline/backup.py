@@ -146,7 +146,7 @@ def restore(settings: Settings, source: Path, overwrite: bool = False, say: Say 
     if source.is_dir():
         return _restore_folder(settings, source, overwrite, say)
     with tempfile.TemporaryDirectory(prefix="hotline-restore-") as folder, tarfile.open(source) as packed:
-        packed.extractall(folder, filter="data")
+        _unpack(packed, Path(folder))
         return _restore_folder(settings, Path(folder), overwrite, say)
 
 
@@ -264,6 +264,24 @@ def _sha256(path: Path) -> str | None:
             return hashlib.file_digest(content, "sha256").hexdigest()
     except OSError:
         return None
+
+
+def _unpack(packed: tarfile.TarFile, folder: Path) -> None:
+    """Unpack the plain files; Debian 12's Python 3.11.2 has no filter yet that would keep names and links inside.
+
+    Raises:
+        BackupError: something in it leads out of the folder, or is neither file nor folder.
+    """
+    for member in packed:
+        if member.isdir():
+            continue
+        data = packed.extractfile(member) if member.isreg() and _is_inside(folder, member.name) else None
+        if data is None:
+            raise BackupError(f"{member.name[:80]!r} does not belong into a backup")
+        target = folder / member.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with data, target.open("wb") as out:
+            shutil.copyfileobj(data, out)
 
 
 def _is_inside(folder: Path, name: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 import threading
 from pathlib import Path
 
@@ -160,3 +162,20 @@ def test_postgresql_is_dumped_and_loaded(postgres_database: Engine, hotline_dir:
         restore(settings(), tmp_path / "kept")
     restore(settings(), tmp_path / "kept", overwrite=True)
     assert everything() == before
+
+
+@pytest.mark.parametrize("kind", ["upwards", "absolute", "link", "device"])
+def test_an_archive_that_leads_elsewhere_is_refused(hotline_dir: Path, tmp_path: Path, kind: str) -> None:
+    source, outside = tmp_path / "bad.tar", tmp_path / "outside.txt"
+    names = {"upwards": f"../{outside.name}", "absolute": str(outside)}
+    member = tarfile.TarInfo(names.get(kind, "audio/a.wav"))
+    member.size = 4 if kind in names else 0
+    if kind == "link":
+        member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    elif kind == "device":
+        member.type = tarfile.FIFOTYPE
+    with tarfile.open(source, "w") as packed:
+        packed.addfile(member, io.BytesIO(b"evil"))
+    with pytest.raises(BackupError, match="does not belong"):
+        restore(settings(), source)
+    assert not outside.exists()
