@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tests.bench import journey
 from tests.bench.cpu import Meter
@@ -31,7 +32,7 @@ def run() -> Figure:
 
 def _asterisk_ms(recording: bool) -> float:
     still = partial(journey.dialplan, Journey((), ()))
-    more = {"RECORDING": str(recording).lower(), "RECORDING_FREE_GB": 0}
+    more: dict[str, Any] = {"RECORDING": str(recording).lower(), "RECORDING_FREE_GB": 0}
     with Room(still, SPEECH="false", VOICE="espeak", ANSWER_TIMEOUT_MS=120_000, **more) as room:
         _ring(room, 1, 1.0)
         meter = Meter({"Asterisk": room.exchanges[0].pid})
