@@ -142,7 +142,10 @@ def _every_date(match: re.Match[str]) -> tuple[Said, ...] | None:
 
 RULES: tuple[Rule, ...] = (
     (re.compile(f"({'|'.join(_DAYS)})"), _day),
-    (re.compile("每天|天天|每日|日日|见天|隔[一二两三]?天|每隔[一二两三]天"), lambda _match: every("day")),
+    (
+        re.compile("每天|(?<![今明后昨前大每白])天天|每日|日日|见天|隔[一二两三]?天|每隔[一二两三]天"),
+        lambda _match: every("day"),
+    ),
     (
         re.compile(
             "每个?(?:周|星期|礼拜)|每隔?[一两]个?(?:周|星期|礼拜)|(?:一个?|每个?)(?:周|星期|礼拜)(?:来|去|送|洗|做|要)?[一两二三四五]次"
@@ -168,6 +171,9 @@ RULES: tuple[Rule, ...] = (
     (re.compile(rf"(?:再?过)?(?P<n>{_N})天(?:以后|之后|后)"), _in_days),
     (re.compile(f"({'|'.join(_HOLIDAYS)})(?:那天|当天)?"), _holiday),
     (re.compile(rf"过(?P<n>{_N})天"), _in_days),
+    (re.compile("(?:吃完|吃过)早饭|早饭(?:以后|之后|后)"), part("morning")),
+    (re.compile("(?:吃完|吃过)(?:晌午饭|中午饭|午饭|晌饭)|(?:晌午饭|中午饭|午饭)(?:以后|之后|后)"), part("afternoon")),
+    (re.compile("(?:吃完|吃过)晚饭|晚饭(?:以后|之后|后)"), part("evening")),
     *((re.compile(names), part(code)) for code, names in _PARTS.items()),
     (re.compile("现在|马上|这就|这会|立刻|赶紧|尽快|快点|立马|待会|一会|等会|呆会|越快越好"), now),
 )

@@ -78,6 +78,10 @@ RULES: tuple[Rule, ...] = (
     ),
     (re.compile(f"({_any(_DAYS)})"), lambda match: (Said("day", _DAYS[match[1]]),)),
     (re.compile("(?:the)?dayafter(?!tomorrow)"), lambda match: (Said("day", 2),)),
+    (
+        re.compile("this(?P<part>morning|afternoon|evening)"),
+        lambda match: (Said("day", 0), Said("part", code=match["part"])),
+    ),
     (re.compile("tonight"), lambda match: (Said("day", 0), Said("part", code="evening"))),
     (re.compile(rf"(?:on)?(?P<week>{_any(_WEEKS)})?(?P<day>{_any(_WEEKDAYS)}|weekend)"), _weekday),
     (re.compile(f"({_any(_WEEKS)})week"), lambda match: (Said("week", _WEEKS[match[1]]),)),

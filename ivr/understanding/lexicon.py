@@ -47,8 +47,8 @@ def active(grammar: str) -> tuple[str, ...]:
 EMERGENCY = vocabulary.ALWAYS[0]
 # By sound alone a short cry would be heard in anything; these two have no everyday homophones.
 _SHORT_CRIES = ("救命", "摔倒")
-# Known by its letters only: gas for the kitchen (煤气了) sounds the same.
-_BY_LETTERS = ("没气了",)
+# Known by their letters only: gas for the kitchen (煤气了), bad legs (腿脚不行), a knock (敲门) sound the same.
+_BY_LETTERS = ("没气了", "叫不醒", "撬门", "有人撬门")
 # What stands beside a short cry that is known by its sound alone: 就命啊, but not 就明天.
 _BESIDE_CRIES = frozenset("啊呀哎哟快来人哪呐我了呜")
 # A "no" that corrects, and refuses nothing: "no, the day after".
@@ -56,7 +56,7 @@ _CORRECTS = {"不是", "不", "没有", "没", "no", "not", "아니"}
 
 
 # Measures between a verb and its object: 洗个澡, 送点饭, 去趟医院; with one of them a word is a little less sure.
-_BETWEEN = re.compile("一下|一个|一顿|一份|一次|一趟|[点个顿份趟次口碗些回]")
+_BETWEEN = re.compile("一下|[两三四五][个份盒]|一个|一顿|一份|一次|一趟|[点个顿份趟次口碗些回]")
 GAPPED = 0.98
 _LONGEST_WORD = 8
 

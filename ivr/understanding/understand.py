@@ -156,6 +156,8 @@ class _Heard:
                     continue
                 case "service":
                     _once(self.refused if denied else self.services, piece.code)
+                    if denied and piece.code in self.services:
+                        self.services.remove(piece.code)  # "a bath – not a bath, the cleaning"
                 case "time" if not denied:
                     self.times += piece.time
                 case "intent" | "behalf" if number in refused:
@@ -189,6 +191,8 @@ class _Heard:
             return "answer"  # "another day", to the question what is to be changed
         if asked and self.answers == ["yes"] and (named is None or (named, self.grammar) == ("change", "readback")):
             return "yes" if self.grammar in _ASKS_IF_RIGHT else named or "order"
+        if named in ("goodbye", "more") and asked and self._told():
+            return None  # "the day before yesterday the doctor said it is nothing"
         if named:
             return named
         if self.always and not asked:

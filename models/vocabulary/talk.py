@@ -14,24 +14,24 @@ ALWAYS: tuple[Concept, ...] = (
             "|着火了|起火了|失火了|煤气漏了|煤气泄漏|漏煤气|煤气味|煤气中毒|救护车|打120|打一二零|流血了|流了好多血|快不行了|要死了|疼死了"
             "|噎着了|卡住嗓子了|有人闯进来|有贼|报警|摔地上|摔在地上|摔地下|倒在地上|倒地上|摔坏了|摔伤了|晕过去|昏迷|抽搐|抽过去|喘不过来气|憋得慌|说不出话"
             "|嘴歪了|坏人|抢劫|触电|过电了|冒烟了|烧起来了|喝农药|不想活|跳楼|叫120|幺二零|一二零|煤气中毒了|烫伤了|没气了|叫不醒|喊不醒|没呼吸了|快来人|流血不止|出血不止"
-            "|心脏病犯了|心脏病发作|家里冒烟|屋里冒烟|屋里着火|家里着火",
+            "|心脏病犯了|心脏病发作|磕破头|头磕破|血止不住|止不住血|喘不上来气|胸口闷|嘴也歪|半边身子不好使|半边身子不能动|半边身子麻|吃错药|吃了一大把药|活着没意思|有人砸门|有人撬门|撬门|没动静了|不喘气|家里冒烟|屋里冒烟|屋里着火|家里着火",
             "응급|살려 주세요|도와줘|사람 살려|구급차|살려줘|~도와 주세요|가슴 아파|~가슴이 아파|숨 막혀|숨을 못 쉬|못 일어나|넘어졌|쓰러졌"
-            "|불 났|불이 났|가스 냄새|가스 새|~피가 나|구급|응급실|~불이야|~119|~일일구|심장마비|~안 깨어나|의식이 없|정신을 잃",
+            "|불 났|불이 났|가스 냄새|가스 새|~피가 나|구급|응급실|~불이야|~119|~일일구|심장마비|~안 깨어나|~숨을 안 쉬|~숨 안 쉬|~약을 잘못|~약을 너무|~죽고 싶|~도둑이|의식이 없|정신을 잃",
             "help|emergency|ambulance|i fell|i have fallen|i fell down|fallen|can't get up|cannot get up|can not get up|can't breathe"
             "|cannot breathe|can not breathe|chest pain|my chest hurts|heart attack|stroke|fire|gas leak|smell gas|bleeding|choking"
-            "|collapsed|not waking up|won't wake up|will not wake up|not breathing|unconscious|passed out|fainted"),
+            "|pains in my chest|pain in my chest|chest hurts|had a fall|has fallen|fell over|too many pills|wrong pills|overdose|breaking in|broken in|burglar|don't want to live|do not want to live|want to die|kill myself|collapsed|not waking up|won't wake up|will not wake up|not breathing|unconscious|passed out|fainted"),
     concept("person", "0", ("人工", "상담원", "a person"),
-            "人工|找人|接线员|人工服务|转人工|找个人|找真人|找人说话|接人工|找工作人员|叫个人来听|客服|不舒服|难受|头晕|头疼|肚子疼|发烧|疼得厉害|不会按|按不了|不会用|找领导"
+            "人工|找人|接线员|人工服务|转人工|找个人|找真人|真人|不得劲|不得劲儿|身上不得劲|找人说话|接人工|找工作人员|叫个人来听|客服|不舒服|难受|头晕|头疼|肚子疼|发烧|疼得厉害|不会按|按不了|不会用|找领导"
             "|找你们领导|你们领导|找负责人|找主任|找经理",
-            "상담원|사람|사람 바꿔|사람 바꿔 주세요|~사람 좀 바꿔|~사람 좀 바꿔 주세요|~사람 바꿔줘|사람 연결|직원|상담원 연결", "a person|person|operator|agent|a human|somebody|real person|speak to somebody"),
+            "상담원|사람|사람 바꿔|사람 바꿔 주세요|~사람 좀 바꿔|~사람 좀 바꿔 주세요|~사람 바꿔줘|사람 연결|직원|상담원 연결", "a person|person|operator|a real person|talk to a real person|talk to a person|talk to an operator|agent|a human|somebody|real person|speak to somebody"),
     concept("repeat", "*", ("再说一遍", "다시", "repeat"),
-            "再说一遍|没听清|没听见|没听清楚|再说一次|再讲一遍|你说啥|说啥|你说什么|听不见|听不清|啥|啥呀|说什么|重复|重复一遍|大点声|大声点|慢点说|慢一点说|不明白|没听明白|耳朵背|听不懂|听不着",
+            "再说一遍|刚才说啥|你刚才说啥|刚才说什么|你刚才说什么|没听清|没听见|没听清楚|再说一次|再讲一遍|你说啥|说啥|你说什么|听不见|听不清|啥|啥呀|说什么|重复|重复一遍|大点声|大声点|慢点说|慢一点说|不明白|没听明白|耳朵背|听不懂|听不着",
             "다시|뭐라고|안 들려|다시 말해|못 들었|뭐", "repeat|again|pardon|say again|say that again|what|sorry|i can't hear you"),
 )  # fmt: skip
 
 ANSWERS: tuple[Concept, ...] = (
     concept("yes", "1", ("对", "네", "yes"),
-            "对|是的|好的|行|中|好|是|嗯|可以|没错|对的|对对|好吧|行啊|成|妥|妥了|对呀|对啊|就这样|没问题|要得|是呀|是啊|嗯呐|嗯哪",
+            "对|是的|好的|行|中|好|是|嗯|可以|没错|对的|对对|好吧|行啊|成|妥|妥了|对呀|对啊|就这样|就这么定|就这么定了|没问题|要得|是呀|是啊|嗯呐|嗯哪",
             "네|좋아요|예|~맞아요|그래|그래요|~맞습니다|그렇게 해", "yes|right|okay|ok|yeah|correct|that's right|that is right|yes please|sure|fine"),
     concept("no", "2", ("不对", "아니요", "no"),
             "不对|不是|不要|不行|不可以|不|不好|错了|时间不对|日子不对|天不对|不用|不用了|不成|不中|没有|别|算了|不是的|弄错了|搞错了|说错了",
@@ -79,7 +79,7 @@ INTENTS: tuple[Concept, ...] = (
             "다른|다른 것|또 뭐|다음", "more|other|others|something else|what else|anything else|next page"),
     concept("goodbye", "", ("没事了", "끝", "goodbye"),
             "没事了|没事儿了|没有了|没别的事了|再见|拜拜|挂了|就这些|就这样吧|谢谢再见|没啥事了|没啥事|回见|先挂了|没事|那行再见|没了",
-            "안녕히 계세요|됐어|없어요|없습니다|끊어|그만 됐어|~들어가세요", "goodbye|bye|bye bye|that's all|that is all|nothing|nothing else|that will be all"),
+            "안녕히 계세요|됐어|없어요|없습니다|끊어|그만 됐어|~들어가세요", "goodbye|bye|bye bye|never mind|oh never mind|that's all|that is all|nothing|nothing else|that will be all"),
 )  # fmt: skip
 
 # How good it was, by her own word: 5 very good … 1 very bad.
@@ -158,7 +158,7 @@ DENY_ALSO: Phrases = also(*_DENY)
 
 # What is said near a telephone and asks for nothing: told apart from the phrases that are in it.
 DECOYS: Phrases = said(
-    "吃饭了吗|吃了吗|吃饭了没|吃了没|您拨打的|正在通话中|请稍后再拨|对不起",
+    "我想想|想想再|想想再说|让我想想|考虑考虑|合计合计|吃饭了吗|吃了吗|吃饭了没|吃了没|您拨打的|正在通话中|请稍后再拨|对不起",
     "밥 먹었",
     "how are you",
 )
