@@ -29,6 +29,7 @@ from web import (
     providers,
     records,
     security,
+    supervision,
     texts,
 )
 from web.config import ConsoleSettings
@@ -71,6 +72,7 @@ def create_app(settings: Settings | None = None, console: ConsoleSettings | None
     prompts.init_app(app)
     texts.init_app(app, csrf)
     phone.init_app(app, settings, console)
+    supervision.init_app(app)
     health.init_app(app)
     metrics.init_app(app, console)
 

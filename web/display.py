@@ -28,6 +28,8 @@ TONES: dict[str, str] = {
     **dict.fromkeys(
         ("failed", "lost", "fault", "alarm", "late", "abandoned", "hung_up", "congestion", "undelivered"), "bad"
     ),
+    # How agents stand, on the wallboard.
+    **{"presence_ready": "good", "presence_ringing": "warn", "presence_talking": "active"},
 }
 ICONS: dict[str, str] = {
     "good": "circle-check",
@@ -70,6 +72,8 @@ TASK_ICONS: dict[str, str] = {
     "dead_number": "phone-off",
     "check_visit": "phone-incoming",
     "fault": "tool",
+    "care": "heart",
+    "go_there": "map-pin",
     "sms": "message",
 }
 

@@ -34,6 +34,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("board.board", _l("Board"), "layout-dashboard"),
     Entry("providers.roster", _l("Providers"), "building-store", pages=("providers",)),
     Entry("texts.texts", _l("Text messages"), "message", pages=("texts",)),
+    Entry("supervision.wall", _l("Wallboard"), "eye", Role.SUPERVISOR),
+    Entry("supervision.statistics", _l("Statistics"), "chart-bar", Role.SUPERVISOR, ("supervision.calls",)),
     Entry("prompts.catalogue", _l("Prompts"), "microphone", Role.SUPERVISOR, ("prompts",)),
     Entry("metrics.machine", _l("Machine"), "gauge", Role.ADMIN),
 )

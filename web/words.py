@@ -53,6 +53,21 @@ CALL_END: Words = {
     "not_answered": _l("Nobody answered"),
     "lost": _l("Cut off by a fault"),
 }
+PRESENCE: Words = {
+    "offline": _l("Offline"),
+    "ready": _l("Ready"),
+    "ringing": _l("Ringing"),
+    "talking": _l("Talking"),
+    "wrap_up": _l("Wrap-up"),
+    "pause": _l("Pause"),
+}
+FIGURE: Words = {
+    "asked": _l("Put through to people"),
+    "answered": _l("Answered"),
+    "in_time": _l("Answered within 15 s"),
+    "not_reached": _l("Reached nobody"),
+    "missed": _l("Missed"),
+}
 PURPOSE: Words = {
     "inbound": _l("Incoming call"),
     "offer": _l("Offer call"),

@@ -1,0 +1,184 @@
+"""The wallboard and the figures of a period: what is counted, what a figure opens, what leaves as a file."""
+
+from __future__ import annotations
+
+import io
+import re
+from datetime import datetime, timedelta
+
+import pytest
+from openpyxl import load_workbook
+
+from agents import figures, wallboard
+from agents.figures import Period
+from models import clock, session
+from models.calls import Call, CallEnd, CallState
+from models.presence import AgentPresence, PresenceSpell
+from models.tasks import PRIORITY, Task, TaskKind
+from models.users import AuditEvent, User
+from tests.web.conftest import Browser
+from tests.web.world import World, landline
+
+NOON = datetime.fromisoformat("2026-11-20T12:00:00+08:00")
+
+
+@pytest.fixture
+def world(var_dir: object, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A Friday at noon in Harbin."""
+    monkeypatch.setattr(clock, "now", lambda: NOON)
+    return World(now=NOON)
+
+
+def asks(world: World, user: User | None, waits: float, minutes: float = 10) -> Call:
+    """A caller asks for a person so many minutes ago and is answered after `waits` s, or never."""
+    at = world.ago(60 * minutes)
+    call = world.call(at=at, waiting_since=at, state=CallState.WAITING, agent_id=user and user.id)
+    if user is not None:
+        world.journal(call, (1, "agent_rung", {"user_id": user.id}), (waits, "agent_answered", {"user_id": user.id}))
+        world.end(call, CallEnd.PERSON, waits + 60)
+    else:
+        world.end(call, CallEnd.ABANDONED, waits)
+    return call
+
+
+def spell(world: World, user: User, state: str, minutes: tuple[float, float | None], reason: str = "") -> None:
+    """How somebody stood, from so many minutes ago until so many (None: still)."""
+    with world.rows() as db:
+        ended = None if minutes[1] is None else world.ago(60 * minutes[1])
+        began = world.ago(60 * minutes[0])
+        db.add(PresenceSpell(user_id=user.id, state=state, reason=reason or None, began_at=began, ended_at=ended))
+
+
+def test_an_answer_after_fifteen_seconds_is_in_time_and_after_sixteen_is_not(world: World) -> None:
+    chen = world.user("小陈")
+    for waits in (3.0, 15.0, 16.0):
+        asks(world, chen, waits)
+    asks(world, None, 40)
+    with session.read() as db:
+        seen = figures.service(figures.asked(db, wallboard.today(NOON)))
+    assert (seen.asked, seen.answered, seen.in_time, seen.abandoned) == (4, 3, 2, 1)
+    assert (seen.connected, seen.level) == (0.75, 0.5)
+    assert (round(seen.mean_wait_s, 2), seen.longest_wait_s) == (11.33, 16)
+
+
+def test_who_never_asked_for_a_person_is_not_counted_nor_whom_we_rang(world: World) -> None:
+    world.call(at=world.ago(60))
+    world.call(at=world.ago(60), waiting_since=world.ago(50), direction="out", purpose="offer")
+    with session.read() as db:
+        seen = figures.service(figures.asked(db, wallboard.today(NOON)))
+    assert (seen.asked, seen.level, seen.connected) == (0, None, None)
+
+
+def test_a_day_ends_at_midnight_in_harbin(world: World) -> None:
+    chen = world.user("小陈")
+    asks(world, chen, 1, minutes=12 * 60 + 1)
+    asks(world, chen, 1, minutes=12 * 60 - 1)
+    with session.read() as db:
+        today = figures.asked(db, wallboard.today(NOON))
+    assert len(today) == 1
+    assert [one.hour for one in figures.by_hour(today) if one.asked] == [0]
+
+
+def test_an_agents_time_counts_as_far_as_it_lies_in_the_period(world: World) -> None:
+    chen = world.user("小陈")
+    spell(world, chen, "ready", (13 * 60, 30))  # since before midnight
+    spell(world, chen, "talking", (30, 20))
+    spell(world, chen, "wrap_up", (20, 18))
+    spell(world, chen, "pause", (18, 8), "meal")
+    spell(world, chen, "offline", (8, 5))
+    spell(world, chen, "ready", (5, None))  # still
+    asks(world, chen, 4, minutes=30)
+    with world.rows() as db:
+        db.add(
+            Task(
+                kind=TaskKind.MISSED, dedupe_key="done", priority=PRIORITY[TaskKind.MISSED], created_at=NOON,
+                changed_at=NOON, closed_at=world.ago(60), closed_by_id=chen.id,
+            )
+        )  # fmt: skip
+    with session.read() as db:
+        (one,) = figures.agents(db, wallboard.today(NOON), NOON)
+    minute = 60
+    assert one.ready_s == (12 * 60 - 30 + 5) * minute
+    assert (one.talk_s, one.wrap_s, one.pause_s) == (10 * minute, 2 * minute, 10 * minute)
+    assert one.pauses == (("meal", 10 * minute),)
+    assert (one.rung, one.answered, one.missed, one.tasks) == (1, 1, 0, 1)
+    assert one.handle_s == 12 * minute
+
+
+def supervised(world: World, browser: Browser, name: str = "班长") -> Browser:
+    """A supervisor's browser."""
+    world.user(name, "supervisor")
+    browser.login(name)
+    return browser
+
+
+def test_every_figure_opens_its_calls_and_the_look_is_audited(world: World, browser: Browser) -> None:
+    chen = world.user("小陈")
+    quick, slow, lost = asks(world, chen, 3), asks(world, chen, 40), asks(world, None, 40)
+    supervised(world, browser)
+    page = browser.get("/statistics").text
+    found = {
+        kind: re.search(rf'href="(/statistics/calls\?kind={kind}&amp;first[^"]+)"', page) for kind in figures.KINDS
+    }
+    expected = {"asked": {quick, slow, lost}, "answered": {quick, slow}, "in_time": {quick}, "not_reached": {lost}}
+    for kind, calls in expected.items():
+        link = found[kind]
+        assert link, kind
+        opened = browser.get(link[1].replace("&amp;", "&")).text
+        assert set(re.findall(r"/calls/([\w-]+)", opened)) == {call.public_id for call in calls}, kind
+    with session.read() as db:
+        assert [one.action for one in db.query(AuditEvent)].count("figure_opened") == len(expected)
+
+
+def test_the_file_is_safe_to_open_and_its_leaving_is_audited(world: World, browser: Browser) -> None:
+    asks(world, world.user("=cmd|' /C calc'!A0"), 3)
+    supervised(world, browser)
+    text = browser.get("/statistics/agents.csv")
+    assert text.data.startswith(b"\xef\xbb\xbf")
+    assert "'=cmd|" in text.data.decode("utf-8-sig")
+    sheet = load_workbook(io.BytesIO(browser.get("/statistics/agents.xlsx").data)).worksheets[0]
+    assert (sheet["A2"].value, sheet["A2"].data_type) == ("=cmd|' /C calc'!A0", "s")
+    with session.read() as db:
+        assert [one.action for one in db.query(AuditEvent)].count("statistics_exported") == 2
+    assert browser.get("/statistics/agents.exe").status_code == 404
+
+
+@pytest.mark.parametrize("days", ["first=2026-11-21&last=2026-11-20", "first=2026-01-01&last=2026-11-20", "first=abc"])
+def test_a_period_that_cannot_be_counted_is_refused_in_words(world: World, browser: Browser, days: str) -> None:
+    supervised(world, browser)
+    answer = browser.get(f"/statistics?{days}")
+    assert answer.status_code == 400
+    assert "最多统计 92 天" in answer.text
+
+
+def test_the_wallboard_shows_who_waits_longest_and_who_is_free(world: World, browser: Browser) -> None:
+    chen, zhou = world.user("小陈"), world.user("小周")
+    elder = world.elder("王秀英", landline(1))
+    for seconds, who in ((70, elder), (20, None)):
+        at = world.ago(seconds)
+        world.call(who, at, waiting_since=at, state=CallState.WAITING)
+    with world.rows() as db:
+        db.add(AgentPresence(user_id=chen.id, state="ready", since=world.ago(300)))
+        db.add(AgentPresence(user_id=zhou.id, state="pause", reason="meal", since=world.ago(100)))
+    with session.read() as db:
+        seen = wallboard.read(db, "zh-CN", NOON)
+    assert (seen.waiting, seen.free, [one.party.name for one in seen.waiters]) == (2, 1, ["王秀英", ""])
+    assert [(one.name, one.state, one.reason) for one in seen.agents] == [
+        ("小陈", "ready", ""),
+        ("小周", "pause", "用餐"),
+    ]
+    supervised(world, browser)
+    page = browser.get("/wallboard").text
+    assert "王秀英" in page
+    assert "1:10" in page
+
+
+def test_a_long_period_of_many_calls_is_cut_in_the_list_and_not_in_the_figure(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "SHOWN", 2)
+    for _ in range(3):
+        asks(world, None, 5)
+    with session.read() as db:
+        total, rows = figures.calls_behind(db, Period(NOON - timedelta(days=1), NOON), "asked")
+    assert (total, len(rows)) == (3, 2)
