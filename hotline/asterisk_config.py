@@ -8,7 +8,7 @@ copied as it stands, so that what is tried here is what production runs.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from socket import AF_INET
 
@@ -62,7 +62,6 @@ def _value(text: str) -> str:
 def values(settings: Settings, tool: AsteriskTool, run_dir: Path) -> dict[str, str]:
     """Return what the marks of all samples stand for in this installation."""
     lib = run_dir / "asterisk" / "lib"
-    trunk_host = settings.trunk.rsplit(":", 1)[0]
     return {
         "etc_dir": str(run_dir / "asterisk" / "etc"),
         "modules_dir": str(tool.modules_dir),
@@ -76,7 +75,8 @@ def values(settings: Settings, tool: AsteriskTool, run_dir: Path) -> dict[str, s
         "host": settings.host,
         "sip_bind": f"{settings.host}:{settings.sip_port}",
         "trunk_contact": f"sip:{settings.trunk}",
-        "trunk_host": trunk_host,
+        "trunk_hosts": ",".join(settings.trunk_hosts) or settings.trunk.rsplit(":", 1)[0],
+        "trunk_asks": "\n".join(_trunk_asks(settings)),
         "rtp_start": str(settings.rtp_start),
         "rtp_end": str(settings.rtp_end),
         "ami_port": str(settings.ami_port),
@@ -118,6 +118,17 @@ def _own_addresses(settings: Settings) -> list[str]:
         return []
     found = {one.address for all_of in psutil.net_if_addrs().values() for one in all_of if one.family == AF_INET}
     return sorted(found)
+
+
+def _trunk_asks(settings: Settings) -> Iterator[str]:
+    """Yield the lines by which the trunk knows us, where it asks who we are; the last of them open a section."""
+    if settings.trunk_caller_id:
+        # A carrier that checks what we show refuses every other number, also of a call that is passed on.
+        yield f"from_user={settings.trunk_caller_id}\nsend_pai=no"
+    if settings.trunk_user:
+        yield "outbound_auth=trunk-auth"
+        yield f"\n[trunk-auth]\ntype=auth\nauth_type=digest\nusername={settings.trunk_user}"
+        yield f"password={settings.trunk_password}"
 
 
 def write(settings: Settings) -> list[str]:

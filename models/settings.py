@@ -49,6 +49,15 @@ class Settings(BaseSettings):
 
     # The carrier's SIP trunk, host:port.
     trunk: str = "127.0.0.1:5070"
+    # What some carriers ask for besides (Twilio's Elastic SIP Trunking: all three).
+    trunk_user: str = Field("", pattern=r"^[^\s;]*$", description="name by which the trunk knows us; empty: by address")
+    trunk_password: str = Field("", pattern=r"^[^\s;]*$", description="password to that name")
+    trunk_caller_id: str = Field(
+        "",
+        pattern=r"^(\+[0-9]+)?$",
+        description="number (+86…) that the carrier lets us show; empty: the hotline's own",
+    )
+    trunk_hosts: tuple[str, ...] = Field((), description="hosts and networks its calls come from; empty: the trunk's")
     asterisk_binary: str = Field("", description="empty: `asterisk` on PATH if new enough, else the fetched one")
     ami_user: str = "hotline"
     ami_secret: str = Field("", description="empty: made on first start, kept in var_dir/secrets")

@@ -117,8 +117,13 @@ def settings_for_tests(**more: object) -> dict[str, object]:
 
 def new_town(stack: ExitStack, folder: Path, **settings: object) -> Town:
     """Start a network and a hotline; they stop with `stack`."""
+    return found_town(stack, folder, Carrier(), settings)
+
+
+def found_town(stack: ExitStack, folder: Path, carrier: Carrier, settings: dict[str, object]) -> Town:
+    """Do the same with a carrier of one's own."""
     url = str(settings.get("DATABASE_URL") or f"sqlite:///{folder / 'hotline.db'}")
-    network = stack.enter_context(Carrier())
+    network = stack.enter_context(carrier)
     network.learn(CODES)
     hotline = stack.enter_context(HotlineProcess(folder, network.address, settings_for_tests(**settings)))
     network.hotline = hotline.sip

@@ -50,6 +50,22 @@ def test_every_mark_has_a_value_and_every_value_is_used(hotline_dir: Path) -> No
     assert set(filled) == marks()
 
 
+def test_a_carrier_that_asks_who_we_are_is_told_and_any_other_is_not(
+    hotline_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trunk() -> str:
+        settings.cache_clear()
+        filled = asterisk_config.values(settings(), asterisk(settings().cache_dir), settings().run_dir)
+        return render((ROOT / "dialplans/etc/pjsip.conf.sample").read_text(), filled)
+
+    assert "auth" not in trunk().replace("auto", "") and "from_user" not in trunk()
+    asked = {"USER": "u", "PASSWORD": "p", "CALLER_ID": "+8645112345000", "HOSTS": '["10.0.0.0/24"]'}
+    for name, value in asked.items():
+        monkeypatch.setenv(f"HOTLINE_TRUNK_{name}", value)
+    assert "from_user=+8645112345000\nsend_pai=no\noutbound_auth=trunk-auth\n\n[trunk-auth]\ntype=auth\n" in trunk()
+    assert "username=u\npassword=p\n" in trunk() and "match=10.0.0.0/24\n" in trunk()
+
+
 def test_what_up_runs_is_written_for_the_owner_only(hotline_dir: Path) -> None:
     command = asterisk_config.write(settings())
     etc = settings().run_dir / "asterisk/etc"

@@ -30,7 +30,7 @@ from tests.support.agi_line import AgiLine, AgiServer, LineGone
 from tests.support.ami import Ami, AmiError, AmiPool, Event, Headers
 from tests.support.asterisk_process import AsteriskProcess
 from tests.support.call import Call
-from tests.support.carrier_config import Places, configuration
+from tests.support.carrier_config import Account, Places, configuration
 from tests.support.exchange import AudioExchange
 from tests.support.phone import Phone
 from tests.support.ports import PortBlock
@@ -50,6 +50,7 @@ class Carrier:
         dtmf: str = "rfc4733",
         folder: Path | None = None,
         program: AsteriskTool | None = None,
+        account: Account | None = None,
     ) -> None:
         self._own_folder = folder is None
         self.folder = folder or Path(tempfile.mkdtemp(prefix="carrier-"))
@@ -68,7 +69,7 @@ class Carrier:
         self._block = PortBlock()
         take = self._block.take
         self._places = Places(
-            take(), take(), take(), take(), self._block.rtp, secrets.token_hex(12), self.folder, codecs, dtmf
+            take(), take(), take(), take(), self._block.rtp, secrets.token_hex(12), self.folder, codecs, dtmf, account
         )
         self.hotline = hotline or self.address
         self._asterisk = AsteriskProcess(self.folder, configuration(self._places), program)

@@ -31,6 +31,18 @@ congestion = 450/700,0/700
 
 
 @dataclass(frozen=True)
+class Account:
+    """A carrier that asks who rings, as Twilio's Elastic SIP Trunking does: name, password, and a number it knows.
+
+    It challenges each INVITE, takes nothing but E.164 with its +, and refuses (403) any other number that is shown.
+    """
+
+    user: str
+    password: str
+    caller_id: str
+
+
+@dataclass(frozen=True)
 class Places:
     """Where everything listens, and how calls are made."""
 
@@ -43,6 +55,7 @@ class Places:
     folder: Path
     codecs: tuple[str, ...] = ("alaw",)
     dtmf: str = "rfc4733"
+    account: Account | None = None
 
 
 def configuration(places: Places) -> dict[str, str]:
@@ -104,11 +117,32 @@ trust_id_outbound = yes
 ; The dialplan writes P-Asserted-Identity itself: stories need it to differ from From.
 send_pai = no
 send_rpid = no
+{_account(places.account)}
 [hotline]
 type = identify
 endpoint = hotline
 match = 127.0.0.1
 """
+
+
+def _account(account: Account | None) -> str:
+    if account is None:
+        return ""
+    return f"""auth = account
+[account]
+type = auth
+auth_type = digest
+username = {account.user}
+password = {account.password}
+"""
+
+
+def _takes(account: Account | None) -> str:
+    """Which numbers may be rung, and what has to be shown with it."""
+    if account is None:
+        return "exten => _[+0-9*#]!,1,NoOp()"
+    wrong = f'$["${{CALLERID(num)}}" != "{account.caller_id}"]'
+    return f"exten => _+X!,1,ExecIf({wrong}?Hangup(21))"
 
 
 def _dialplan(places: Places) -> str:
@@ -119,7 +153,8 @@ writeprotect = yes
 
 ; The hotline rings a number: Python says what this telephone does.
 [called]
-exten => _[+0-9*#]!,1,AGI(agi://127.0.0.1:{places.agi}/called)
+{_takes(places.account)}
+ same => n,AGI(agi://127.0.0.1:{places.agi}/called)
  same => n,Hangup()
 exten => _[a-zA-Z][a-zA-Z0-9]!,1,Goto(+${{EXTEN}},1)
 
