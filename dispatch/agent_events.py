@@ -5,19 +5,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from dispatch import presence, spool, waiting
+from dispatch.calls import close_call
 from dispatch.outbox import transaction
 from dispatch.roster import user_of
 from models import clock
-from models.calls import Call, CallState
+from models.calls import Call, CallEnd, CallState, Direction
 from models.journal import Entry, note
 from models.presence import AgentPresence
 from models.session import read
 
 log = logging.getLogger(__name__)
+
+# What PJSIP says of a browser's contact.
+THERE = ("Reachable", "NonQualified")
+GONE = ("Unreachable", "Removed")
 
 
 def handle(headers: Mapping[str, str]) -> None:
@@ -89,22 +94,42 @@ def leg_ended(channel_id: str) -> None:
     with read() as session:
         if session.scalar(select(AgentPresence.id).where(AgentPresence.leg_id == channel_id)) is None:
             return
+    now = clock.now()
     with transaction() as session:
-        presence.leg_ended(session, channel_id, clock.now())
+        presence.leg_ended(session, channel_id, now)
+        # A call of her own ends with her channel.
+        call = session.scalar(select(Call).where(Call.channel_id == channel_id).with_for_update())
+        if call is not None and call.direction == Direction.OUT:
+            end = CallEnd.PERSON if call.answered_at is not None else CallEnd.NOT_ANSWERED
+            close_call(session, call, end, now)
 
 
 def _contact(user_id: int | None, status: str) -> None:
-    if user_id is None or status == "Updated":
+    # A contact that is only created has not answered yet, and the queue would not ring it.
+    if user_id is None or status not in (*THERE, *GONE):
         return
-    there = status in ("Created", "Reachable", "NonQualified")
+    there = status in THERE
     with transaction() as session:
         presence.line_seen(session, user_id, there, clock.now())
 
 
 def _told(headers: Mapping[str, str]) -> None:
     """The dialplan tells by itself what no event of Asterisk's says."""
-    if headers.get("Step") == "lost":
-        _cut_off(headers.get("Caller", ""))
+    agent = headers.get("Agent", "")
+    user_id = int(agent) if agent.isascii() and agent.isdigit() else None
+    match headers.get("Step"):
+        case "lost":
+            _cut_off(headers.get("Caller", ""))
+        case "waits":
+            _waits_again(headers.get("Caller", ""))
+        case "took" if user_id is not None:
+            _took(user_id, headers.get("Call", ""), headers.get("Leg", ""))
+        case "asked":
+            _asked_in(headers.get("Call", ""), headers.get("Leg", ""))
+        case "reached":
+            _reached(headers.get("Own", ""))
+        case "dialled":
+            _dialled(headers.get("Own", ""), headers.get("Status", ""))
 
 
 def _cut_off(channel_id: str) -> None:
@@ -118,3 +143,60 @@ def _cut_off(channel_id: str) -> None:
         note(session, call.id, Entry.AGENT_LOST, now, **who)
         call.state, call.agent_id = CallState.WAITING, None
         note(session, call.id, Entry.TO_PERSON, now, reason="agent_lost")
+
+
+def _waits_again(channel_id: str) -> None:
+    """She was transferred to a queue, or to somebody who did not take it."""
+    with transaction() as session:
+        call = session.scalar(select(Call).where(Call.channel_id == channel_id).with_for_update())
+        if call is not None and call.ended_at is None:
+            waiting.wait_from(call, clock.now())
+            call.agent_id = None
+
+
+def _took(user_id: int, public_id: str, leg: str) -> None:
+    """A colleague has taken a transferred call."""
+    now = clock.now()
+    with transaction() as session:
+        call = _named(session, public_id)
+        if call is None:
+            return
+        call.state, call.agent_id = CallState.AGENT, user_id
+        note(session, call.id, Entry.AGENT_ANSWERED, now, user_id=user_id)
+        presence.talks(session, user_id, call.id, leg, now)
+
+
+def _asked_in(public_id: str, leg: str) -> None:
+    """A colleague has answered who was asked into a call."""
+    now = clock.now()
+    with transaction() as session:
+        user_id = session.scalar(select(AgentPresence.user_id).where(AgentPresence.leg_id == leg))
+        call = _named(session, public_id)
+        if user_id is not None and call is not None:
+            presence.talks(session, user_id, call.id, leg, now)
+
+
+def _named(session: Session, name: str) -> Call | None:
+    """Return the open call that the dialplan names: by its public id, or by its channel's where there was no row."""
+    query = select(Call).where(or_(Call.public_id == name, Call.channel_id == name), Call.ended_at.is_(None))
+    return session.scalar(query.with_for_update())
+
+
+def _reached(channel_id: str) -> None:
+    now = clock.now()
+    with transaction() as session:
+        call = _named(session, channel_id)
+        if call is not None and call.answered_at is None:
+            call.state, call.answered_at = CallState.AGENT, now
+            who = {} if call.agent_id is None else {"user_id": call.agent_id}
+            note(session, call.id, Entry.ANSWERED, now, **who)
+
+
+def _dialled(channel_id: str, status: str) -> None:
+    """How a call of hers went, for its task: busy, no answer, and so on."""
+    with transaction() as session:
+        call = _named(session, channel_id)
+        if call is not None and call.answered_at is None:
+            end = CallEnd.NOT_ANSWERED
+            note(session, call.id, Entry.HUNG_UP, clock.now(), status=status.lower())
+            close_call(session, call, end, clock.now())

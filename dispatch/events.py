@@ -28,6 +28,7 @@ def handle(headers: Mapping[str, str]) -> None:
             agent_events.leg_ended(headers.get("Uniqueid", ""))
             _hangup(headers.get("Uniqueid", ""), _number(headers, "Cause") or 0, _number(headers, "TechCause"))
         case "OriginateResponse" if headers.get("Response") == "Failure":
+            agent_events.leg_ended(headers.get("ActionID", ""))
             _never_rang(headers.get("ActionID", ""), headers.get("Uniqueid", ""))
 
 

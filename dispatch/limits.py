@@ -106,10 +106,14 @@ def engaged(session: Session, attempt: Attempt) -> bool:
     However old the call's row is: should its end have been missed, the sweep closes it as soon as Asterisk can be
     asked, and before that nobody is dialled. An age would let a clock that was set forward ring her twice.
     """
+    return in_a_call(session, attempt.number_id, attempt.elder_id)
+
+
+def in_a_call(session: Session, number_id: int, elder_id: int | None) -> bool:
+    """Return whether this number, or this elder, is in a call with us; see `engaged`."""
     # Two workers with two errands for the same telephone, or the same person, wait for each other here.
-    session.execute(select(PhoneNumber.id).where(PhoneNumber.id == attempt.number_id).with_for_update())
-    same = [Call.number_id == attempt.number_id]
-    elder_id = attempt.elder_id
+    session.execute(select(PhoneNumber.id).where(PhoneNumber.id == number_id).with_for_update())
+    same = [Call.number_id == number_id]
     if elder_id is not None:
         session.execute(select(Person.id).where(Person.id == elder_id).with_for_update(key_share=True))
         same.append(Call.elder_id == elder_id)

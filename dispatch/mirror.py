@@ -12,12 +12,14 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 
 from asterisk.manager import ManagerException
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from dispatch import presence, roster
+from dispatch import asks, presence, roster
+from dispatch.agent_events import THERE
 from dispatch.ami import Ami, AmiMessage
 from dispatch.roster import Account, Member, Picture
 from models import clock
@@ -77,6 +79,9 @@ class Mirror:
             self._ask(ami)
         with read() as session:
             agents = roster.agents(session)
+            asked = asks.waiting(session)
+        for ask_id in asked:
+            asks.perform(ami, ask_id)
         due = roster.due(agents, now)
         if due:
             with write() as session:
@@ -126,7 +131,7 @@ class Mirror:
         reachable = {
             roster.user_of(one.header("Endpoint") or one.header("Aor"))
             for one in _listed(ami, {"Action": "PJSIPShowContacts"}, "ContactListComplete")
-            if one.header("Status") not in ("Unreachable", "Removed")
+            if one.header("Status") in THERE
         }
         legs = {
             one.header("Uniqueid") for one in _listed(ami, {"Action": "CoreShowChannels"}, "CoreShowChannelsComplete")
@@ -139,10 +144,12 @@ class Mirror:
         with read() as session:
             self._skills = roster.skills(session)
             lines = list(session.scalars(select(AgentLine).where(AgentLine.registered_at.is_not(None))))
-            held = [leg for leg in session.scalars(select(AgentPresence.leg_id)) if leg is not None]
+            # What was asked for a moment ago may not be listed yet.
+            older = AgentPresence.since < now - timedelta(seconds=settings().lost_call_s)
+            held = [leg for leg in session.scalars(select(AgentPresence.leg_id).where(older)) if leg is not None]
         gone = [one.user_id for one in lines if one.gone_at is None and one.user_id not in reachable]
         back = [one.user_id for one in lines if one.gone_at is not None and one.user_id in reachable]
-        ended = [leg for leg in held if leg not in legs and not _just_begun(leg)]
+        ended = [leg for leg in held if leg not in legs]
         if gone or back or ended:
             with write() as session:
                 for user_id in gone:
@@ -218,11 +225,6 @@ def _digest_in(value: str) -> str:
         return str(json.loads(value)["md5_cred"])
     except (ValueError, KeyError, TypeError):
         return ""
-
-
-def _just_begun(leg_id: str) -> bool:
-    """A channel of ours that was asked for a moment ago may not be listed yet: its own rules find out."""
-    return leg_id.startswith("agent-")
 
 
 def _account(user_id: int, account: Account) -> dict[str, dict[str, str]]:

@@ -103,6 +103,7 @@ def values(settings: Settings, tool: AsteriskTool, run_dir: Path) -> dict[str, s
         "emergency_number": settings.emergency_number,
         "on_call_number": settings.on_call_number,
         "agent_ring_s": str(settings.agent_ring_s),
+        "hotline_number": settings.hotline_number,
         "ice_host_candidates": "\n".join(
             f"{address} => {settings.host}" for address in _own_addresses(settings) if address != settings.host
         ),

@@ -139,3 +139,36 @@ class TaskCall(Base):
     task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id"), index=True)
     call_id: Mapped[int] = mapped_column(ForeignKey("calls.id"), unique=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+
+
+class Verb(StrEnum):
+    """What an agent may ask to be done with channels."""
+
+    DIAL = "dial"  # ring her, then `number`
+    TO_AGENT = "to_agent"  # the caller goes to a colleague
+    TO_QUEUE = "to_queue"  # the caller goes to the queue of `language`, before all who came later
+    TO_OUTSIDE = "to_outside"  # the caller goes to `number`
+    ASK_AGENT = "ask_agent"  # the caller holds, a colleague is asked
+    ASK_OUTSIDE = "ask_outside"  # the caller holds, `number` is asked
+    MERGE = "merge"  # the caller joins the two
+    COMPLETE = "complete"  # the caller and who was asked go on without her
+    BACK = "back"  # who was asked goes, the caller comes back
+
+
+class CallAsk(Base):
+    """One wish of an agent about her call, worked off by the dispatcher at once or not at all."""
+
+    __tablename__ = "call_asks"
+    __table_args__ = (Index("ix_call_asks_open", "done_at", "created_at"),)
+
+    id: Mapped[Pk]
+    public_id: Mapped[PublicId]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    call_id: Mapped[int] = mapped_column(ForeignKey("calls.id"), index=True)
+    verb: Mapped[Code]
+    agent_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    number_id: Mapped[int | None] = mapped_column(ForeignKey("phone_numbers.id"))
+    language: Mapped[str | None] = mapped_column(String(8))
+    created_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(32))  # done, or why not

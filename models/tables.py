@@ -22,7 +22,7 @@ from models.orders import Order, OrderEvent
 from models.outbox import OutboxEntry
 from models.people import Area, Elder, Person, PersonNumber, PhoneNumber
 from models.preferences import ElderSetting
-from models.presence import AgentLine, AgentPresence, AgentSkill, PauseReason, PresenceSpell, TaskCall
+from models.presence import AgentLine, AgentPresence, AgentSkill, CallAsk, PauseReason, PresenceSpell, TaskCall
 from models.processes import ProcessBeat
 from models.providers import Provider, ProviderArea, ProviderHours, ProviderItem, ProviderNumber, Worker
 from models.ratings import OrderRating
@@ -46,6 +46,7 @@ __all__ = [
     "Audio",
     "AuditEvent",
     "Call",
+    "CallAsk",
     "CallEvent",
     "CallOutcome",
     "CallResult",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, jsonify, request
@@ -17,20 +17,24 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from agents import presence
+from agents import presence, telephony
 from agents.presence import PresenceRefused, PresenceView
+from agents.telephony import Target, Whom
 from models import clock
+from models.presence import CallAsk
 from models.session import read, write
 from models.settings import Settings
 from models.users import Role, User
 from web import i18n
 from web.access import allow, deadline, must_be_me, user_row
 from web.config import ConsoleSettings
+from web.words import language_name
 
 # Asterisk knows a new account within some tenths of a second (dispatch/mirror.py); after this it is away (s).
 LIVE_WITHIN_S = 3.0
 _LOOK_S = 0.03
 
+Found = TypeVar("Found")
 Answer = Response | tuple[Response, int]
 
 
@@ -64,6 +68,17 @@ def init_app(app: Flask, settings: Settings, console: ConsoleSettings) -> None:
             renew_s=max(30.0, (account.expires_at - now).total_seconds() * 2 / 3),
         )
 
+    @routes.get("/targets")
+    @allow(Role.AGENT)
+    def targets() -> Response:
+        """Whom a call can be given to."""
+        with read() as db:
+            found = telephony.targets(db, must_be_me().id)
+        return jsonify([{"value": f"{one.kind}:{one.id}", "name": _name(one), "free": one.free} for one in found])
+
+    routes.add_url_rule("/dial", "dial", dial, methods=["POST"])
+    routes.add_url_rule("/pass", "pass_on", pass_on, methods=["POST"])
+    routes.add_url_rule("/then", "then", then, methods=["POST"])
     routes.add_url_rule("/presence", "choose", choose, methods=["POST"])
     routes.add_url_rule("/extend", "extend", extend, methods=["POST"])
     app.register_blueprint(routes)
@@ -80,6 +95,47 @@ def choose() -> Answer:
 def extend() -> Answer:
     """More time for the wrap-up."""
     return do(presence.extend)
+
+
+@allow(Role.AGENT)
+def dial() -> Answer:
+    """Ring her, and then whom she wants."""
+    wish = wanted()
+    whom = Whom(text(wish, "task"), text(wish, "call"), text(wish, "number"))
+    return _asked(lambda db, user, now: telephony.dial(db, user, whom, now))
+
+
+@allow(Role.AGENT)
+def pass_on() -> Answer:
+    """Transfer, or ask somebody in."""
+    wish = wanted()
+    how = (text(wish, "deed"), text(wish, "kind"), text(wish, "target"))
+    return _asked(lambda db, user, now: telephony.pass_on(db, user, how, now))
+
+
+@allow(Role.AGENT)
+def then() -> Answer:
+    """All together, hand over, or back to the caller."""
+    deed = text(wanted(), "deed")
+    return _asked(lambda db, user, now: telephony.then(db, user, deed, now))
+
+
+def _asked(deed: Callable[[Session, User, datetime], CallAsk]) -> Answer:
+    """Ask dispatch for something, and answer what has become of it."""
+    try:
+        with write() as db:
+            ask_id = deed(db, user_row(db), clock.now()).id
+    except PresenceRefused as error:
+        return refusal(error.code, 409)
+    outcome = _wait(lambda db: telephony.outcome(db, ask_id))
+    if outcome != "done":
+        return refusal(outcome or "away", 503)
+    with read() as db:
+        return jsonify(as_json(presence.view(db, must_be_me().id)))
+
+
+def _name(target: Target) -> str:
+    return language_name(target.id) if target.kind == "queue" else target.name
 
 
 def wanted() -> dict[str, Any]:
@@ -111,13 +167,19 @@ def refusal(code: str, status: int) -> tuple[Response, int]:
 
 
 def _wait_live(user_id: int, serial: int) -> bool:
+    return _wait(lambda db: presence.is_live(db, user_id, serial) or None) is True
+
+
+def _wait(look: Callable[[Session], Found | None]) -> Found | None:
+    """Look at the rows until there is something; None: Asterisk, or dispatch, is away."""
     until = time.monotonic() + LIVE_WITHIN_S
     while time.monotonic() < until:
         with read() as db:
-            if presence.is_live(db, user_id, serial):
-                return True
+            found = look(db)
+        if found is not None:
+            return found
         time.sleep(_LOOK_S)
-    return False
+    return None
 
 
 def server(settings: Settings, console: ConsoleSettings) -> str:
@@ -170,6 +232,17 @@ def _refusals() -> dict[str, str]:
         "no_line": _("Your telephone is not connected yet."),
         "reason": _("There is no such reason."),
         "not_in_wrap_up": _("There is nothing to be wrapped up."),
+        "in_call": _("You are in a call already."),
+        "no_call": _("There is no call."),
+        "own_call": _("A call of your own cannot be passed on; ask the other side to wait and dial again."),
+        "number": _("That is no telephone number."),
+        "forbidden": _("This number may not be dialled from here."),
+        "engaged": _("That line is engaged just now."),
+        "full": _("All lines of the trunk are taken. Try again in a moment."),
+        "nobody": _("Nobody is there, or has not answered yet."),
+        "gone": _("The call has ended."),
+        "refused": _("The telephone exchange has refused it."),
+        "too_late": _("It took too long and was not done. Try again."),
         "illegal": _("That is not possible just now."),
     }
 
@@ -205,6 +278,12 @@ def words() -> dict[str, str]:
         "ended_rejected": _("Rejected; the call goes to somebody else."),
         "ended_transferred": _("Transferred."),
         "after": _("After this call: {0}"),
+        "colleague": _("A colleague asks"),
+        "emergency": _("Emergency"),
+        "consulting": _("The caller holds"),
+        "together": _("All together"),
+        "busy_elsewhere": _("A call is under way in the other tab."),
+        "other_computer": _("Another computer has taken over the telephone."),
         "unknown_caller": _("Incoming call"),
         "good": _("Good line"),
         "fair": _("The line is fair"),

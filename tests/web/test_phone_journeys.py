@@ -7,15 +7,28 @@ from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
+from sqlalchemy import select
 
-from models.calls import Call
+from dispatch import tasks
+from models import clock
+from models.calls import Call as CallRow
+from models.calls import CallEvent
+from models.people import Elder, Person
+from models.presence import PauseReason, PresenceSpell, TaskCall
+from models.tasks import Task, TaskKind
 from tests.calls.conftest import Town, begin_anew, end_calls, new_town
-from tests.support import sound
-from tests.support.world import WANG
-from tests.web.agent_desk import AGENT_SPEAKS, AgentDesk, binary, flags
+from tests.support import habits, sound
+from tests.support.call import Call
+from tests.support.world import CARE, KIM, WANG
+from tests.web.agent_desk import AGENT_SPEAKS, AgentDesk, asterisk, binary, flags
 
 pytestmark = [pytest.mark.browser, pytest.mark.call, pytest.mark.timeout(180)]
+
+REFUSE_MICROPHONE = """() => {
+  window.allowed = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", "NotAllowedError"));
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -39,25 +52,240 @@ def the_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 def town(the_town: Town) -> Iterator[Town]:
     """Nobody has rung yet."""
     begin_anew(the_town)
+    with the_town.rows.writing() as session:
+        session.add(PauseReason(code="meal", names={"zh-CN": "用餐", "ko": "식사", "en": "Meal"}))
     yield the_town
     end_calls(the_town)
 
 
-def test_ring_answer_hold_mute_hang_up_wrap_up(town: Town, chromium: Chromium) -> None:
+def puts_through(town: Town, number: str = WANG) -> Call:
+    """An elder rings and asks for a person."""
+    caller = town.network.phone(number).rings("12349").answered()
+    return caller.hears("ask_service").presses("0")
+
+
+def the_call(town: Town) -> CallRow:
+    """The newest call's row."""
+    return max(town.rows.all(CallRow), key=lambda call: call.id)
+
+
+def journal(town: Town) -> list[str]:
+    """Kinds of the journal's entries about people, in order."""
+    people = ("agent_rung", "agent_answered", "agent_missed", "agent_lost", "transferred")
+    return [event.kind for event in town.rows.all(CallEvent) if event.kind in people]
+
+
+def both_hear(desk: AgentDesk, caller: Call, hertz: int) -> None:
+    """Sound goes both ways, proved by tones of each side's own."""
+    caller.hears(AGENT_SPEAKS, within=6)
+    caller.plays(sound.beep(3, hertz), wait=False)
+    desk.hears(hertz)
+
+
+def test_ring_answer_hold_mute_keys_hang_up_wrap_up(town: Town, chromium: Chromium) -> None:
     desk = AgentDesk(town, chromium, "陈小红").logs_in()
     desk.is_ready()
     town.rows.wait_for(lambda: "agent-" in desk.queues(), 1, "member of the queue")
-    caller = town.network.phone(WANG).rings("12349").answered()
-    caller.hears("ask_service").presses("0")
+    caller = puts_through(town)
     desk.rings()
-    town.rows.wait_for(lambda: [call for call in town.rows.all(Call) if call.agent_id], 3, "call of hers")
-    desk.stands("ringing")
+    town.rows.wait_for(lambda: the_call(town).agent_id == desk.user_id, 3, "call of hers")
+    row = desk.stands("ringing")
+    assert row.call_id == the_call(town).id and the_call(town).state == "waiting"
     desk.presses("answer").talks()
-    caller.hears(AGENT_SPEAKS, within=5)
-    caller.plays(sound.beep(3, 700), wait=False)
-    desk.hears(700)
+    both_hear(desk, caller, 700)
+    town.rows.an_agent_talks()
+    desk.presses("hold")
+    expect(desk.key("hold")).to_have_attribute("aria-pressed", "true")
+    caller.hears("on_hold", within=8)
+    desk.presses("hold")
+    expect(desk.key("hold")).to_have_attribute("aria-pressed", "false")
+    caller.hears(AGENT_SPEAKS, within=6)
+    desk.presses("mute")
+    caller.hears_silence(2)
+    desk.presses("mute")
+    caller.hears(AGENT_SPEAKS, within=6)
+    desk.presses("keypad")
+    desk.page.locator("#phone [data-digit='5']").click()
+    caller.receives("5")
+    expect(desk.page.locator("[data-quality]")).to_have_attribute("data-grade", "good", timeout=6000)
+    # Wrap-up is longer on wish, and ends by itself or by hand; what she chose meanwhile follows it.
     desk.presses("hangup").is_free()
     caller.is_hung_up_by_hotline(5)
-    desk.stands("wrap_up")
-    desk.stands("ready", 8)
+    until = desk.stands("wrap_up").until
+    desk.is_shown("wrap_up").presses("extend")
+    town.rows.wait_for(lambda: desk.stands("wrap_up").until != until, 3, "longer wrap-up")
+    assert "(paused:wrap_up" in desk.queues()
+    desk.presses("ready").is_shown("ready")
+    desk.stands("ready")
+    town.rows.wait_for(lambda: "paused" not in desk.queues(), 1, "member who is not paused")
+    desk.chooses("pause:meal").is_shown("pause")
+    town.rows.wait_for(lambda: "agent-" not in desk.queues(), 1, "queue without her")
+    assert the_call(town).end == "person"
+    assert [one.state for one in town.rows.all(PresenceSpell)] == [
+        "ready", "ringing", "talking", "wrap_up", "ready", "pause"
+    ]  # fmt: skip
+    # Logged out, the account is good for nothing.
+    assert f"agent-{desk.user_id}" in asterisk(town, "pjsip show endpoints")
+    account = desk.account()
+    assert desk.registers(account) == 200
+    desk.page.evaluate("document.querySelector(\"form[action$='/logout']\").requestSubmit()")
+    expect(desk.page.locator("#password")).to_be_visible()
+    desk.stands("offline", 2)
+    gone = f"agent-{desk.user_id}"
+    town.rows.wait_for(lambda: gone not in asterisk(town, "pjsip show endpoints"), 2, "exchange without her")
+    assert desk.registers(account) in (401, 403)
     assert desk.complaints == []
+
+
+def test_two_agents_reject_transfer_ask_in_and_hand_over(town: Town, chromium: Chromium) -> None:
+    first = AgentDesk(town, chromium, "陈小红").logs_in().is_ready()
+    second = AgentDesk(town, chromium, "李大力").logs_in()
+    caller = puts_through(town)
+    first.rings().presses("reject")
+    first.stands("pause")
+    first.is_shown("pause")
+    second.is_ready().rings()
+    expect(first.key("answer")).to_be_hidden()
+    second.presses("answer").talks()
+    both_hear(second, caller, 700)
+    # Blind: straight to the colleague.
+    first.is_ready()
+    second.passes("transfer", "陈小红")
+    first.rings()
+    second.is_free()
+    second.stands("wrap_up")
+    first.presses("answer").talks()
+    both_hear(first, caller, 800)
+    town.rows.wait_for(lambda: the_call(town).agent_id == first.user_id, 3, "call of the first agent")
+    # Asked first: the caller holds, then all three, then the two go on without her.
+    second.chooses("ready").is_shown("ready")
+    first.passes("consult", "李大力")
+    caller.hears("on_hold", within=8)
+    second.rings().presses("answer").talks()
+    first.presses("merge")
+    both_hear(second, caller, 900)
+    first.hears(900)
+    first.presses("complete").is_free()
+    both_hear(second, caller, 1000)
+    second.presses("hangup").is_free()
+    caller.is_hung_up_by_hotline(5)
+    assert journal(town) == [
+        "agent_rung", "agent_missed", "agent_rung", "agent_answered", "transferred", "agent_answered", "transferred"
+    ]  # fmt: skip
+    assert first.complaints == second.complaints == []
+
+
+def test_a_call_that_loses_its_agent_goes_to_the_front_and_the_page_comes_back(town: Town, chromium: Chromium) -> None:
+    first = AgentDesk(town, chromium, "陈小红").logs_in().is_ready()
+    caller = puts_through(town)
+    first.rings().presses("answer").talks()
+    both_hear(first, caller, 700)
+    # The page is loaded again in the call: the elder is told, and rings her again before anybody else.
+    other = puts_through(town, KIM)
+    first.page.on("dialog", lambda dialog: dialog.accept())
+    first.page.reload()
+    caller.hears("agent_lost", within=4)
+    first.is_connected()
+    first.stands("ready", 10)
+    first.rings(12)
+    town.rows.wait_for(lambda: journal(town)[-1] == "agent_rung", 3, "second ring")
+    rung = [event for event in town.rows.all(CallEvent) if event.kind == "agent_rung"]
+    assert rung[-1].call_id == rung[0].call_id
+    first.presses("answer").talks()
+    both_hear(first, caller, 800)
+    # The tab is closed for good: the one who is there gets her, and the rows say so within seconds.
+    second = AgentDesk(town, chromium, "李大力").logs_in().is_ready()
+    first.page.close()
+    second.rings(12).presses("answer").talks()
+    town.rows.wait_for(lambda: second.user_id in {c.agent_id for c in town.rows.all(CallRow)}, 3, "call of the second")
+    first.stands("offline", 10)
+    assert "agent_lost" in journal(town)
+    caller.hangs_up()
+    second.presses("hangup") if second.key("hangup").is_visible() else None
+    other.hangs_up()
+
+
+def test_the_exchange_is_killed_and_everything_comes_back(town: Town, chromium: Chromium) -> None:
+    desk = AgentDesk(town, chromium, "陈小红").logs_in().is_ready()
+    caller = puts_through(town)
+    desk.rings().presses("answer").talks()
+    both_hear(desk, caller, 700)
+    town.hotline.kill("asterisk")
+    expect(desk.page.locator("[data-alert]")).to_be_visible()
+    desk.is_free(15).is_connected()
+    desk.stands("ready", 20)
+    town.rows.wait_for(lambda: f"agent-{desk.user_id}" in desk.queues(), 10, "member after the restart")
+    town.rows.the_task("missed", 20)
+    caller.hangs_up()
+    again = puts_through(town, KIM)
+    desk.rings(10).presses("answer").talks()
+    both_hear(desk, again, 900)
+    desk.presses("hangup").is_free()
+
+
+def test_microphone_refused_and_two_tabs(town: Town, chromium: Chromium) -> None:
+    desk = AgentDesk(town, chromium, "陈小红").logs_in().is_ready()
+    desk.page.evaluate(REFUSE_MICROPHONE)
+    caller = puts_through(town)
+    desk.rings().presses("answer")
+    expect(desk.page.locator("[data-alert]")).to_contain_text("没有麦克风权限")
+    expect(desk.key("answer")).to_be_visible()
+    desk.page.evaluate("navigator.mediaDevices.getUserMedia = window.allowed")
+    desk.presses("microphone").talks()
+    both_hear(desk, caller, 700)
+    # A second tab waits, and cannot take a telephone that is in a call.
+    second = desk.tab()
+    second.goto("/")
+    alert = second.locator("[data-alert]")
+    expect(alert).to_contain_text("正在通话")
+    second.locator("[data-act='take']").click()
+    expect(alert).to_contain_text("正在通话")
+    caller.hears(AGENT_SPEAKS, within=6)
+    desk.presses("hangup").is_free()
+    second.locator("[data-act='take']").click()
+    expect(second.locator("#phone")).to_have_attribute("data-line", "up")
+    expect(desk.page.locator("[data-alert]")).to_contain_text("接管")
+    # The tab that has it is closed: the other has it again, without a word.
+    second.close()
+    desk.is_connected()
+    assert desk.complaints == []
+
+
+def test_her_own_calls_belong_to_their_task_and_keep_the_limits(town: Town, chromium: Chromium) -> None:
+    desk = AgentDesk(town, chromium, "陈小红").logs_in().is_ready()
+    with town.rows.writing() as session:
+        elder = session.scalars(select(Elder).join(Elder.person).where(Person.name == "王秀英")).one()
+        new = tasks.NewTask(
+            TaskKind.RING_BACK, "journey", elder_id=elder.id, number_id=elder.person.numbers[0].number_id
+        )
+        task = tasks.open_task(session, new, clock.now())
+        public_id = task.public_id if task else ""
+    phone = town.network.phone(WANG).when_called(habits.listens(ring=0.5))
+    assert desk.page.evaluate("(task) => window.phone.dial({ task })", public_id) is True
+    desk.talks(8)
+    call = phone.is_rung()
+    both_hear(desk, call, 700)
+    desk.presses("hangup").is_free()
+    call.is_hung_up_by_hotline(5)
+    desk.stands("wrap_up")
+    row = town.rows.wait_for(lambda: the_call(town) if the_call(town).ended_at else None, 3, "ended call")
+    assert (row.direction, row.purpose, row.end, row.agent_id) == ("out", "agent", "person", desk.user_id)
+    (link,) = town.rows.all(TaskCall)
+    assert (link.call_id, link.user_id) == (row.id, desk.user_id)
+    # A call of ours that is cut, busy or not answered opens no other task.
+    assert [one.kind for one in town.rows.all(Task)] == ["ring_back"]
+    for number, words in (("120", "不能拨打"), ("00123456789012", "不能拨打"), ("abc", "不是电话号码")):
+        desk.presses("dial-open")
+        desk.page.fill("#phone-number", number)
+        desk.presses("do-dial")
+        expect(desk.page.locator("[data-problem]")).to_contain_text(words)
+        desk.page.locator("[data-dialog='transfer'] [type='submit']").click()
+    # To a telephone outside that does not exist: the caller is not dropped, she waits for a person.
+    caller = puts_through(town, KIM)
+    desk.is_ready().rings().presses("answer").talks()
+    town.network.phone(CARE).rejects()
+    desk.passes("transfer", CARE).is_free()
+    desk.stands("wrap_up")
+    desk.rings(12).presses("answer").talks()
+    both_hear(desk, caller, 800)
+    desk.presses("hangup").is_free()

@@ -5,6 +5,58 @@
     const { acts, ask, bar, part, show, audio } = kit;
     const dialog = (name) => bar.querySelector(`[data-dialog="${name}"]`);
 
+    // Transfer, a third party, a call of her own.
+    const give = dialog("transfer");
+    const problem = give.querySelector("[data-problem]");
+    const number = give.querySelector("[data-number]");
+    const target = give.querySelector("[data-target]");
+    const open = async (dialing) => {
+      problem.hidden = true;
+      number.value = "";
+      for (const [selector, yes] of [["[data-title-transfer]", !dialing], ["[data-title-dial]", dialing], ["[data-targets]", !dialing],
+        ["[data-act=do-transfer]", !dialing], ["[data-act=do-consult]", !dialing], ["[data-act=do-dial]", dialing]]) show(give.querySelector(selector), yes);
+      give.setAttribute("aria-labelledby", dialing ? "phone-dial-title" : "phone-transfer-title");
+      if (!dialing) {
+        const found = (await ask("targets")) ?? [];
+        target.replaceChildren(new Option("—", ""), ...found.map((one) => new Option(`${one.free ? "● " : "○ "}${one.name}`, one.value)));
+      }
+      give.showModal();
+      (dialing ? number : target).focus();
+    };
+    const wished = (path, wish) => ask(path, wish, (text) => { problem.textContent = text; problem.hidden = !give.open; });
+    const pass = async (deed) => {
+      const [kind, id] = target.value ? target.value.split(":") : ["outside", number.value.trim()];
+      if (!id) return number.focus();
+      // The exchange hangs up on her as soon as the caller has gone: this is no call that was cut off.
+      if (deed === "transfer") kit.change({ passed: true });
+      const done = await wished("pass", { deed, kind, target: id });
+      if (done) give.close();
+      else if (deed === "transfer") kit.change({ passed: false });
+      if (done && deed === "consult") kit.change({ third: true, merged: false });
+    };
+    const then = async (deed, news) => { if (deed === "complete") kit.change({ passed: true }); if (await ask("then", { deed })) kit.change(news); else if (deed === "complete") kit.change({ passed: false }); };
+    const dial = async (whom) => { const done = await wished("dial", whom); if (done) { give.close(); kit.stand(done); } return Boolean(done); };
+    acts.transfer = () => open(false);
+    acts["dial-open"] = () => open(true);
+    acts["do-transfer"] = () => pass("transfer");
+    acts["do-consult"] = () => pass("consult");
+    acts["do-dial"] = () => dial({ number: number.value.trim() });
+    acts.merge = () => then("merge", { merged: true });
+    acts.complete = () => then("complete", {});
+    acts.back = () => then("back", { third: false, merged: false });
+    number.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") { event.preventDefault(); acts[give.querySelector("[data-act=do-dial]").hidden ? "do-transfer" : "do-dial"](); }
+    });
+    number.addEventListener("input", () => { if (number.value) target.value = ""; });
+    window.phone.dial = dial;
+    document.addEventListener("click", (event) => {
+      const button = event.target.closest("[data-dial-task], [data-dial-call], [data-dial-number]");
+      if (!button) return;
+      event.preventDefault();
+      const { dialTask: task = "", dialCall: call = "", dialNumber: written = "" } = button.dataset;
+      dial({ task, call, number: written });
+    });
+
     // Microphone and headset.
     const settings = dialog("settings");
     let stopTest = null;

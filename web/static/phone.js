@@ -27,7 +27,7 @@
   const now = () => Date.now() + ahead;
   const emit = (name, detail) => document.dispatchEvent(new CustomEvent(`phone:${name}`, { detail }));
 
-  const ask = async (path, wish = null) => {
+  const ask = async (path, wish = null, refused = say) => {
     const answer = await fetch(root + path, {
       method: wish === null ? "GET" : "POST", redirect: "manual", cache: "no-store", keepalive: path === "presence",
       headers: { "Content-Type": "application/json", "X-CSRFToken": document.querySelector("meta[name=csrf-token]")?.content ?? bar.dataset.csrf },
@@ -35,7 +35,7 @@
     }).catch(() => null);
     if (answer?.status === 401) { location.assign(document.body.dataset.login); return null; }
     const found = await answer?.json().catch(() => null);
-    if (!answer?.ok) { say(found?.text ?? words.away); return null; }
+    if (!answer?.ok) { refused(found?.text ?? words.away, found?.error); return null; }
     return found;
   };
 
@@ -80,9 +80,9 @@
     key("keypad").setAttribute("aria-expanded", String(Boolean(call?.pad)));
     key("dial-open").disabled = Boolean(call);
     if (call) {
-      part.callWords.textContent = call.held ? words.hold : call.muted ? words.muted : stage === "ringing" ? words.unknown_caller
+      part.callWords.textContent = call.held ? words.hold : call.third ? (call.merged ? words.together : words.consulting) : call.muted ? words.muted : stage === "ringing" ? words.unknown_caller
         : call.direction === "out" && stage !== "up" ? words.dialing : words.talking;
-      part.callWhy.textContent = kit.whys?.[call.why] ?? "";
+      part.callWhy.textContent = ["emergency", "colleague"].includes(call.why) ? words[call.why] : "";
       show(part.callWhy, part.callWhy.textContent);
     }
     tick();
@@ -105,7 +105,7 @@
     alerted = why;
     show(part.alert, why);
     part.alertWords.textContent = why ? words[why] : "";
-    show(key("take"), ["elsewhere", "taken"].includes(why));
+    show(key("take"), ["elsewhere", "taken", "busy_elsewhere", "other_computer"].includes(why));
     show(key("microphone"), ["no_microphone", "no_device", "busy_device"].includes(why));
     show(bar.querySelector("[data-help]"), why === "no_microphone");
   };
@@ -183,16 +183,22 @@
   const tab = kit.tab(`hotline-phone-${bar.dataset.user}`, {
     gained: () => queueMicrotask(() => { alarm(""); connect(); }),
     lost: () => { clearTimeout(renewal); line.stop(); alarm("taken"); },
-    waits: () => alarm("elsewhere"),
+    waits: (busy) => alarm(busy ? "busy_elsewhere" : "elsewhere"),
     busy: () => line.active(),
   });
 
   // What she does.
 
-  const choose = async (value) => {
+  const choose = async (value, patience = 10) => {
     const [state, reason] = value.split(":");
     if (state === "ready" && !line.registered() && tab.owned()) { wanted = value; say(words.connecting); return; }
-    stand(await ask("presence", { state, reason }));
+    const answer = await ask("presence", { state, reason }, (text, code) => {
+      // The exchange has taken the telephone in and has not tried it yet.
+      if (code === "no_line" && line.registered() && patience) setTimeout(choose, 300, value, patience - 1);
+      else say(text);
+    });
+    stand(answer);
+    if (!answer) return;
     part.presence.value = chosen();
     if (mine.following && call) say(words.after.replace("{0}", part.presence.selectedOptions[0]?.text ?? ""));
   };

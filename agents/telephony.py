@@ -1,0 +1,214 @@
+"""What an agent may do with a call: dial, transfer, ask somebody in. Rights and limits are looked at here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from agents.presence import PresenceRefused
+from dispatch import asks, limits
+from dispatch import presence as rule
+from models import phone
+from models.base import new_public_id
+from models.calls import Call, CallState, Direction
+from models.lookup import number_row
+from models.people import PhoneNumber
+from models.presence import (
+    ENGAGED,
+    AgentLine,
+    AgentPresence,
+    AgentSkill,
+    CallAsk,
+    Presence,
+    TaskCall,
+    Verb,
+)
+from models.settings import settings
+from models.tasks import Task
+from models.users import User
+
+_TO = {"agent": Verb.TO_AGENT, "queue": Verb.TO_QUEUE, "outside": Verb.TO_OUTSIDE}
+_ASK = {"agent": Verb.ASK_AGENT, "outside": Verb.ASK_OUTSIDE}
+_THEN = {"merge": Verb.MERGE, "complete": Verb.COMPLETE, "back": Verb.BACK}
+
+
+@dataclass(frozen=True)
+class Target:
+    """Whom a call can be given to. `kind`: agent or queue."""
+
+    kind: str
+    id: str
+    name: str
+    free: bool
+
+
+@dataclass(frozen=True)
+class Whom:
+    """Whom to ring: a task's, a call's or a written number."""
+
+    task: str = ""
+    call: str = ""
+    number: str = ""
+
+
+def targets(session: Session, user_id: int) -> list[Target]:
+    """Return the queues with somebody in them, and the colleagues who are there."""
+    rows = list(
+        session.execute(
+            select(User, AgentPresence)
+            .join(AgentPresence, AgentPresence.user_id == User.id)
+            .where(AgentPresence.state != Presence.OFFLINE, User.id != user_id, User.disabled_at.is_(None))
+            .order_by(User.name)
+        )
+    )
+    there = [user.id for user, presence in rows if presence.state != Presence.PAUSE]
+    spoken = set(session.scalars(select(AgentSkill.language).where(AgentSkill.user_id.in_(there))))
+    skilled = set(session.scalars(select(AgentSkill.user_id).where(AgentSkill.user_id.in_(there))))
+    if any(one not in skilled for one in there):
+        spoken |= set(settings().languages)
+    queues = [Target("queue", language, language, language in spoken) for language in settings().languages]
+    people = [Target("agent", user.public_id, user.name, row.state == Presence.READY) for user, row in rows]
+    return [*people, *queues]
+
+
+def dial(session: Session, user: User, whom: Whom, now: datetime) -> CallAsk:
+    """Ring her, and then whom she wants; the call belongs to its task.
+
+    Raises:
+        PresenceRefused: she has no telephone or is in a call, the number is none, may not be dialled or is engaged.
+    """
+    row = rule.presence_of(session, user.id, now)
+    line = session.scalar(select(AgentLine).where(AgentLine.user_id == user.id))
+    if line is None or line.registered_at is None:
+        raise PresenceRefused("no_line")
+    if row.state in ENGAGED:
+        raise PresenceRefused("in_call")
+    task = session.scalar(select(Task).where(Task.public_id == whom.task)) if whom.task else None
+    number, elder_id = _number(session, whom, task)
+    _may(number)
+    if limits.in_a_call(session, number.id, elder_id):
+        raise PresenceRefused("engaged")
+    if limits.trunk_is_full(session, now):
+        raise PresenceRefused("full")
+    public_id = new_public_id()
+    call = Call(
+        public_id=public_id,
+        channel_id=f"agent-{public_id}",
+        direction=Direction.OUT,
+        purpose="agent",
+        state=CallState.DIALING,
+        number_id=number.id,
+        elder_id=elder_id,
+        agent_id=user.id,
+        language=user.language,
+        started_at=now,
+    )
+    session.add(call)
+    session.flush()
+    if task is not None:
+        session.add(TaskCall(task_id=task.id, call_id=call.id, user_id=user.id))
+    rule.talks(session, user.id, call.id, call.channel_id, now)
+    return _ask(session, CallAsk(user_id=user.id, call_id=call.id, verb=Verb.DIAL, number_id=number.id, created_at=now))
+
+
+def _number(session: Session, whom: Whom, task: Task | None) -> tuple[PhoneNumber, int | None]:
+    """Return the number to dial and the elder behind it, if that is known."""
+    if task is not None:
+        own = task.elder.person.numbers if task.elder else []
+        found = task.number or (own[0].number if own else None)
+        if found is None:
+            raise PresenceRefused("number")
+        return found, task.elder_id
+    if whom.call:
+        call = session.scalar(select(Call).where(Call.public_id == whom.call))
+        if call is None or call.number is None:
+            raise PresenceRefused("number")
+        return call.number, call.elder_id
+    return _written(session, whom.number), None
+
+
+def _written(session: Session, text: str) -> PhoneNumber:
+    try:
+        return number_row(session, phone.normalise(text, settings().area_code))
+    except phone.BadNumber:
+        raise PresenceRefused("number") from None
+
+
+def _may(number: PhoneNumber) -> None:
+    if not limits.may_be_dialled(number):
+        raise PresenceRefused("forbidden")
+
+
+def pass_on(session: Session, user: User, how: tuple[str, str, str], now: datetime) -> CallAsk:
+    """Give the call away, or ask somebody in. `how`: transfer or consult; agent, queue or outside; whom.
+
+    Raises:
+        PresenceRefused: she has no call, there is nobody of that name, or the number may not be dialled.
+    """
+    deed, kind, target = how
+    verb = (_TO if deed == "transfer" else _ASK).get(kind)
+    call = _hers(session, user, now)
+    if verb is None:
+        raise PresenceRefused("illegal")
+    ask = CallAsk(user_id=user.id, call_id=call.id, verb=verb, created_at=now)
+    if kind == "agent":
+        ask.agent_id = _colleague(session, user, target)
+    elif kind == "queue":
+        if target not in settings().languages:
+            raise PresenceRefused("nobody")
+        ask.language = target
+    else:
+        number = _written(session, target)
+        _may(number)
+        ask.number_id = number.id
+    if call.direction == Direction.OUT:
+        # Her own call hangs on her channel: there is no caller's channel to be moved.
+        raise PresenceRefused("own_call")
+    return _ask(session, ask)
+
+
+def then(session: Session, user: User, deed: str, now: datetime) -> CallAsk:
+    """Go on with whoever was asked in: merge, complete, back.
+
+    Raises:
+        PresenceRefused: nobody was asked in, or has not answered yet.
+    """
+    verb = _THEN.get(deed)
+    call = _hers(session, user, now)
+    if verb is None or not asks.third_of(session, call.id):
+        raise PresenceRefused("nobody")
+    return _ask(session, CallAsk(user_id=user.id, call_id=call.id, verb=verb, created_at=now))
+
+
+def outcome(session: Session, ask_id: int) -> str | None:
+    """Return what became of an ask; None while it is under way."""
+    return session.scalar(select(CallAsk.outcome).where(CallAsk.id == ask_id))
+
+
+def _ask(session: Session, ask: CallAsk) -> CallAsk:
+    session.add(ask)
+    session.flush()
+    return ask
+
+
+def _hers(session: Session, user: User, now: datetime) -> Call:
+    row = rule.presence_of(session, user.id, now)
+    if row.state != Presence.TALKING or row.call is None or row.call.ended_at is not None:
+        raise PresenceRefused("no_call")
+    return row.call
+
+
+def _colleague(session: Session, user: User, public_id: str) -> int:
+    row = session.execute(
+        select(User.id, AgentPresence.state)
+        .join(AgentPresence, AgentPresence.user_id == User.id)
+        .where(User.public_id == public_id, User.id != user.id)
+    ).one_or_none()
+    if row is None or row.state == Presence.OFFLINE:
+        raise PresenceRefused("nobody")
+    if row.state in ENGAGED:
+        raise PresenceRefused("engaged")
+    return int(row.id)
