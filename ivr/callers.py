@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ivr.matters import matters
 from ivr.turns import Her, Matters, OpenOffer
-from models.callers import Candidates, Charge, who_rings
+from models.callers import Candidates, Charge, Helper, who_rings
 from models.calls import IdentifiedBy
 from models.dialing import Offer, OfferStatus
 from models.lookup import callers_at, number_row
@@ -63,12 +64,13 @@ def look(rows: Rows, number: Number | None, now: datetime) -> Seen:
 def _others(session: Session, here: Candidates, number_id: int, language: str) -> Seen:
     """No elder's telephone: somebody who stands by one, a provider, or nobody we know."""
     if here.helpers:
-        helper = here.helpers[0]
-        people = tuple(_ward(charge) for charge in helper.charges if charge.may_order)
-        who = helper.who
+        people = _wards(here.helpers)
+        who = here.helpers[0].who
         # Whoever may order for nobody talks with a person.
         how = "contact" if people else "unknown"
-        return Seen(how, who.language, number_id, people, contact_id=who.person_id)
+        # Of two at one telephone it is not known who holds the receiver.
+        known = who.person_id if len(here.helpers) == 1 else None
+        return Seen(how, who.language, number_id, people, contact_id=known)
     if here.providers:
         provider = here.providers[0]
         offers = open_offers(session, provider.provider_id)
@@ -76,9 +78,17 @@ def _others(session: Session, here: Candidates, number_id: int, language: str) -
     return Seen("unknown", language, number_id)
 
 
-def _ward(charge: Charge) -> Her:
-    one = charge.elder
-    return Her(one.person_id, one.family_name, one.sex, one.language, may_hear=charge.may_hear_orders)
+def _wards(helpers: Sequence[Helper]) -> tuple[Her, ...]:
+    """Return for whom they may order: each elder once. Of two who stand by the same one the lesser consent counts."""
+    charges: dict[int, list[Charge]] = {}
+    for charge in (charge for helper in helpers for charge in helper.charges):
+        charges.setdefault(charge.elder.person_id, []).append(charge)
+    return tuple(
+        Her(one.person_id, one.family_name, one.sex, one.language, may_hear=all(c.may_hear_orders for c in here))
+        for here in charges.values()
+        if all(charge.may_order for charge in here)
+        for one in (here[0].elder,)
+    )
 
 
 def open_offers(session: Session, provider_id: int) -> tuple[OpenOffer, ...]:

@@ -1,0 +1,57 @@
+"""Who may be on the line: several contacts at one telephone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from dispatch.outbox import quick_transaction, transaction
+from ivr import callers
+from models import clock, register
+from models.contacts import Relation
+from models.phone import normalise
+from models.register import NewContact, NewElder
+
+HOME = normalise("+8645110000040")  # the telephone of a daughter and her husband
+
+
+@pytest.fixture
+def elders(database: Engine) -> list[int]:
+    """Wang and Kim, with nobody by them yet."""
+    with transaction() as session:
+        new = (
+            NewElder("王秀英", [normalise("+8645110000041")], sex="f"),
+            NewElder("金英", [normalise("+8645110000042")]),
+        )
+        return [register.add_elder(session, one, clock.now()).id for one in new]
+
+
+def stands_by(elder_id: int, name: str, **consents: Any) -> None:
+    with transaction() as session:
+        elder = session.get_one(register.Elder, elder_id)
+        register.add_contact(session, elder, NewContact(name, [HOME], Relation.CHILD, **consents), clock.now())
+
+
+def seen() -> callers.Seen:
+    with quick_transaction() as rows:
+        return callers.look(rows, HOME, clock.now())
+
+
+def test_two_contacts_at_one_telephone_are_asked_for_which_of_their_elders(elders: list[int]) -> None:
+    stands_by(elders[0], "王芳", may_order=True, may_hear_orders=True)
+    assert seen().contact_id is not None
+    stands_by(elders[1], "金刚", may_order=True)
+    both = seen()
+    assert (both.how, both.contact_id) == ("contact", None)
+    assert {one.elder_id: one.may_hear for one in both.people} == {elders[0]: True, elders[1]: False}
+
+
+def test_of_two_who_stand_by_the_same_elder_the_lesser_consent_counts(elders: list[int]) -> None:
+    stands_by(elders[0], "王芳", may_order=True, may_hear_orders=True)
+    stands_by(elders[0], "刘强", may_order=True)
+    [only] = seen().people
+    assert not only.may_hear
+    stands_by(elders[0], "刘洋")
+    assert (seen().how, seen().people) == ("unknown", ())
