@@ -11,6 +11,7 @@ from dispatch.outbox import quick_transaction, transaction
 from ivr import callers
 from models import clock, register
 from models.contacts import Relation
+from models.people import Elder
 from models.phone import normalise
 from models.register import NewContact, NewElder
 
@@ -30,7 +31,7 @@ def elders(database: Engine) -> list[int]:
 
 def stands_by(elder_id: int, name: str, **consents: Any) -> None:
     with transaction() as session:
-        elder = session.get_one(register.Elder, elder_id)
+        elder = session.get_one(Elder, elder_id)
         register.add_contact(session, elder, NewContact(name, [HOME], Relation.CHILD, **consents), clock.now())
 
 
