@@ -91,9 +91,10 @@ class AsteriskGateway:
                 raise GatewayUnavailable(f"Asterisk does not answer on AMI: {error}") from error
 
     def free_agents(self) -> int:
-        """Return how many members of the queue are free, as the queue itself counts them."""
+        """Return how many are free, as the queue counts them; everybody is a member of the urgent ones."""
+        queue = f"urgent-{settings().languages[0]}"
         try:
-            events = self._connected().send_list({"Action": "QueueSummary", "Queue": "person"}, "QueueSummaryComplete")
+            events = self._connected().send_list({"Action": "QueueSummary", "Queue": queue}, "QueueSummaryComplete")
         except ManagerException as error:
             self._drop()
             raise GatewayUnavailable(f"Asterisk does not answer on AMI: {error}") from error

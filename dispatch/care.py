@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from dispatch import campaign_rules, duties, escalation, tasks
 from dispatch.campaign_rules import Tried, Window
 from dispatch.duties import Evidence
-from models.calls import Call
+from models.calls import Call, CallEvent
 from models.campaigns import (
     VISIT_ENDS,
     CallRule,
@@ -32,6 +32,8 @@ from models.tasks import Task, TaskKind
 BY_MACHINE = (ProofKind.KEY, ProofKind.ANSWERS)
 # A call of ours is news to her for so long; she rings back, and her visit goes on.
 NEWS = timedelta(hours=72)
+# Whoever takes the receiver says a word or two; what talks longer than this and answers nothing is a machine (s).
+MACHINE_TALKS_S = 3.0
 HIGH = 0  # CareVisit.rank
 # Scripts of the ledger: one proof ends every visit of theirs. A notice (a storm) is still told.
 _WELL_BEING = ("care", "short")
@@ -96,6 +98,17 @@ def silent(session: Session, attempt: Attempt, talked: bool, now: datetime) -> O
     if attempt.call_id is not None:
         note(session, attempt.call_id, Entry.CARE, now, what=outcome.value, visit_id=attempt.care_visit_id)
     return outcome
+
+
+def talked(session: Session, call_id: int, now: datetime) -> bool:
+    """Return whether something talked on the line as no person does who was asked a question: a machine's greeting."""
+    heard = select(CallEvent.at, CallEvent.data).where(CallEvent.call_id == call_id, CallEvent.kind == Entry.TALKED)
+    total, begun = 0.0, None
+    for at, data in session.execute(heard.order_by(CallEvent.id)):
+        total, begun = (total, at) if data.get("ms") is None else (total + data["ms"] / 1000, None)
+    if begun is not None:
+        total += (now - begun).total_seconds()
+    return total >= MACHINE_TALKS_S
 
 
 def after_attempt(session: Session, visit_id: int, attempt: Attempt, now: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch import agent_events
@@ -13,8 +14,9 @@ from dispatch.calls import close_call
 from dispatch.outbox import transaction
 from dispatch.retry import outcome_of
 from models import clock
-from models.calls import Call, CallEnd
+from models.calls import Call, CallEnd, CallState
 from models.dialing import Attempt, AttemptStatus, Outcome
+from models.journal import Entry, note
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,10 @@ def handle(headers: Mapping[str, str]) -> None:
         case "Hangup":
             agent_events.leg_ended(headers.get("Uniqueid", ""))
             _hangup(headers.get("Uniqueid", ""), _number(headers, "Cause") or 0, _number(headers, "TechCause"))
+        case "ChannelTalkingStart":
+            _talks(headers.get("Uniqueid", ""), None)
+        case "ChannelTalkingStop":
+            _talks(headers.get("Uniqueid", ""), _number(headers, "Duration"))
         case "OriginateResponse" if headers.get("Response") == "Failure":
             agent_events.leg_ended(headers.get("ActionID", ""))
             _never_rang(headers.get("ActionID", ""), headers.get("Uniqueid", ""))
@@ -48,6 +54,16 @@ def _hangup(channel_id: str, cause: int, sip: int | None) -> None:
             end_unanswered(session, attempt, outcome_of(cause, sip), cause)
         elif attempt.status == AttemptStatus.CLOSED and attempt.call_id is not None:
             close_call(session, session.get_one(Call, attempt.call_id), CallEnd.HUNG_UP, now)
+
+
+def _talks(channel_id: str, ms: int | None) -> None:
+    """Something begins to talk on the line of a care visit (None), or has talked so long: a machine is known by it."""
+    if not channel_id.startswith("hotline-"):
+        return
+    with transaction() as session:
+        call = session.scalar(select(Call).where(Call.channel_id == channel_id))
+        if call is not None and call.ended_at is None and call.state == CallState.TALKING and call.purpose == "care":
+            note(session, call.id, Entry.TALKED, clock.now(), ms=ms)
 
 
 def _never_rang(action_id: str, uniqueid: str) -> None:

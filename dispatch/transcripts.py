@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 # Two minutes at most are recorded; decoding runs at about real time. Longer than this, and it hangs (s).
 LONGEST_S = 600
 # What somebody is to read as well as hear.
-_WRITTEN_DOWN = ("message", "word")
+_WRITTEN_DOWN = ("message", "word", "care_word")
 # What could not be written down for so long has been listened to by now.
 _FRESH = timedelta(days=7)
 

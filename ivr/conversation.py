@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dispatch.orders import OrderRequest
-from ivr import deeds, handover, inbound_rows, recording, turns
+from ivr import care_rows, deeds, handover, inbound_rows, recording, turns
 from ivr.agi import Line
 from ivr.deeds import Doing
 from ivr.inbound_rows import Turn, Words
@@ -23,7 +23,7 @@ from ivr.turns import Ask, Do, GoodBye, Heard, Key, Move, Said, State, ToPerson,
 from models.settings import settings
 
 # What is recorded by which deed, and the sentence that asks for it.
-_RECORDED = {"message": "ask_message", "name": "ask_name", "word": "ask_word"}
+_RECORDED = {"message": "ask_message", "name": "ask_name", "word": "ask_word", "care_word": "ask_care_word"}
 
 
 class Row(Protocol):
@@ -70,7 +70,7 @@ class Conversation:
                 case Ask():
                     move = self._ask(move)
                 case Do():
-                    move = self._do(move)
+                    move = self.do(move)
                 case ToPerson(reason=reason):
                     self._on_the_way(move)
                     self._ends.to_person(self._call_id, reason)
@@ -81,6 +81,11 @@ class Conversation:
                     self._ends.goodbye(self._call_id)
                     handover.hang_up(self._line)
                     return
+
+    @property
+    def state(self) -> State:
+        """Where the conversation stands."""
+        return self._state
 
     def _on_the_way(self, move: ToPerson) -> None:
         if self._told != move:
@@ -110,18 +115,21 @@ class Conversation:
         if following == Do("place"):
             # The turn that confirms is written with the order, in one transaction.
             return self._place(following, turn)
+        if before.care is not None and before.her is not None:
+            care_rows.keep(self._call_id, (before, self._state), heard, turn)
+            return following
         # Only she herself chooses the language in which she is greeted the next time.
         own = self._elder_id if before.how in ("one", "household") else None
         inbound_rows.keep_turn(self._call_id, own, turn)
         return following
 
-    def _do(self, deed: Do) -> Move:
+    def do(self, deed: Do) -> Move:
         if deed.verb in _RECORDED:
             return self._record(deed)
         result = deeds.do(deed.verb, Doing(self._call_id, self._state, deed.value))
-        return self._done(deed, result)
+        return self.done(deed, result)
 
-    def _done(self, deed: Do, result: object) -> Move:
+    def done(self, deed: Do, result: object) -> Move:
         before = self._state
         self._state, move = turns.done(before, deed, result)
         if self._state.language != before.language:
@@ -150,7 +158,7 @@ class Conversation:
         )
         placed = inbound_rows.place_order(request, turn)
         self._placed += 1
-        return self._done(deed, placed)
+        return self.done(deed, placed)
 
     def _record(self, deed: Do) -> Move:
         """Let her speak after the tone; what she said is kept, also when she hangs up at its end."""
@@ -164,7 +172,7 @@ class Conversation:
         if key in ("0", "9"):
             self._state, move = turns.hear(self._state, Key(key))
             return move
-        return self._done(deed, kept)
+        return self.done(deed, kept)
 
     def _keep(self, verb: str, target: Path) -> object:
         kept = deeds.do("keep_recording", Doing(self._call_id, self._state, (verb, target)))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from dispatch import callbacks, changes, offers, recordings, reminders, returns, tasks, visits, waiting
 from dispatch.outbox import transaction
 from dispatch.visits import Report
-from ivr import matters
+from ivr import care_rows, matters
 from ivr.turns import Her, State, WorkerHere
 from ivr.turns.manage import MOST_ORDERS
 from models import clock, phone
@@ -148,6 +148,8 @@ def keep_recording(session: Session, doing: Doing) -> object:
     kind, recording = doing.value
     call = session.get_one(Call, doing.call_id)
     audio = recordings.keep(session, call, recording, clock.now(), kind)
+    if audio is not None and kind == "care_word":
+        care_rows.keep_word(session, doing.state, call.id, audio.duration_ms)
     if audio is not None and kind == "message":
         tasks.open_task(session, tasks.for_message(call, audio.id), clock.now())
     if audio is not None and kind == "word" and doing.state.visit_id is not None:

@@ -111,7 +111,7 @@ def keep_turn(call_id: int, elder_id: int | None, turn: Turn) -> None:
         write_turn(call_id, clock.now(), _entries(turn))
         return
     with quick_transaction() as rows:
-        entries = _written(rows, call_id, elder_id, turn)
+        entries = written(rows, call_id, elder_id, turn)
         note_all(rows, call_id, clock.now(), entries)
 
 
@@ -127,7 +127,7 @@ def place_order(request: OrderRequest, turn: Turn) -> tuple[int, bool]:
     """
     assert request.call_id is not None  # noqa: S101 (the caller's own call)
     with quick_transaction() as rows:
-        entries = _written(rows, request.call_id, request.elder_id, turn)
+        entries = written(rows, request.call_id, request.elder_id, turn)
         placed = orders.place_order(rows, request, clock.now(), entries)
     return placed.number, placed.created
 
@@ -161,7 +161,7 @@ def failed(call_id: int) -> None:
         log.warning("the fault could not be written into the journal of call %d", call_id)
 
 
-def _written(rows: Rows, call_id: int, elder_id: int | None, turn: Turn) -> Entries:
+def written(rows: Rows, call_id: int, elder_id: int | None, turn: Turn) -> Entries:
     """Write what a turn leaves outside of the journal; return its entries in the journal, still to be written."""
     said = None
     if turn.words is not None:

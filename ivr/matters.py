@@ -20,16 +20,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from dispatch import care
 from dispatch.visits import UNDER_WAY
-from ivr.turns import KnownOrder, Matters, Missed, ReturnDue, Slots
+from ivr.care_visit import of_visit
+from ivr.turns import Care, KnownOrder, Matters, Missed, ReturnDue, Slots
 from models import clock
+from models.campaigns import CareVisit, VisitStatus
 from models.dialing import Attempt, AttemptStatus, Callback, CallbackStatus
 from models.followups import Reminder, ReturnVisit, ReturnVisitQuestion
 from models.orders import EXPECTED, FIRST_ORDER_NUMBER, Order, OrderStatus
 from models.prepared import Prepared
 from models.providers import Provider
 from models.ratings import OrderRating
-from models.rows import Rows
+from models.rows import Rows, orm
 
 # An order that is older is no habit any more, and a call of ours so old is no news (days, hours).
 HABIT_DAYS = 60
@@ -113,6 +116,15 @@ _UNASKED = Prepared(
     )
     .order_by(_visits.c.id.desc(), _questions.c.id)
 )
+_care_visits = cast(Table, CareVisit.__table__)
+_VISITED = Prepared(
+    select(_care_visits.c.id)
+    .where(
+        _care_visits.c.elder_id == bindparam("elder_id"),
+        _care_visits.c.status.in_((VisitStatus.WAITING, VisitStatus.AGENT, VisitStatus.ESCALATED)),
+    )
+    .limit(1)
+)
 _OPEN = Prepared(
     select(*_ORDER)
     .where(_orders.c.elder_id == bindparam("elder_id"), _orders.c.status.in_(EXPECTED))
@@ -137,8 +149,9 @@ def matters(session: Session | Rows, elder_id: int, now: datetime) -> Matters:
     today = clock.local_date(now)
     since = {"elder_id": elder_id, "since": today - timedelta(days=HABIT_DAYS)}
     lately = [_known(row) for row in _LATELY.all(session, since)]
+    visit = _care(session, elder_id, now)
     if not lately:
-        return Matters()
+        return Matters(care=visit)
     missed, asked = None, None
     if any(order.status == OrderStatus.ACCEPTED for order in lately):
         news = {"elder_id": elder_id, "since": now - timedelta(hours=NEWS_HOURS), "today": today}
@@ -147,7 +160,7 @@ def matters(session: Session | Rows, elder_id: int, now: datetime) -> Matters:
     if any(order.status == OrderStatus.COMPLETED for order in lately):
         asked = _still_to_ask(session, elder_id, today)
     due = any(order.day == today and order.status in UNDER_WAY for order in lately)
-    return Matters(usual(lately, today), missed, asked, visit_due=due)
+    return Matters(usual(lately, today), missed, asked, visit_due=due, care=visit)
 
 
 def _still_to_ask(session: Session | Rows, elder_id: int, today: date) -> ReturnDue | None:
@@ -156,6 +169,16 @@ def _still_to_ask(session: Session | Rows, elder_id: int, today: date) -> Return
     rows = _UNASKED.all(session, since)
     orders = tuple(_known(row[1:]) for row in rows if row[0] == rows[0][0])
     return ReturnDue(rows[0][0], orders) if rows else None
+
+
+def _care(unit: Session | Rows, elder_id: int, now: datetime) -> Care | None:
+    """Return the care visit for which we rang her in vain: it goes on."""
+    # Hardly anybody has one: the question by Core costs next to nothing.
+    if _VISITED.first(unit, {"elder_id": elder_id}) is None:
+        return None
+    with orm(unit) as session:
+        visit = care.missed_visit(session, elder_id, now)
+        return of_visit(session, visit, back=True) if visit is not None else None
 
 
 def usual(lately: Sequence[KnownOrder], today: date) -> Slots | None:

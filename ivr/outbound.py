@@ -11,14 +11,14 @@ from asterisk.agi import AGIHangup
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from dispatch import callbacks, offers, reminders, waiting
+from dispatch import callbacks, escalation, offers, reminders, waiting
 from dispatch.attempts import attempt_of_channel, close_attempt, mark_answered
 from dispatch.calls import close_call
 from dispatch.outbox import transaction
 from ivr import handover, outbound_turns, recording
 from ivr.agi import Line, LineLost
 from ivr.listening import ALWAYS_KEYS, Listener
-from ivr.outbound_turns import CALLBACK_KEYS, DECLINE_KEYS, OFFER_KEYS, Answer, Gone, Notice
+from ivr.outbound_turns import CALLBACK_KEYS, DECLINE_KEYS, LOOK_IN_KEYS, OFFER_KEYS, Answer, Gone, Notice
 from ivr.prompts import words
 from ivr.prompts.words import Line as Prompt
 from ivr.prompts.words import line as prompt
@@ -53,6 +53,11 @@ def callback(line: Line) -> None:
 def reminder(line: Line) -> None:
     """The elder has answered: remind her who comes tomorrow."""
     _lead(line, _reminder_notice, _settle_reminder)
+
+
+def look_in(line: Line) -> None:
+    """A contact or a butler has answered: she was not reached, will somebody look in?"""
+    _lead(line, _look_in_notice, _settle_look_in)
 
 
 def taken(line: Line) -> None:
@@ -243,6 +248,28 @@ def _who_comes(order: Order, provider: Provider, hello: str) -> Notice:
         return prompt(hello, who=who), matter, prompt("callback_keys")
 
     return Notice(_in_all_languages(order.language, say), CALLBACK_KEYS)
+
+
+def _look_in_notice(attempt: Attempt) -> Notice | Gone:
+    step = attempt.escalation_step
+    assert step is not None and step.person is not None  # noqa: S101 (the dialplan's context and the attempt agree)
+    if step.ended_at is not None:
+        return Gone((), step.person.language)
+    elder = step.escalation.elder.person
+
+    def say(language: str) -> tuple[Prompt, ...]:
+        who = words.form_of_address(elder, language)
+        return prompt("look_in_hello"), prompt("look_in", who=who), prompt("look_in_keys")
+
+    return Notice(_in_all_languages(step.person.language, say), LOOK_IN_KEYS)
+
+
+def _settle_look_in(session: Session, attempt: Attempt, code: str, language: str) -> tuple[Prompt, ...]:
+    if code == "promise":
+        escalation.promise(session, attempt, clock.now())
+        return (prompt("look_in_thanks"),)
+    escalation.refuse(session, attempt, clock.now())
+    return (prompt("look_in_cannot"),)
 
 
 def _settle_offer(session: Session, attempt: Attempt, code: str, language: str) -> tuple[Prompt, ...] | Notice:

@@ -61,6 +61,8 @@ OFFER_KEYS = (("1", "accept"), ("2", "decline"))
 DECLINE_KEYS = tuple((str(key), reason.value) for key, reason in enumerate(DeclineReason, start=1))
 # What she wants changed, a person hears: somebody has accepted it as it is.
 CHANGE = "change"
+# A contact or a butler: will look in, or cannot.
+LOOK_IN_KEYS = (("1", "promise"), ("2", "cannot"))
 CALLBACK_KEYS = (("1", "confirm"), ("2", CHANGE))
 # An offer also repeats on 3: that is what the offer says.
 REPEAT_KEYS = frozenset({"*", "3"})

@@ -19,7 +19,7 @@ from typing import BinaryIO, cast
 
 from asterisk.agi import AGIException, AGIHangup
 
-from ivr import inbound, outbound, return_visits, studio, waiting
+from ivr import care, inbound, outbound, return_visits, studio, waiting
 from ivr.agi import Line, NotAgi
 from models.settings import settings
 
@@ -33,6 +33,8 @@ VERBS: dict[str, Callable[[Line], None]] = {
     "callback": outbound.callback,
     "reminder": outbound.reminder,
     "return_visit": return_visits.return_visit,
+    "care": care.care,
+    "look_in": outbound.look_in,
     "wait": waiting.wait,
     "studio": studio.studio_call,
 }

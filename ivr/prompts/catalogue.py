@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ivr.prompts.entry import Place, Prompt
-from ivr.prompts.texts import inbound, manage, outbound, person, studio, visits, who
+from ivr.prompts.texts import care, inbound, manage, outbound, person, studio, visits, who
 
 __all__ = ["CATALOGUE", "DIALPLAN_PROMPTS", "Place", "Prompt", "variables"]
 
@@ -20,8 +20,9 @@ def _by_key(*groups: tuple[Prompt, ...]) -> Mapping[str, Prompt]:
 
 
 CATALOGUE: Mapping[str, Prompt] = _by_key(
-    inbound.PROMPTS, who.PROMPTS, visits.PROMPTS, manage.PROMPTS, person.PROMPTS, outbound.PROMPTS, studio.PROMPTS
-)
+    inbound.PROMPTS, who.PROMPTS, visits.PROMPTS, manage.PROMPTS, person.PROMPTS, outbound.PROMPTS, care.PROMPTS,
+    studio.PROMPTS,
+)  # fmt: skip
 
 # What the dialplan plays by itself, when Python may be away.
 DIALPLAN_PROMPTS = tuple(prompt.key for prompt in CATALOGUE.values() if prompt.static)

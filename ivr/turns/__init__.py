@@ -8,9 +8,10 @@ who has come to one.
 
 from __future__ import annotations
 
-from ivr.turns import capture, manage, providers, ratings, readback, strangers, visits, who
+from ivr.turns import capture, care, manage, providers, ratings, readback, strangers, visits, who
 from ivr.turns.state import (
     Ask,
+    Care,
     Digits,
     Do,
     GoodBye,
@@ -35,11 +36,12 @@ from ivr.turns.steps import STEPS, done, hear, language_after
 
 begin = who.begin
 # Importing them puts their questions among the steps.
-_ROOMS = (capture, readback, manage, providers, ratings, strangers, visits, who)
+_ROOMS = (capture, care, readback, manage, providers, ratings, strangers, visits, who)
 
 __all__ = [
     "STEPS",
     "Ask",
+    "Care",
     "Digits",
     "Do",
     "GoodBye",

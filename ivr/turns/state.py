@@ -114,6 +114,23 @@ class KnownOrder:
 
 
 @dataclass(frozen=True)
+class Care:
+    """A care visit as the conversation needs it. `answers`: (question, code, how: key, word (exact), heard)."""
+
+    visit_id: int
+    questions: tuple[str, ...]  # still to be asked, the next one first (models/care_scripts.py)
+    notice: str = ""  # a prompt that is said first
+    word: bool = True  # whether a free word of hers is taken at the end
+    insist: bool = False  # whether silence goes to a person, if one is free
+    back: bool = False  # whether it was she who rang
+    answers: tuple[tuple[str, str, str], ...] = ()
+    slow: bool = False
+    silent: bool = False  # nothing came, asked twice
+    worded: bool = False
+    over: bool = False  # all was asked
+
+
+@dataclass(frozen=True)
 class Matters:
     """What awaits her: read when it is known who she is."""
 
@@ -121,6 +138,7 @@ class Matters:
     missed: Missed | None = None  # a call of ours that she missed
     asked: ReturnDue | None = None  # a return visit that missed her
     visit_due: bool = False  # whether a worker is to come to her, or is with her, today
+    care: Care | None = None  # a care visit for which we rang her in vain
     to_rate: int | None = None  # the order done last that she was not asked about yet
 
 
@@ -190,6 +208,7 @@ class State:
     chosen: int | None = None  # the order that is being changed or cancelled
     asked: tuple[KnownOrder, ...] = ()  # how these were: the first one now
     visit_id: int | None = None  # the return visit in which that is asked
+    care: Care | None = None
     wish: str = ""  # what she wants of her orders: status, change, cancel
     keyed: str = ""  # digits that wait to be confirmed
     turns: int = 0  # answers since the call began or since something was achieved

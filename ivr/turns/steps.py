@@ -57,6 +57,7 @@ class Step:
     take: Take | None = None
     silent: Callable[[State], Next] | None = None  # where silence is an answer
     patience_ms: int | None = None  # None: as long as her pace allows
+    unheard: Callable[[State], Next] | None = None  # where words that mean nothing are none of hers, perhaps
 
 
 STEPS: dict[str, Step] = {}
@@ -181,6 +182,17 @@ def _in_time(following: Next) -> Next:
 def _missed(state: State, here: Step, silent: bool) -> Next:
     if silent and here.silent is not None:
         return here.silent(state)
+    if not silent and here.unheard is not None:
+        return here.unheard(state)
+    return _missed_again(state, here, silent)
+
+
+def missed_again(state: State, silent: bool) -> Next:
+    """It is no answer here after all: ask again, or pass on to a person."""
+    return _missed_again(state, STEPS[state.step], silent)
+
+
+def _missed_again(state: State, here: Step, silent: bool) -> Next:
     misses = state.misses + 1
     # Whoever likes it slow is asked once more.
     patience = SILENCES_BEFORE_PERSON + (state.her is not None and state.her.pace == "slow")

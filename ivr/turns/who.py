@@ -6,6 +6,7 @@ from typing import Any
 
 from ivr.prompts import words
 from ivr.prompts.words import Line, line
+from ivr.turns import care
 from ivr.turns.capture import hear_open, meaning_of, slot_values, yes_no
 from ivr.turns.ratings import begin_return_visit
 from ivr.turns.state import Ask, Do, Her, Matters, Next, Slots, State, replace
@@ -23,6 +24,8 @@ def begin(state: State) -> Next:
     match state.how:
         case "return_visit":
             return begin_return_visit(state)
+        case "care":
+            return care.begin(state)
         case "provider":
             return ask(state, "provider" if state.offers else "provider_idle", line("welcome"))
         case "unknown" | "withheld":
@@ -46,6 +49,8 @@ def greet(state: State, her: Her, *before: Line) -> Next:
     if state.matters.asked is not None:
         due = state.matters.asked
         return ask(replace(state, asked=due.orders, visit_id=due.visit_id), "return_visit", *hello)
+    if state.matters.care is not None and state.how != "contact":
+        return care.ring_back(replace(state, care=state.matters.care), *hello)
     return ask(state, "usual" if state.matters.usual is not None else "open", *hello)
 
 

@@ -15,6 +15,11 @@ from models.vocabulary import DAYS, PARTS, Concept
 
 # Where a phrase is in two groups, the one that answers the question comes first.
 GROUPS: Mapping[str, tuple[Concept, ...]] = {
+    "feel": vocabulary.FEEL,
+    "ate": vocabulary.ATE,
+    "dose": vocabulary.DOSE,
+    "company": vocabulary.COMPANY,
+    "need": vocabulary.NEED,
     "slot": vocabulary.SLOTS,
     "answer": vocabulary.ANSWERS,
     "score": vocabulary.SCORES,
@@ -27,7 +32,9 @@ GROUPS: Mapping[str, tuple[Concept, ...]] = {
 }
 # Understood whatever was asked; a relative's name is an answer to "who", and a wish on somebody's behalf elsewhere.
 _EVERYWHERE = ("always", "behalf", "intent", "service", "time", "deny", "little")
-_OWN = ("answer", "slot", "score", "who", "ordinal")
+# Answers of a care visit: they stand for themselves.
+CARE = ("feel", "ate", "dose", "company", "need")
+_OWN = (*CARE, "answer", "slot", "score", "who", "ordinal")
 
 
 @cache

@@ -84,7 +84,7 @@ def _sure(pieces: list[Piece]) -> list[Piece]:
     """Return the pieces; a word of one letter (对, 好, 不, 我) is an answer only where nothing is left over."""
     if not any(piece.group in ("rest", "decoy") for piece in pieces):
         return pieces
-    doubtful = ("answer", "score", "who", "always", "slot")
+    doubtful = ("answer", "score", "who", "always", "slot", *lexicon.CARE)
     named = [piece for piece in pieces if piece.group not in _UNNAMED]
     before_intent = {piece for piece, then in pairwise(named) if piece.code == "no" and then.group == "intent"}
     return [
@@ -172,7 +172,7 @@ class _Heard:
                     _once(self.answers, piece.code)
                 case "score" if number in refused:
                     _once(self.own, _DENIED_SCORE[piece.code])
-                case "slot" | "score" | "who" | "ordinal":
+                case "slot" | "score" | "who" | "ordinal" | "feel" | "ate" | "dose" | "company" | "need":
                     _once(self.own, piece.code)
         if len(self.own) > 1 and "self" in self.own:  # "I am his grandmother"
             self.own.remove("self")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from models.vocabulary.care import ATE, COMPANY, DOSE, FEEL, NEED
 from models.vocabulary.concept import LANGUAGES, Concept, Phrases, Service, Words
 from models.vocabulary.services import SERVICES
 from models.vocabulary.talk import (
@@ -28,12 +29,14 @@ from models.vocabulary.talk import (
 from models.vocabulary.times import DAYS, PARTS, TIMES
 
 __all__ = [
-    "ALWAYS", "ANSWERS", "DAY", "DAYS", "DECOYS", "DENY", "DENY_ALSO", "GRAMMARS", "INTENTS", "LANGUAGES", "LITTLE", "LITTLE_ALSO", "ORDINALS", "PART", "PARTS", "SCORES",
+    "ALWAYS", "ANSWERS", "ATE", "COMPANY", "DAY", "DAYS", "DECOYS", "DENY", "DENY_ALSO", "DOSE", "FEEL", "GRAMMARS", "INTENTS", "LANGUAGES", "LITTLE", "LITTLE_ALSO", "NEED", "ORDINALS", "PART", "PARTS", "SCORES",
     "SERVICE", "SERVICES", "SLOTS", "TIMES", "WHO", "Concept", "Phrases", "Service", "Words", "concept_said", "name_of",
     "phrases", "services_on_page",
 ]  # fmt: skip
 
-_CHANGE, _CANCEL = (next(intent for intent in INTENTS if intent.code == code) for code in ("change", "cancel"))
+_CHANGE, _CANCEL, _MORE = (
+    next(intent for intent in INTENTS if intent.code == code) for code in ("change", "cancel", "more")
+)
 _SLOTS_OF_AN_ORDER = (*SERVICES, *DAYS, *PARTS)
 # To "what is to be changed?", "another day" names the slot.
 _SLOT_PHRASES = {phrase for slot in SLOTS for language in LANGUAGES for phrase in slot.forms(language)}
@@ -56,12 +59,30 @@ GRAMMARS: Mapping[str, tuple[Concept, ...]] = {
     "score": SCORES,
     "who": WHO,
     "orders": (*ORDINALS, *ANSWERS, _CHANGE, _CANCEL, *_SLOTS_OF_AN_ORDER),
+    "feel": (*FEEL, _MORE, *SERVICES),
+    "care_yes_no": ATE,
+    "medicine": (*ATE, *DOSE),
+    "company": (*COMPANY, *SERVICES),
+    "care_need": (*NEED, *SERVICES),
     "message": (),
     "none": (),
 }
 
 # Questions whose answer may be a sentence: the little words between the phrases are listed too.
-_SENTENCES = {"open", "service", "when", "readback", "anything", "change", "orders"}
+_SENTENCES = {
+    "feel",
+    "care_yes_no",
+    "medicine",
+    "company",
+    "care_need",
+    "open",
+    "service",
+    "when",
+    "readback",
+    "anything",
+    "change",
+    "orders",
+}
 # … and the time words without a code.
 _TIMED = {"open", "when", "day", "part", "readback", "anything", "change", "confirm", "orders"}
 # Where an intent is listed, so is what denies it: "don't cancel" is never to be heard as "cancel".

@@ -14,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr import outbound_turns
-from ivr.outbound_turns import CALLBACK_KEYS, DECLINE_KEYS, OFFER_KEYS, Notice
+from ivr.outbound_turns import CALLBACK_KEYS, DECLINE_KEYS, LOOK_IN_KEYS, OFFER_KEYS, Notice
 from ivr.prompts.words import line
 from ivr.turns import (
     STEPS,
     Ask,
+    Care,
     Digits,
     Do,
     GoodBye,
@@ -57,6 +58,7 @@ BATH = KnownOrder(11, 1011, "bathing", TODAY + timedelta(days=1), "morning", "co
 TAKEN = KnownOrder(12, 1012, "accompaniment", TODAY + timedelta(days=2), "afternoon", "accepted")
 DONE = KnownOrder(13, 1013, "bathing", TODAY - timedelta(days=1), "morning", "completed")
 USUAL = Slots("bathing", TODAY + timedelta(days=3), "morning")
+VISIT = Care(9, ("feel", "eaten", "medicine", "warm", "cool", "company"))
 OFFER = OpenOffer(5, "道里区", "bathing", TODAY + timedelta(days=1), "morning", 1011)
 # What each deed may bring: the walk takes every one of them.
 RESULTS: dict[str, tuple[object, ...]] = {
@@ -79,6 +81,8 @@ RESULTS: dict[str, tuple[object, ...]] = {
     "worker": (None, *(WorkerHere(4, "zh-CN", orders) for orders in ((), (TAKEN,), (BATH, TAKEN), (TAKEN,) * 5))),
     "visit_number": (None, TAKEN),
     "visit": ("arrived", "done", "known", "gone"),
+    "agent_free": (True, False),
+    "care_word": (None,),
 }
 
 
@@ -95,6 +99,9 @@ def calls(language: str, moment: datetime = MORNING) -> dict[str, State]:
         "missed the return visit": replace(plain, people=(wang,), matters=Matters(asked=ReturnDue(6, (DONE, TAKEN)))),
         "return visit": replace(plain, how="return_visit", people=(wang,), asked=(DONE, TAKEN), visit_id=6),
         "rings back": replace(plain, people=(wang,), matters=Matters(missed=Missed(3, TAKEN, "康乐"))),
+        "rings back about a care visit": replace(
+            plain, people=(wang,), matters=Matters(care=replace(VISIT, back=True))
+        ),
         "wants a person": replace(plain, people=(replace(wang, person_first=True),)),
         "household": replace(plain, how="household", people=(wang, li)),
         "daughter": replace(plain, how="contact", people=(wang,)),
@@ -105,6 +112,14 @@ def calls(language: str, moment: datetime = MORNING) -> dict[str, State]:
         "provider": replace(plain, how="provider", offers=(OFFER, replace(OFFER, offer_id=6))),
         "idle provider": replace(plain, how="provider"),
     }
+
+
+def visits(language: str, moment: datetime) -> list[State]:
+    """Calls of ours that ask how she is."""
+    wang = replace(WANG, language=language)
+    plain = State(moment, language, how="care", people=(wang,), her=wang, care=VISIT, at_door=False)
+    short = replace(VISIT, questions=("feel",), word=False, notice="care_notice_cold", insist=True)
+    return [plain, replace(plain, care=short)]
 
 
 def answers(state: State) -> Iterator[Heard]:
@@ -124,10 +139,12 @@ def alike(state: State, move: Move) -> object:
     slots = state.slots
     sensitive = slots.service is not None and vocabulary.SERVICE[slots.service].sensitive
     kept = (slots.service is None, sensitive, slots.day == TODAY, slots.day is None, slots.part, state.at_door)
+    visit = state.care and (state.care.insist, state.care.back, state.misses)
     told = move if isinstance(move, Do | ToPerson) else type(move)
     missed = state.matters.missed if state.step == "missed" else None
     left = len(state.orders), len(state.asked), state.visit_id, missed and missed.reminder
-    return (state.step, state.how, kept, state.wish, state.chosen, left, state.turns, state.language, told)
+    asked = (state.step, state.how, kept, state.wish, state.chosen, left, state.turns)
+    return (*asked, state.language, visit, told)
 
 
 @cache
@@ -136,6 +153,7 @@ def walk(language: str, hour: int = 9) -> list[tuple[State, Move]]:
     seen: set[object] = set()
     found: list[tuple[State, Move]] = []
     waiting = deque(begin(state) for state in calls(language, MORNING.replace(hour=hour)).values())
+    waiting += [begin(state) for state in visits(language, MORNING.replace(hour=hour))]
     while waiting:
         state, move = waiting.popleft()
         if (same := alike(state, move)) in seen:
@@ -145,7 +163,8 @@ def walk(language: str, hour: int = 9) -> list[tuple[State, Move]]:
         if isinstance(move, Do):
             waiting += [done(state, move, result) for result in RESULTS[move.verb]]
         elif isinstance(move, Ask):
-            waiting += [hear(state, heard) for heard in answers(state)]
+            silence = (Silence(),) if state.care is not None else ()
+            waiting += [hear(state, heard) for heard in (*answers(state), *silence)]
     return found
 
 
@@ -189,6 +208,7 @@ def test_every_call_ends_after_eight_turns_at_most(language: str) -> None:
 # Keys without a word, each for a reason: no word ever accepts an offer or says that a worker has come; a stranger's
 # language is not known; another date, another page and a way back are said by saying the date, the service; who is
 # none of them says "a person".
+CARE_QUESTIONS = {"care_feel", "care_eaten", "care_medicine", "care_warm", "care_cool", "care_company"}
 VISITS = {"worker_code", "which_visit", "visit_number", "visit"}
 KEYS_ONLY = {"provider", "provider_why", "provider_idle", "stranger", "number", "card", "person_first", *VISITS}
 WAYS_ROUND = {
@@ -265,11 +285,16 @@ def test_silence_and_nonsense_end_at_a_person_or_after_the_request_with_goodbye(
                 break
         silent = isinstance(nothing, Silence)
         assert said <= (SILENCES_BEFORE_PERSON if silent else UNKNOWN_BEFORE_PERSON)
+        if first.care is not None and not first.care.back and first.step in CARE_QUESTIONS:
+            # We have rung: it may be a machine. She is rung again, or a person listens, if one is free.
+            there = bool(first.care.answers)
+            assert isinstance(move, ToPerson) if there else move in (GoodBye((line("care_machine"),)), Do("agent_free"))
+            continue
         if first.how == "return_visit":
             # We have rung: a machine is not put through to a person, somebody who has answered before is.
             expected: type = GoodBye if silent or not first.turns else ToPerson
         else:
-            expected = GoodBye if first.step == "done" and silent else ToPerson
+            expected = GoodBye if first.step in ("done", "care_word") and silent else ToPerson
         assert isinstance(move, expected), first.step
 
 
@@ -549,10 +574,10 @@ def test_whatever_is_heard_a_request_has_all_its_slots_and_a_yes(
 # Our own calls.
 
 SPOKEN = tuple((language, (line("callback_confirmed"),)) for language in LANGUAGES)
-NOTICES = [Notice(SPOKEN, keys) for keys in (OFFER_KEYS, CALLBACK_KEYS, DECLINE_KEYS)]
+NOTICES = [Notice(SPOKEN, keys) for keys in (OFFER_KEYS, CALLBACK_KEYS, DECLINE_KEYS, LOOK_IN_KEYS)]
 
 
-@pytest.mark.parametrize("notice", NOTICES, ids=["offer", "callback", "why"])
+@pytest.mark.parametrize("notice", NOTICES, ids=["offer", "callback", "why", "look in"])
 def test_our_own_calls_end_in_silence(notice: Notice) -> None:
     for nothing in (Silence(), Unknown(), Said("네", 100), Key("7")):
         state, said = notice, 0
@@ -578,7 +603,7 @@ def test_no_word_ever_accepts_and_no_key_but_its_own(notice: Notice, heard: list
             return
 
 
-@pytest.mark.parametrize("notice", NOTICES, ids=["offer", "callback", "why"])
+@pytest.mark.parametrize("notice", NOTICES, ids=["offer", "callback", "why", "look in"])
 def test_the_hash_key_says_our_own_calls_in_the_next_language(notice: Notice) -> None:
     heard_in = [notice.language]
     for _ in LANGUAGES:

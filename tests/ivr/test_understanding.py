@@ -163,6 +163,8 @@ def test_a_denied_cancellation_never_cancels(grammar: str) -> None:
 
 
 TAKE_YES = {name for name, group in GRAMMARS.items() if ANSWERS[0] in group} | {"change", "score"}
+# "Have you eaten?" "Yes." is an answer and proves nothing: a care visit wants two (ivr/turns/care.py).
+TAKE_YES |= {"feel", "care_yes_no", "medicine"}
 
 
 @pytest.mark.parametrize("grammar", sorted(GRAMMARS.keys() - TAKE_YES))

@@ -1,0 +1,168 @@
+"""The rows of a care visit's conversation: each answer with what it proves, and how the call ended.
+
+Every function is one transaction, committed when it returns.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from dispatch import care, tasks, waiting
+from dispatch.attempts import attempt_of_channel, close_attempt, mark_answered
+from dispatch.calls import close_call
+from dispatch.duties import Evidence
+from dispatch.outbox import quick_transaction, transaction
+from ivr import inbound_rows
+from ivr.callers import Seen
+from ivr.care_visit import of_visit
+from ivr.inbound_rows import Opened, Turn
+from ivr.turns import Care, Heard, Her, State
+from ivr.turns import care as care_turns
+from models import clock
+from models.calls import Call, CallEnd, CallEvent, CallState
+from models.campaigns import CareAnswer
+from models.dialing import Attempt, AttemptStatus, Outcome
+from models.journal import Entry, note, note_all
+from models.preferences import preferences
+from models.rows import orm
+from models.tasks import TaskKind
+
+log = logging.getLogger(__name__)
+
+# Answers after which somebody rings her, unless the call itself brought what she wanted.
+WANTS_SOMETHING = frozenset({("feel", "need"), ("company", "visit")})
+_SERVED = (Entry.ORDER_PLACED, Entry.ORDER_KNOWN, Entry.TO_PERSON)
+
+
+def answered(channel_id: str) -> tuple[Opened, Care] | None:
+    """She, or something, has answered our call: return the call with who is meant, and what is asked.
+
+    None where the sweep gave the call up a moment ago: another may be on its way, and this one must not count.
+    """
+    now = clock.now()
+    with transaction() as session:
+        attempt = _attempt(session, channel_id)
+        call = session.get_one(Call, attempt.call_id)
+        if not mark_answered(attempt, now):
+            log.warning("attempt %s was answered after it had been given up", attempt.public_id)
+            close_call(session, call, CallEnd.LOST, now)
+            return None
+        call.answered_at, call.state = now, CallState.TALKING
+        note(session, call.id, Entry.ANSWERED, now)
+        visit = attempt.care_visit
+        assert visit is not None  # noqa: S101 (the dialplan's context and the attempt agree)
+        person = visit.elder.person
+        way = preferences(session, visit.elder_id)
+        her = Her(visit.elder_id, person.family_name, person.sex, person.language, way.pace, way.volume)
+        seen = Seen("one", call.language, call.number_id, (her,))
+        return Opened(call.id, call.public_id, seen), of_visit(session, visit, back=False)
+
+
+def keep(call_id: int, change: tuple[State, State], heard: Heard, turn: Turn) -> None:
+    """Write one turn with the answers it brought; what proves that she is there counts from this moment on."""
+    before, after = change
+    assert before.care is not None and before.her is not None  # noqa: S101 (only in a care visit)
+    elder_id, visit_id, now = before.her.elder_id, before.care.visit_id, clock.now()
+    new = [one for one in (after.care.answers if after.care else ()) if one not in before.care.answers]
+    kind = care_turns.proof(before, after, heard)
+    with quick_transaction() as rows:
+        own = elder_id if before.how in ("one", "household", "care") else None
+        note_all(rows, call_id, now, inbound_rows.written(rows, call_id, own, turn))
+        if not new and kind is None:
+            return
+        with orm(rows) as session:
+            for question, answer, how in new:
+                _answer(session, (visit_id, elder_id, call_id), {"question": question, "answer": answer, "how": how})
+            if kind is not None and not care.was_proved(session, call_id):
+                care.reached(session, elder_id, Evidence(kind, now, call_id), now)
+
+
+def keep_word(session: Session, state: State, call_id: int, length_ms: int) -> None:
+    """She has said a free word: how long it was is one of her answers; the words are the recording's."""
+    if state.care is not None and state.her is not None:
+        values = {"question": "word", "answer": "said", "how": "word", "amount": length_ms}
+        _answer(session, (state.care.visit_id, state.her.elder_id, call_id), values)
+
+
+def _answer(session: Session, whose: tuple[int, int, int], values: dict[str, Any]) -> None:
+    visit_id, elder_id, call_id = whose
+    same = CareAnswer.call_id == call_id, CareAnswer.question == values["question"]
+    row = session.scalar(select(CareAnswer).where(*same))
+    if row is None:
+        row = CareAnswer(visit_id=visit_id, elder_id=elder_id, call_id=call_id, at=clock.now(), **values)
+        session.add(row)
+    else:
+        row.answer, row.how = values["answer"], values["how"]
+    session.flush()
+
+
+def to_person(channel_id: str, reason: str) -> None:
+    """The call goes to a person; an emergency is an alarm task at once."""
+    now = clock.now()
+    with transaction() as session:
+        attempt = _attempt(session, channel_id)
+        call = session.get_one(Call, attempt.call_id)
+        waiting.begin(session, call, reason, now)
+        _close(session, attempt, Outcome.PERSON)
+
+
+def end(channel_id: str, how: CallEnd, silent: bool = False) -> None:
+    """The conversation is over. `silent`: nobody answered our questions, although the call was answered."""
+    now = clock.now()
+    with transaction() as session:
+        attempt = _attempt(session, channel_id)
+        call = session.get_one(Call, attempt.call_id)
+        if how == CallEnd.HUNG_UP and call.ended_at is None:
+            note(session, call.id, Entry.HUNG_UP, now)
+        if attempt.status != AttemptStatus.CLOSED:
+            if silent:
+                _close(session, attempt, care.silent(session, attempt, care.talked(session, call.id, now), now))
+            else:
+                _close(session, attempt, Outcome.HUNG_UP if how == CallEnd.HUNG_UP else Outcome.NO_KEY)
+        wants_something(session, call)
+        close_call(session, call, how, now)
+
+
+def wants_something(session: Session, call: Call) -> None:
+    """She said that she needs something, or wants a visit, and the call brought nothing of it: somebody rings her."""
+    said = select(CareAnswer.question, CareAnswer.answer).where(CareAnswer.call_id == call.id)
+    wanted = WANTS_SOMETHING & {(question, answer) for question, answer in session.execute(said)}
+    served = select(CallEvent.id).where(CallEvent.call_id == call.id, CallEvent.kind.in_(_SERVED)).limit(1)
+    if not wanted or session.scalar(served) is not None:
+        return
+    data = {"reason": "care", "slots": {}, "answers": sorted(":".join(one) for one in wanted)}
+    new = tasks.NewTask(
+        TaskKind.RING_BACK, f"call:{call.id}", call_id=call.id, elder_id=call.elder_id, number_id=call.number_id,
+        data=data,
+    )  # fmt: skip
+    tasks.open_task(session, new, clock.now())
+
+
+def failed(channel_id: str) -> None:
+    """Something of ours broke: she is not blamed for it; the call itself goes on to a person."""
+    try:
+        with transaction() as session:
+            attempt = _attempt(session, channel_id)
+            _close(session, attempt, Outcome.LOST)
+            if attempt.call_id is not None:
+                note(session, attempt.call_id, Entry.FAULT, clock.now(), where="conversation")
+    except SQLAlchemyError:
+        log.warning("the fault could not be written; the sweep will find the attempt of %s", channel_id)
+
+
+def _close(session: Session, attempt: Attempt, outcome: Outcome) -> None:
+    """Close the attempt: whatever it came to, a call that proved that she is there has reached her."""
+    proved = care.was_proved(session, attempt.call_id)
+    close_attempt(session, attempt, Outcome.PROVED if proved else outcome, clock.now())
+
+
+def _attempt(session: Session, channel_id: str) -> Attempt:
+    attempt = attempt_of_channel(session, channel_id)
+    if attempt is None:
+        raise LookupError(f"no attempt has the channel {channel_id}")
+    return attempt
