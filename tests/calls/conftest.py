@@ -78,7 +78,12 @@ def _shared_town(item: pytest.Item) -> str | None:
         return str(params["town"])
     if "sqlite_town" in names:
         return "sqlite"
-    kinds = {"shaken_town": "shaken", "speaking_town": "speech", "shaken_speaking_town": "shaken speech"}
+    kinds = {
+        "shaken_town": "shaken",
+        "speaking_town": "speech",
+        "shaken_speaking_town": "shaken speech",
+        "recording_town": "recording",
+    }
     for fixture, kind in kinds.items():
         if fixture in names:
             return f"{kind} {params.get(fixture, 'sqlite')}"
@@ -135,9 +140,10 @@ def found_town(stack: ExitStack, folder: Path, carrier: Carrier, settings: dict[
 
 
 def found(stack: ExitStack, name: str, folder: Path) -> Town:
-    """Found a town by its name, which says the database, `speech` where it listens, `shaken` where things break."""
+    """Found a town by its name: the database, `speech` where it listens, `shaken` where things break, `recording`."""
     url = stack.enter_context(postgres.cluster()) if "postgresql" in name else ""
-    return new_town(stack, folder, DATABASE_URL=url, SPEECH=str("speech" in name).lower())
+    more = {"RECORDING": "true", "RECORDING_FREE_GB": 0, "SMS": "console"} if "recording" in name else {}
+    return new_town(stack, folder, DATABASE_URL=url, SPEECH=str("speech" in name).lower(), **more)
 
 
 @pytest.fixture(scope="session")
@@ -169,6 +175,15 @@ def sqlite_town(_towns: Towns) -> Iterator[Town]:
 def speaking_town(request: pytest.FixtureRequest, _towns: Towns) -> Iterator[Town]:
     """A town whose hotline listens for Korean with the real model; on SQLite unless the journey says otherwise."""
     town = _towns["speech " + getattr(request, "param", "sqlite")]
+    begin_anew(town)
+    yield town
+    end_calls(town)
+
+
+@pytest.fixture
+def recording_town(request: pytest.FixtureRequest, _towns: Towns) -> Iterator[Town]:
+    """A town that records calls and writes text messages; on SQLite unless the journey says otherwise."""
+    town = _towns["recording " + getattr(request, "param", "sqlite")]
     begin_anew(town)
     yield town
     end_calls(town)
@@ -220,7 +235,7 @@ def begin_anew(town: Town) -> None:
     town.network.calls.clear()
     town.network._phones.clear()
     for note in (town.hotline.folder / "spool").glob("*"):
-        note.unlink()
+        note.unlink(missing_ok=True)
     for patience in range(20):
         try:
             _renew_rows(town)

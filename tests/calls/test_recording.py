@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +18,7 @@ from models.lookup import number_row
 from models.phone import normalise
 from models.providers import Provider, ProviderNumber
 from models.sms import SmsMessage
-from tests.calls.conftest import Town, begin_anew, end_calls, new_town
+from tests.calls.conftest import DATABASES, Town
 from tests.support import ear
 from tests.support.call import Call
 from tests.support.world import AGENT, BATH, CARE, WANG
@@ -30,20 +28,6 @@ pytestmark = pytest.mark.call
 MOBILE = "+8611000000003"
 # What people say in these stories: melodies, so that they can be told apart in a recording.
 WANG_SAYS, AGENT_SAYS = "王秀英说", "坐席说"
-
-
-@pytest.fixture(scope="module")
-def _recording_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with ExitStack() as stack:
-        folder = tmp_path_factory.mktemp("recording")
-        yield new_town(stack, folder, RECORDING="true", RECORDING_FREE_GB=0, SMS="console")
-
-
-@pytest.fixture
-def town(_recording_town: Town) -> Iterator[Town]:
-    begin_anew(_recording_town)
-    yield _recording_town
-    end_calls(_recording_town)
 
 
 def alaw(data: bytes) -> Samples:
@@ -87,7 +71,9 @@ def kinds(town: Town, call: CallRow) -> list[str]:
         return [event.kind for event in session.get_one(CallRow, call.id).events]
 
 
-def test_she_hears_the_notice_first_and_the_recording_holds_both_sides_up_to_the_agent(town: Town) -> None:
+def test_she_hears_the_notice_first_and_the_recording_holds_both_sides_up_to_the_agent(recording_town: Town) -> None:
+    town = recording_town
+
     def agent(call: Call) -> None:
         call.answers().is_silent(0.5).plays(render(AGENT_SAYS)).is_silent(30)
 
@@ -106,31 +92,17 @@ def test_she_hears_the_notice_first_and_the_recording_holds_both_sides_up_to_the
     assert not list((town.hotline.folder / "spool").glob("*.alaw"))
 
 
-def test_a_key_during_the_notice_is_heard_and_a_person_is_one_key_away(town: Town) -> None:
+def test_a_key_during_the_notice_is_heard_and_a_person_is_one_key_away(recording_town: Town) -> None:
+    town = recording_town
     town.network.phone(AGENT).does_not_answer()
     call = town.network.phone(WANG).rings("12349").answered().hears("recording_notice").presses("0")
     call.hears("to_person").did_not_hear("ask_service").hangs_up()
     the_recording(town, the_call(town))
 
 
-def test_without_python_the_dialplan_says_the_notice_and_what_a_kill_of_asterisk_leaves_is_kept(town: Town) -> None:
-    town.network.phone(AGENT).does_not_answer()
-    town.hotline.kill("agi")
-    call = town.network.phone(WANG).rings("12349").answered().hears("failsafe", "recording_notice")
-    call.waits_for_end_of_speech().plays(render(WANG_SAYS))
-
-    def written() -> bool:
-        return any(file.stat().st_size for file in (town.hotline.folder / "spool").glob("*.in.alaw"))
-
-    # Asterisk writes in blocks of some seconds.
-    town.rows.wait_for(written, 15, "block of the recording on the disk")
-    town.hotline.kill("asterisk")
-    row = the_call(town)
-    hers, _ours = sides(town, the_recording(town, row))
-    assert tone_code(WANG_SAYS) in hers
-
-
-def test_the_provider_hears_the_notice_and_reads_the_order_once_it_has_accepted(town: Town) -> None:
+@pytest.mark.parametrize("recording_town", DATABASES, indirect=True)
+def test_the_provider_hears_the_notice_and_reads_the_order_once_it_has_accepted(recording_town: Town) -> None:
+    town = recording_town
     with town.rows.writing() as session:
         bath = session.scalars(select(Provider).order_by(Provider.id)).first()
         assert bath is not None
@@ -168,3 +140,23 @@ def test_switched_off_there_is_neither_notice_nor_file(sqlite_town: Town) -> Non
     call.did_not_hear("recording_notice").hangs_up()
     assert Entry.RECORDING not in kinds(sqlite_town, the_call(sqlite_town))
     assert sqlite_town.rows.all(Audio) == []
+
+
+def test_without_python_the_dialplan_says_the_notice_and_what_a_kill_of_asterisk_leaves_is_kept(
+    recording_town: Town,
+) -> None:
+    town = recording_town
+    town.network.phone(AGENT).does_not_answer()
+    town.hotline.kill("agi")
+    call = town.network.phone(WANG).rings("12349").answered().hears("failsafe", "recording_notice")
+    call.waits_for_end_of_speech().plays(render(WANG_SAYS))
+
+    def written() -> bool:
+        return any(file.stat().st_size for file in (town.hotline.folder / "spool").glob("*.in.alaw"))
+
+    # Asterisk writes in blocks of some seconds.
+    town.rows.wait_for(written, 15, "block of the recording on the disk")
+    town.hotline.kill("asterisk")
+    row = the_call(town)
+    hers, _ours = sides(town, the_recording(town, row))
+    assert tone_code(WANG_SAYS) in hers
