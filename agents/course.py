@@ -13,11 +13,15 @@ from agents.lines import OrderLine, TaskLine, order_lines, orders_query, task_li
 from agents.parties import area_path
 from agents.texts import sms_lines
 from agents.why import Why, whys
+from dispatch import returns
+from models.audio import Audio
 from models.calls import Call
 from models.dialing import Attempt, Callback, CallbackStatus, Offer, OfferStatus
+from models.followups import Reminder, ReturnVisitQuestion
 from models.orders import ORDER_MOVES, Order, OrderEvent, OrderStatus
 from models.phone import mask
 from models.providers import Provider, Worker
+from models.ratings import OrderRating
 from models.sms import SmsMessage
 from models.tasks import Task
 from models.users import User
@@ -28,9 +32,9 @@ from models.visits import OrderVisit
 class Moment:
     """One point of the course.
 
-    `kind`: call, move, offer, offer_closed, attempt, callback, callback_closed,
-    sms, task. `code` is the status or outcome that belongs to the kind; `sentence`
-    is the move's own, in English, from the table of moves.
+    `kind`: call, move, offer, offer_closed, attempt, callback, callback_closed, reminder,
+    reminder_closed, return_visit, return_visit_closed, sms, task. `code` is the status or outcome that
+    belongs to the kind; `sentence` is the move's own, in English, from the table of moves.
     """
 
     at: datetime
@@ -46,6 +50,7 @@ class Moment:
     talked_s: int | None = None
     template: str = ""  # of a text message: which one, and the carrier's or our code of what went wrong
     error: str = ""
+    score: int | None = None  # of a return visit: 1 (bad) to 5 (very good)
     proof: str = ""  # of a visit: what the worker's telephone proves of the place
 
 
@@ -62,6 +67,13 @@ class OrderCourse:
     tasks: tuple[TaskLine, ...]
     whys: tuple[Why, ...]
     moments: tuple[Moment, ...]
+    score: int | None  # her rating, 1 (bad) to 5 (very good)
+    word: str | None  # what she said of it in the return visit: a recording
+
+    @property
+    def done(self) -> bool:
+        """Whether it can be done again, or closed."""
+        return self.line.status in returns.DONE
 
 
 def order_course(session: Session, public_id: str) -> OrderCourse | None:
@@ -73,6 +85,9 @@ def order_course(session: Session, public_id: str) -> OrderCourse | None:
     call = session.get(Call, order.call_id) if order.call_id else None
     moments = [*_call(call), *_moves(session, order), *_offers(session, order), *_callbacks(session, order)]
     moments += _texts(session, order)
+    moments += _reminders(session, order)
+    questions = _questions(session, order)
+    moments += _return_visits(session, order, questions)
     moments += [Moment(task.created_at, "task", task.kind, task=task.public_id) for task in tasks]
     return OrderCourse(
         line=order_lines(session, [order])[0],
@@ -85,6 +100,8 @@ def order_course(session: Session, public_id: str) -> OrderCourse | None:
         whys=whys(session, order.id),
         # A stable sort: what has the same time stays in the order of cause and effect above.
         moments=tuple(sorted(moments, key=lambda moment: moment.at)),
+        score=session.scalar(select(OrderRating.score).where(OrderRating.order_id == order.id)),
+        word=_word(session, questions),
     )
 
 
@@ -176,6 +193,43 @@ def _callbacks(session: Session, order: Order) -> Iterator[Moment]:
         yield from _attempts(session, Attempt.callback_id == callback.id, order.elder.person.name)
         if callback.closed_at is not None:
             yield Moment(callback.closed_at, "callback_closed", callback.status, name=callback.provider.name)
+
+
+def _reminders(session: Session, order: Order) -> Iterator[Moment]:
+    for reminder in session.scalars(select(Reminder).where(Reminder.order_id == order.id).order_by(Reminder.id)):
+        yield Moment(reminder.created_at, "reminder", name=reminder.provider.name)
+        yield from _attempts(session, _dialled(Attempt.reminder_id == reminder.id), order.elder.person.name)
+        if reminder.closed_at is not None:
+            yield Moment(reminder.closed_at, "reminder_closed", reminder.status)
+
+
+def _questions(session: Session, order: Order) -> list[ReturnVisitQuestion]:
+    mine = select(ReturnVisitQuestion).where(ReturnVisitQuestion.order_id == order.id)
+    return list(session.scalars(mine.options(selectinload(ReturnVisitQuestion.visit)).order_by(ReturnVisitQuestion.id)))
+
+
+def _return_visits(session: Session, order: Order, questions: list[ReturnVisitQuestion]) -> Iterator[Moment]:
+    for question in questions:
+        visit = question.visit
+        yield Moment(visit.created_at, "return_visit")
+        yield from _attempts(session, _dialled(Attempt.return_visit_id == visit.id), order.elder.person.name)
+        closed_at = question.closed_at or visit.closed_at
+        if closed_at is not None:
+            code = "done" if question.score else "withdrawn" if question.closed_at else visit.status
+            call = _call_id(session, question.call_id)
+            yield Moment(closed_at, "return_visit_closed", code, score=question.score, call=call)
+
+
+def _word(session: Session, questions: list[ReturnVisitQuestion]) -> str | None:
+    """Return the newest word of her own that is not erased."""
+    kept = [question.visit.audio_id for question in questions if question.visit.audio_id is not None]
+    audio = session.get(Audio, kept[-1]) if kept else None
+    return audio.public_id if audio is not None and audio.erased_at is None else None
+
+
+def _dialled(of: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Leave out what is still to be dialled: on another day it has not happened."""
+    return of & Attempt.dialed_at.is_not(None)
 
 
 def _attempts(session: Session, of: ColumnElement[bool], name: str) -> Iterator[Moment]:

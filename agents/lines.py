@@ -14,6 +14,7 @@ from agents.parties import Party, party
 from models import clock, deadlines
 from models.calls import Call
 from models.dialing import Attempt, Callback, Offer, OfferStatus
+from models.followups import Reminder
 from models.orders import Order
 from models.tasks import Task
 
@@ -134,12 +135,13 @@ def _order_refs(session: Session, call_ids: Sequence[int]) -> dict[int, OrderRef
         .options(
             selectinload(Attempt.offer).selectinload(Offer.order),
             selectinload(Attempt.callback).selectinload(Callback.order),
+            selectinload(Attempt.reminder).selectinload(Reminder.order),
         )
     )
     for attempt in dialed:
-        errand = attempt.offer or attempt.callback
-        if errand is not None and attempt.call_id is not None:
-            refs[attempt.call_id] = order_ref(errand.order)
+        about = attempt.order
+        if about is not None and attempt.call_id is not None:
+            refs[attempt.call_id] = order_ref(about)
     return refs
 
 

@@ -12,13 +12,19 @@ from sqlalchemy.orm import Session
 
 from agents.accounts import record
 from agents.lines import TaskLine, task_lines, tasks_query
+from dispatch import returns
 from models.audio import Audio
 from models.calls import Call, Utterance
+from models.orders import OrderEvent
 from models.phone import Number, NumberKind
-from models.tasks import Task
+from models.tasks import Task, TaskKind
 from models.users import User
 
 NOTE_MAX = 500
+
+
+# With these the order waits for an agent, and has come to its end when they are closed.
+_AFTER_SERVICE = frozenset({TaskKind.DISSATISFIED, TaskKind.UNREACHABLE})
 
 
 class TaskResult(StrEnum):
@@ -122,3 +128,6 @@ def close(session: Session, public_id: str, result: str, note: str, by: tuple[Us
     task.result, task.note = result, note
     task.closed_at, task.closed_by_id = now, user.id
     record(session, user, "task_closed", ("task", task.id), now)
+    if task.kind in _AFTER_SERVICE and task.order_id is not None:
+        # She has been talked to, or cannot be asked. An order that is to be done again has moved on already.
+        returns.conclude(session, task.order_id, OrderEvent(actor="agent", actor_id=user.id), now)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from flask import Blueprint, Flask, abort, redirect, render_template, request, send_file, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from agents import accounts, tasks
+from agents import accounts, afterwards, tasks
 from agents.cards import elder_card
 from agents.course import order_course
 from agents.journal import call_course
-from models import audio, clock
+from dispatch.outbox import transaction
+from models import audio, clock, vocabulary
 from models.audio import Audio
 from models.session import read, write
 from models.settings import Settings
-from models.users import Role
+from models.users import Role, User
 from web.access import allow, user_row
 
 routes = Blueprint("records", __name__)
@@ -54,13 +56,53 @@ def init_app(app: Flask, settings: Settings) -> None:
 @allow(Role.AGENT)
 def order(public_id: str) -> str:
     """Show an order's course."""
+    return _order_page(public_id, None)
+
+
+@routes.post("/orders/<public_id>/again")
+@allow(Role.AGENT)
+def order_again(public_id: str) -> BaseResponse | tuple[str, int]:
+    """Have an order done again at another time."""
+    wanted = afterwards.Again(request.form.get("day", ""), request.form.get("part", ""))
+    return _afterwards(public_id, lambda db, by: afterwards.have_it_done_again(db, public_id, wanted, by))
+
+
+@routes.post("/orders/<public_id>/close")
+@allow(Role.AGENT)
+def close_order(public_id: str) -> BaseResponse | tuple[str, int]:
+    """Close an order that is done."""
+    return _afterwards(public_id, lambda db, by: afterwards.close(db, public_id, by))
+
+
+def _afterwards(
+    public_id: str, do: Callable[[Session, tuple[User, datetime]], None]
+) -> BaseResponse | tuple[str, int]:  # fmt: skip
+    try:
+        with transaction() as db:
+            do(db, (user_row(db), clock.now()))
+    except KeyError:
+        abort(404)
+    except afterwards.AfterwardsError as error:
+        return _order_page(public_id, error.code), 409 if error.code == "state" else 422
+    return redirect(url_for("records.order", public_id=public_id), 303)
+
+
+def _order_page(public_id: str, problem: str | None) -> str:
     with read() as db:
         course = order_course(db, public_id)
     if course is None:
         abort(404)
     now = clock.now()
-    watched = now - course.line.changed_at < WATCHED_FOR
-    return render_template("order.html", course=course, watched=watched, now=now)
+    return render_template(
+        "order.html",
+        course=course,
+        # A form that is being filled in is not replaced under her hands.
+        watched=now - course.line.changed_at < WATCHED_FOR and problem is None and not course.done,
+        problem=problem,
+        first_day=afterwards.next_workday(clock.local_date(now)),
+        parts=[part.code for part in vocabulary.PARTS],
+        now=now,
+    )
 
 
 @routes.get("/calls/<public_id>")

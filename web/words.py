@@ -127,6 +127,11 @@ TASK_RESULT: Words = {
     "not_reached": _l("Not reached"),
     "not_needed": _l("No longer needed"),
 }
+AFTERWARDS_PROBLEM: Words = {
+    "day": _l("Choose a day within the next month."),
+    "part": _l("Choose a part of the day."),
+    "state": _l("The order stands otherwise by now."),
+}
 TRANSCRIPT: Words = {
     "": _l("Not written down yet: listen to the recording."),
     "done": _l("The words have been erased."),

@@ -107,6 +107,11 @@ def settings_for_tests(**more: object) -> dict[str, object]:
         "OFFER_RING_S": 4,
         "CALLBACK_RING_S": 4,
         "CALLBACK_RETRY_S": 2,
+        # Whatever day the tests are run, and for reminders at any hour: what is due is rung.
+        "RETURN_VISIT_WORKDAYS": "false",
+        "RETURN_VISIT_RETRY_S": 2,
+        "REMINDER_WINDOWS": '[["00:00:00", "23:59:59"]]',
+        "REMINDER_RETRY_S": 2,
         "AGENT_RING_S": 4,
         "QUEUE_WAIT_S": 10,
         "WAIT_LAP_S": 3,

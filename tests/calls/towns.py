@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import update
+
+from models.dialing import Attempt, AttemptStatus
+from models.outbox import OutboxEntry
 from tests.support.carrier import Carrier
 from tests.support.hotline_process import HotlineProcess
 from tests.support.world import Rows
@@ -20,6 +24,18 @@ class Town:
     network: Carrier
     hotline: HotlineProcess
     rows: Rows
+
+    def now(self) -> datetime:
+        """The hotline's own clock."""
+        return datetime.now(UTC) + timedelta(seconds=float(self.hotline.env["HOTLINE_CLOCK_OFFSET_S"]))
+
+    def its_time_has_come(self) -> None:
+        """The evening comes, or the next day: whatever is still to be dialled is due now."""
+        with self.rows.writing() as session:
+            due = update(Attempt).where(Attempt.status == AttemptStatus.DUE)
+            session.execute(due.values(due_at=self.now()))
+            waiting = update(OutboxEntry).where(OutboxEntry.done_at.is_(None), OutboxEntry.verb == "dial")
+            session.execute(waiting.values(due_at=self.now()))
 
     def today(self, ahead: int = 0) -> str:
         """The day in Harbin, or one `ahead`, as the rows have it (ISO)."""

@@ -43,6 +43,8 @@ NEEDS: dict[str, Role | None] = {
     "records.elder": Role.AGENT,
     "records.task": Role.AGENT,
     "records.close_task": Role.AGENT,
+    "records.order_again": Role.AGENT,
+    "records.close_order": Role.AGENT,
     "records.recording": Role.AGENT,
     "phone.state": Role.AGENT,
     "phone.line": Role.AGENT,
