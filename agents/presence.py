@@ -42,6 +42,7 @@ class PresenceView:
     language: str = ""
     task: str = ""  # public id of the task that the call belongs to
     registered: bool = False
+    serial: int = 0  # of the newest account: whoever has an older one has been replaced
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def version(session: Session) -> tuple[object, ...]:
     """Return something that differs whenever anybody's view may have changed."""
     query = select(
         AgentPresence.user_id, AgentPresence.state, AgentPresence.reason, AgentPresence.since, AgentPresence.until,
-        AgentPresence.following, AgentPresence.call_id, AgentLine.registered_at, AgentLine.gone_at,
+        AgentPresence.following, AgentPresence.call_id, AgentLine.registered_at, AgentLine.gone_at, AgentLine.serial,
     ).outerjoin(AgentLine, AgentLine.user_id == AgentPresence.user_id)  # fmt: skip
     return tuple(session.execute(query.order_by(AgentPresence.user_id)).all())
 
@@ -93,6 +94,7 @@ def _view(row: AgentPresence, call: Call | None, task: str | None, line: AgentLi
         call.language if call else "",
         task or "",
         line is not None and line.registered_at is not None and line.gone_at is None,
+        line.serial if line else 0,
     )
 
 

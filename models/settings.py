@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     wrap_up_s: int = Field(30, ge=0, description="after a call an agent is not rung for so long")
     wrap_up_more_s: int = Field(60, ge=1, description="so much is added when she asks for more")
     browser_grace_s: float = Field(
-        4, ge=0, description="a browser that is gone for so long is offline; a reload is not"
+        3.5, ge=0, description="a browser that is gone for so long is offline; a reload is not"
     )
 
     # Clocks of the conversation and of dispatch.

@@ -64,6 +64,7 @@ def init_app(app: Flask, settings: Settings, console: ConsoleSettings) -> None:
             user=account.user,
             realm=account.realm,
             password=account.password,
+            serial=account.serial,
             server=server(settings, console),
             renew_s=max(30.0, (account.expires_at - now).total_seconds() * 2 / 3),
         )
@@ -205,6 +206,7 @@ def as_json(view: PresenceView) -> dict[str, Any]:
         "language": view.language,
         "task": view.task,
         "registered": view.registered,
+        "serial": view.serial,
         "now": clock.now().isoformat(),
     }
 

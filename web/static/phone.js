@@ -16,6 +16,7 @@
   // What the server says of her, what the line says of the call, and what stands in the way.
   let mine = JSON.parse(bar.dataset.start);
   let ahead = Date.parse(mine.now) - Date.now();
+  let serial = 0, asking = false, elsewhere = false;
   let call = null, stopBell = null, alerted = "", renewal = null, trouble = 0, wanted = null, resultNeeded = false;
   const acts = {};
 
@@ -44,6 +45,7 @@
   const stand = (fresh) => {
     if (!fresh?.state) return;
     ahead = Date.parse(fresh.now) - Date.now();
+    if (serial && !asking && fresh.serial > serial && tab.owned()) replaced();
     const changed = ["state", "reason", "since", "until", "following", "call"].some((name) => mine[name] !== fresh[name]);
     mine = fresh;
     draw();
@@ -122,7 +124,7 @@
       say(words.connected);
       if (wanted) { const wish = wanted; wanted = null; choose(wish); }
     },
-    unregistered: () => { bar.dataset.line = "down"; if (tab.owned()) alarm("away"); },
+    unregistered: () => { bar.dataset.line = "down"; if (tab.owned() && !elsewhere) alarm("away"); },
     // The account has run out, or the exchange has lost it: a new one is asked for, more and more seldom.
     refused: () => { bar.dataset.line = "down"; alarm("away"); setTimeout(connect, Math.min(1000 * 2 ** trouble++, 15000)); },
     ring: (meta) => {
@@ -164,18 +166,27 @@
   const quiet = () => { stopBell?.(); stopBell = null; };
   const sync = async () => stand(await ask("state"));
 
+  // The newest account is the only one. Somebody with another computer, or another browser, has it now.
+  const replaced = () => { serial = 0; elsewhere = true; clearTimeout(renewal); line.stop(); alarm("other_computer"); };
+  const issue = async () => {
+    asking = true;
+    const account = await ask("line", {});
+    asking = false;
+    if (account) serial = account.serial;
+    return account;
+  };
   const connect = async () => {
     clearTimeout(renewal);
-    if (!tab.owned()) return;
+    if (!tab.owned() || elsewhere) return;
     if (alerted !== "away") alarm("connecting");
-    const account = await ask("line", {});
+    const account = await issue();
     if (!account) { alarm("away"); renewal = setTimeout(connect, 3000); return; }
     if (line.active()) line.renew(account.password);
     else line.start(account);
     renewal = setTimeout(renew, account.renew_s * 1000);
   };
   const renew = async () => {
-    const account = await ask("line", {});
+    const account = await issue();
     if (account) line.renew(account.password);
     renewal = setTimeout(account ? renew : connect, account ? account.renew_s * 1000 : 5000);
   };
@@ -213,7 +224,7 @@
     keypad: () => { call.pad = !call.pad; draw(); },
     ready: () => choose("ready"),
     extend: async () => stand(await ask("extend", {})),
-    take: () => tab.take(),
+    take: () => { if (elsewhere) { elsewhere = false; connect(); } else tab.take(); },
     microphone: async () => {
       try { (await kit.audio.microphone()).getTracks().forEach((track) => track.stop()); alarm(""); if (call?.stage === "ringing") acts.answer(); }
       catch (error) { alarm(error.why); }

@@ -1,0 +1,213 @@
+"""The telephone's routes without an exchange: accounts, presence, limits, rights; how it stands on a page."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from agents import presence, telephony
+from agents.presence import PresenceRefused
+from agents.telephony import Whom
+from dispatch import presence as rule
+from models import clock
+from models.calls import Call
+from models.presence import AgentLine, AgentPresence, CallAsk, PauseReason, Presence, TaskCall
+from models.session import read, write
+from models.settings import settings
+from models.tasks import TaskKind
+from models.users import User
+from tests.web.conftest import Browser
+from tests.web.world import World, landline
+from web import phone
+from web.config import ConsoleSettings
+from web.security import policy
+
+
+def post(agent: Browser, path: str, wish: dict[str, Any]) -> TestResponse:
+    return agent.client.post(path, json=wish, headers={"X-CSRFToken": agent.token("/")})
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody works anything off: it is not waited for."""
+    monkeypatch.setattr(phone, "LIVE_WITHIN_S", 0.0)
+
+
+def somebody(world: World) -> User:
+    with world.rows() as db:
+        return db.scalars(select(User)).one()
+
+
+def registered(world: World, user: User) -> None:
+    """Her browser has an account, and is there."""
+    with world.rows() as db:
+        presence.issue_account(db, db.get_one(User, user.id), clock.now() + timedelta(hours=8), clock.now())
+        db.scalars(select(AgentLine)).one().registered_at = clock.now()
+
+
+def test_an_account_is_shown_once_kept_as_a_digest_and_ends_with_the_session(world: World, agent: Browser) -> None:
+    user = somebody(world)
+    with world.rows() as db:
+        first = presence.issue_account(db, db.get_one(User, user.id), clock.now() + timedelta(hours=8), clock.now())
+        second = presence.issue_account(db, db.get_one(User, user.id), clock.now() + timedelta(seconds=90), clock.now())
+    assert first.password != second.password and second.serial == first.serial + 1
+    with read() as db:
+        line = db.scalars(select(AgentLine)).one()
+    whole = f"{second.user}:{second.realm}:{second.password}"
+    assert line.digest == hashlib.md5(whole.encode(), usedforsecurity=False).hexdigest()
+    assert second.password not in str(vars(line))
+    # Never longer than the session, never longer than an hour.
+    assert timedelta(seconds=80) < line.expires_at - clock.now() <= timedelta(seconds=90)
+    assert first.expires_at - clock.now() <= timedelta(seconds=settings().phone_line_s)
+    agent.post("/logout", {}, page="/")
+    with read() as db:
+        user_now = db.get_one(User, user.id)
+        assert not rule.line_is_valid(line, user_now.session_version, clock.now())
+
+
+def test_without_an_exchange_there_is_no_account_and_she_is_told(world: World, agent: Browser, at_once: None) -> None:
+    answer = post(agent, "/phone/line", {})
+    assert (answer.status_code, answer.json and answer.json["error"]) == (503, "away")
+    assert "password" not in answer.text
+
+
+def test_nothing_works_without_the_token_or_a_log_in(world: World, agent: Browser, browser: Browser) -> None:
+    for path in ("line", "presence", "extend", "dial", "pass", "then"):
+        assert agent.client.post(f"/phone/{path}", json={}).status_code == 400
+    fresh = Browser(agent.app)
+    assert fresh.client.get("/phone/state").status_code in (302, 303, 401)
+
+
+def test_ready_needs_a_telephone_and_a_pause_needs_a_reason_of_the_list(world: World, agent: Browser) -> None:
+    refused = post(agent, "/phone/presence", {"state": "ready"})
+    assert (refused.status_code, refused.json and refused.json["error"]) == (409, "no_line")
+    registered(world, somebody(world))
+    assert post(agent, "/phone/presence", {"state": "ready"}).json["state"] == "ready"  # type: ignore[index]
+    assert post(agent, "/phone/presence", {"state": "pause", "reason": "nap"}).status_code == 409
+    with world.rows() as db:
+        code = presence.reasons(db, "ko")[0][0]
+    answer = post(agent, "/phone/presence", {"state": "pause", "reason": code}).json
+    assert answer and (answer["state"], answer["reason"]) == ("pause", code)
+    # A reason that is off the list is chosen no more, and old spells keep its name.
+    with world.rows() as db:
+        db.scalars(select(PauseReason).where(PauseReason.code == code)).one().hidden_at = clock.now()
+    post(agent, "/phone/presence", {"state": "ready"})
+    assert post(agent, "/phone/presence", {"state": "pause", "reason": code}).status_code == 409
+    assert post(agent, "/phone/presence", {"state": "talking"}).status_code == 409
+    assert post(agent, "/phone/extend", {}).status_code == 409
+    assert (
+        agent.client.post("/phone/presence", data="no json", headers={"X-CSRFToken": agent.token("/")}).status_code
+        == 409
+    )
+
+
+def test_a_choice_in_a_call_is_for_after_it(world: World, agent: Browser) -> None:
+    user = somebody(world)
+    registered(world, user)
+    elder = world.elder("王桂兰", landline(101))
+    call = world.call(elder)
+    with world.rows() as db:
+        rule.talks(db, user.id, call.id, "leg.1", clock.now())
+    answer = post(agent, "/phone/presence", {"state": "offline"}).json
+    assert answer and (answer["state"], answer["following"], answer["call"]) == ("talking", "offline", call.public_id)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [("120", "forbidden"), ("110", "forbidden"), ("96110", "forbidden"), ("00442079460000", "forbidden"),
+     ("+8616012345678", "forbidden"), ("hello", "number"), ("", "number"), ("1; DROP TABLE", "number")],
+)  # fmt: skip
+def test_what_may_not_be_dialled_is_not_dialled(world: World, agent: Browser, number: str, code: str) -> None:
+    registered(world, somebody(world))
+    refused = post(agent, "/phone/dial", {"number": number})
+    assert (refused.status_code, refused.json and refused.json["error"]) == (409, code)
+    with read() as db:
+        assert list(db.scalars(select(Call))) == [] and list(db.scalars(select(CallAsk))) == []
+
+
+def test_a_call_of_hers_belongs_to_its_task_and_nobody_is_dialled_twice(world: World, agent: Browser) -> None:
+    user = somebody(world)
+    registered(world, user)
+    elder = world.elder("王桂兰", landline(101))
+    task = world.task(TaskKind.RING_BACK, elder_id=elder.id)
+    with write() as db:
+        ask = telephony.dial(db, db.get_one(User, user.id), Whom(task=task.public_id), clock.now())
+        call = db.get_one(Call, ask.call_id)
+        assert (call.direction, call.purpose, call.elder_id, call.agent_id) == ("out", "agent", elder.id, user.id)
+        assert db.scalars(select(TaskCall)).one().task_id == task.id
+        assert db.scalars(select(AgentPresence)).one().state == Presence.TALKING
+    with pytest.raises(PresenceRefused, match="in_call"), write() as db:
+        telephony.dial(db, db.get_one(User, user.id), Whom(task=task.public_id), clock.now())
+    other = world.user("小李")
+    with write() as db:
+        presence.issue_account(db, db.get_one(User, other.id), clock.now() + timedelta(hours=1), clock.now())
+        line = db.scalars(select(AgentLine).where(AgentLine.user_id == other.id)).one()
+        line.registered_at = clock.now()
+    with pytest.raises(PresenceRefused, match="engaged"), write() as db:
+        telephony.dial(db, db.get_one(User, other.id), Whom(number=landline(101)), clock.now())
+
+
+def test_a_call_is_passed_on_by_whoever_has_it_to_somebody_who_is_there(world: World, agent: Browser) -> None:
+    user, other = somebody(world), world.user("小李")
+    registered(world, user)
+    refused = post(agent, "/phone/pass", {"deed": "transfer", "kind": "queue", "target": "ko"})
+    assert refused.json and refused.json["error"] == "no_call"
+    call = world.call(world.elder("王桂兰", landline(101)))
+    with world.rows() as db:
+        rule.talks(db, user.id, call.id, "leg.1", clock.now())
+    for wish, code in (
+        ({"deed": "transfer", "kind": "agent", "target": other.public_id}, "nobody"),
+        ({"deed": "transfer", "kind": "agent", "target": user.public_id}, "nobody"),
+        ({"deed": "transfer", "kind": "queue", "target": "fr"}, "nobody"),
+        ({"deed": "transfer", "kind": "outside", "target": "120"}, "forbidden"),
+        ({"deed": "consult", "kind": "queue", "target": "ko"}, "illegal"),
+        ({"deed": "transfer", "kind": "context", "target": "inbound"}, "illegal"),
+    ):
+        refused = post(agent, "/phone/pass", wish)
+        assert (refused.status_code, refused.json and refused.json["error"]) == (409, code), wish
+    refused = post(agent, "/phone/then", {"deed": "merge"})
+    assert refused.json and refused.json["error"] == "nobody"
+    with world.rows() as db:
+        rule.move(db, rule.presence_of(db, other.id, clock.now()), rule.To(Presence.READY), clock.now())
+        ask = telephony.pass_on(db, db.get_one(User, user.id), ("transfer", "agent", other.public_id), clock.now())
+        assert (ask.verb, ask.agent_id, ask.call_id) == ("to_agent", other.id, call.id)
+    found = agent.get("/phone/targets").json
+    assert found and {one["value"] for one in found} >= {f"agent:{other.public_id}", "queue:ko"}
+
+
+def test_a_call_is_seen_by_whom_it_rings_and_by_nobody_else(world: World, agent: Browser) -> None:
+    user, other = somebody(world), world.user("小李")
+    call = world.call(world.elder("王桂兰", landline(101)))
+    with world.rows() as db:
+        db.get_one(Call, call.id).agent_id = user.id
+    with read() as db:
+        assert presence.call_for(db, user.id, call.public_id) is not None
+        assert presence.call_for(db, user.id, call.channel_id) is not None
+        assert presence.call_for(db, other.id, call.public_id) is None
+
+
+def test_the_bar_is_on_every_page_and_begins_as_the_rows_have_it(world: World, agent: Browser) -> None:
+    page = agent.get("/").text
+    start = page.split("data-start='")[1].split("'")[0]
+    assert json.loads(start)["state"] == "offline"
+    assert 'id="phone"' in agent.get("/providers").text
+    assert 'id="phone"' not in Browser(agent.app).get("/login").text
+
+
+@pytest.mark.parametrize(
+    ("console", "allowed", "refused"),
+    [
+        ({}, "ws://127.0.0.1:8088", "wss:"),
+        ({"https": True}, "connect-src 'self'", "ws://"),
+        ({"phone_url": "wss://pbx.example/ws"}, "wss://pbx.example/ws", "ws://127"),
+    ],
+)
+def test_the_page_may_reach_the_exchange_and_nothing_else(console: dict[str, Any], allowed: str, refused: str) -> None:
+    said = policy(settings(), ConsoleSettings(**console))
+    assert allowed in said and refused not in said
