@@ -13,9 +13,10 @@ from agents import accounts
 from models import register
 from models.contacts import Relation
 from models.orders import EXPECTED, Order
-from models.people import Elder, NumberRole
+from models.people import Elder, NumberRole, Person
 from models.phone import normalise
 from models.preferences import Because, Origin, Setting, put
+from models.providers import Worker
 from models.register import NewContact, NewElder, NewProvider
 from models.users import Role, User
 
@@ -37,6 +38,8 @@ _PROVIDERS = (
     ("安心到家（示范）", "+8645110000102", ("meals", "cleaning", "repairs", "bathing")),
     ("邻里帮志愿队（示范）", "+8645110000103", ("companionship", "meals", "accompaniment", "cleaning")),
 )
+# Who comes: with "*" and the code at an elder's greeting they report that they have come, and that it is done.
+_WORKERS = (("孙师傅（示范）", "m", "1001"), ("刘姐（示范）", "f", "1002"), ("小周（示范）", "f", "1003"))
 PROVIDER_NUMBERS = tuple(number for _, number, _ in _PROVIDERS)
 # What an elder can order by key: service, key.
 _SERVICES = (("bathing", "2"), ("cleaning", "3"), ("meals", "1"), ("repairs", "85"), ("companionship", "86"))
@@ -75,8 +78,11 @@ def settle(session: Session, now: datetime) -> None:
         elders.append(register.add_elder(session, new, now))
     _gather_around(session, elders, now)
     for position, (name, number, services) in enumerate(_PROVIDERS):
-        provider = NewProvider(name, [normalise(number)], services, position=position)
-        register.add_provider(session, provider, now)
+        new_provider = NewProvider(name, [normalise(number)], services, position=position)
+        provider = register.add_provider(session, new_provider, now)
+        worker, sex, code = _WORKERS[position]
+        person = Person(name=worker, family_name=worker[0], sex=sex, created_at=now)
+        session.add(Worker(provider=provider, person=person, code=code, since=now))
 
 
 def _gather_around(session: Session, elders: list[Elder], now: datetime) -> None:

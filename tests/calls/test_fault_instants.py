@@ -25,8 +25,10 @@ from models import clock, toolbox
 from models.calls import Call
 from models.dialing import Attempt
 from models.people import Elder
+from models.ratings import OrderRating
 from models.settings import ROOT
 from tests.calls.conftest import DATABASES, Town
+from tests.calls.test_day_after import an_order, clean, is_done
 from tests.support import faults_table, habits
 from tests.support.call import Call as CarrierCall
 from tests.support.call_state import StoryError
@@ -153,22 +155,61 @@ def test_a_fault_at_any_instant_loses_nothing_and_doubles_nothing(shaken_town: T
     assert not found, f"seed {seed}, {instant:.2f} s: {'; '.join(found)}"
     attempts = town.rows.all(Attempt)
     settled = [one.outcome for one in attempts if one.outcome in ("accepted", "confirmed")]
-    if fault is asterisk_killed and town.rows.the_order().status == "needs_agent":
-        # Cut in the middle of the offer, which counts as no answer to it; nobody else answers, so an agent has it.
-        assert settled == [], town.rows.summary()
-    else:
-        assert sorted(map(str, settled)) == ["accepted", "confirmed"], town.rows.summary()
+    # A call that Asterisk's death has cut is nobody's answer: whoever was in it is asked again.
+    assert sorted(map(str, settled)) == ["accepted", "confirmed"], town.rows.summary()
     assert all(calls_at_once(town, number) <= 1 for number in (BATH, WANG)), "one call at a time to one person"
     assert recovered <= RECOVERS_S, f"seed {seed}: {recovered:.0f} s"
 
 
-def presses_one_after(prompt: str) -> habits.Habit:
-    """A habit: answers, hears the matter, presses 1; the fault may come between any of these."""
+RETURN_FAULTS: list[Fault] = [worker_killed, redis_emptied, asterisk_killed]
+
+
+def return_cases() -> list[object]:
+    """The faults of a return visit, each on both databases."""
+    base, times = int(os.environ.get("HOTLINE_FAULT_SEED", "1")), max(1, INSTANTS)
+    return [
+        case(fault, base + 7 * nth + number, database)
+        for database in DATABASES
+        for nth, fault in enumerate(RETURN_FAULTS)
+        for number in range(times)
+    ]
+
+
+@pytest.mark.parametrize(("fault", "seed", "shaken_town"), return_cases(), indirect=["shaken_town"])
+def test_a_fault_in_the_return_visit_has_her_asked_once_all_the_same(
+    shaken_town: Town, fault: Fault, seed: int
+) -> None:
+    town = shaken_town
+    town.network.phone(WANG, lines=2).when_called(presses_one_after("ask_score", "5"))
+    is_done(town, an_order(town))
+    instant = random.Random(seed).uniform(0, COURSE_S)
+    time.sleep(instant)
+    struck = time.monotonic()
+    fault(town)
+    town.rows.wait_for(lambda: asked_and_at_rest(town), RECOVERS_S + 30, "end of the return visit")
+    recovered = time.monotonic() - struck
+    faults_table.note(f"return: {fault.__name__}", town.rows.dialect, instant, recovered)
+    assert clean(town) == [], f"seed {seed}, {instant:.2f} s"
+    answered = [one.outcome for one in town.rows.all(Attempt) if one.return_visit_id and one.outcome == "confirmed"]
+    assert answered == ["confirmed"], town.rows.summary()
+    assert [one.score for one in town.rows.all(OrderRating)] == [5] and calls_at_once(town, WANG) <= 1
+    assert recovered <= RECOVERS_S, f"seed {seed}: {recovered:.0f} s"
+
+
+def asked_and_at_rest(town: Town) -> bool:
+    """She has said how it was, and nothing is under way any more."""
+    ended = all(call.ended_at for call in town.rows.all(Call))
+    under_way = [one for one in town.rows.all(Attempt) if one.status != "closed"]
+    return town.rows.the_order().status == "settled" and ended and not under_way
+
+
+def presses_one_after(prompt: str, key: str = "1") -> habits.Habit:
+    """A habit: answers, hears the matter, presses the key; the fault may come between any of these."""
 
     def habit(call: CarrierCall) -> None:
         try:
             call.rings_for(0.3).answers().hears(prompt, within=20)
-            call.waits_for_end_of_speech(within=20).presses("1").waits_until_it_ends()
+            call.waits_for_end_of_speech(within=20).presses(key).waits_until_it_ends()
         except StoryError:
             call.hangs_up()
 

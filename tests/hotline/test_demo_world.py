@@ -13,6 +13,7 @@ from models.orders import Order
 from models.people import Elder, Person
 from models.phone import normalise
 from models.preferences import preferences
+from models.providers import Worker
 from models.session import write
 
 
@@ -22,7 +23,8 @@ def test_the_world_is_written_once_and_everybody_is_known_by_her_telephone(datab
         for _ in range(2):
             demo_world.settle(session, now)
         elders = session.scalar(select(func.count()).select_from(Elder)) or 0
-        assert session.scalar(select(func.count()).select_from(Person)) == elders + 2
+        assert session.scalar(select(func.count()).select_from(Person)) == elders + 2 + 3
+        assert session.scalars(select(Worker.code).order_by(Worker.code)).all() == ["1001", "1002", "1003"]
         assert [one.name for one in who_rings(session, normalise("+8645110000012")).elders] == ["李大山", "孙玉兰"]
         (daughter,) = who_rings(session, normalise("+8611000000021")).helpers
         assert [(one.elder.name, one.may_order) for one in daughter.charges] == [("王秀英", True)]

@@ -42,6 +42,23 @@ def test_the_end_of_the_call_is_a_hangup_and_nothing_else(answer: bytes) -> None
         made.execute("ANSWER")
 
 
+@pytest.mark.parametrize(
+    ("answer", "lost"),
+    [
+        (b"HANGUP\n", False),
+        (b"", True),
+        (b"HANGUP\n511 Command Not Permitted on a dead channel or intercept routine\n", False),
+        (b"200 res", True),
+        (b"HANGUP\n200 res", False),
+    ],
+    ids=["HANGUP, then the end", "end of file", "HANGUP before the answer", "cut in the answer", "HANGUP, then cut"],
+)
+def test_a_connection_that_ends_without_a_word_is_a_fault_and_no_hangup(answer: bytes, lost: bool) -> None:
+    with line(answer) as (made, _), pytest.raises(AGIHangup) as caught:
+        made.execute("ANSWER")
+    assert isinstance(caught.value, agi.LineLost) is lost
+
+
 def test_an_answer_behind_the_hangup_notice_still_counts() -> None:
     with line(b"HANGUP\n200 result=0\n") as (made, _):
         assert made.execute("NOOP").result == "0"
