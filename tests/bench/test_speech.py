@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from ivr.understanding import Meaning, When
+from ivr.speech import fillers
 from tests.bench import p4, recog, streams
+from tests.speech import test_recognition
 from tests.speech.support import hum, silence
 
 pytestmark = [pytest.mark.speech, pytest.mark.xdist_group("korean")]
@@ -22,6 +24,13 @@ def test_a_television_that_says_the_right_words_orders_and_one_that_mumbles_does
     assert recog.orders({**everything, "confirm": [YES]}, 100) == 100
     assert recog.orders({**everything, "confirm": [None]}, 100) == 0
     assert recog.orders({**everything, "open": [None], "confirm": [YES]}, 100) == 0
+
+
+def test_what_is_reported_of_foreign_speech_is_none_of_what_the_fillers_were_chosen_on() -> None:
+    said = {word for utterance in recog.FOREIGN for word in utterance.split()}
+    chosen_on = {word for utterance in test_recognition.FOREIGN for word in utterance.split()}
+    assert not said & (chosen_on | set(fillers.FILLERS["ko"]))
+    assert len(recog.FOREIGN) == len(set(recog.FOREIGN)) >= 24
 
 
 def test_most_answers_are_right(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,12 +26,15 @@ from ivr.listening import Listener
 from ivr.prompts import voice
 from ivr.turns import Ask, Digits, Heard, Key, Said, Silence, Unknown
 from models import clock, register
+from models.audio import Audio
 from models.calls import Call, CallEnd, CallState
+from models.contacts import Relation
 from models.journal import Entry
 from models.orders import Order
+from models.people import Elder, Person
 from models.phone import normalise
 from models.ratings import OrderRating
-from models.register import NewElder
+from models.register import NewContact, NewElder
 from models.session import read
 from models.tasks import Task
 from tests.ivr.fake_asterisk import environment
@@ -116,7 +119,7 @@ class Ears:
     def record(self, _listener: Listener, _lines: object, _language: str, target: Path) -> str | None:
         with wave.open(str(target), "wb") as file:
             file.setparams((1, 2, 8000, 0, "NONE", ""))
-            file.writeframes(b"\x10\x27" * 8000)
+            file.writeframes(b"\x10\x27" * (8000 + len(self.asked)))  # another one each time
         return None
 
 
@@ -269,3 +272,41 @@ def _nothing_yet() -> None:
         for table in reversed(Call.metadata.sorted_tables):
             if table.name not in SETTLED:
                 session.execute(table.delete())
+
+
+def test_two_messages_in_one_call_are_both_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    call_id, _ = rings(monkeypatch, world.WANG, say("留言", "再留个言"))
+    with read() as session:
+        tasks = session.scalars(select(Task).order_by(Task.id)).all()
+        kept = [recording.id for recording in session.scalars(select(Audio).where(Audio.call_id == call_id))]
+        assert len(kept) == 2, "a second message does not write over the first"
+        assert {task.kind for task in tasks} == {"message"} and {task.audio_id for task in tasks} == set(kept)
+
+
+def test_a_changed_order_has_the_new_hour_and_another_part_of_the_day_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = say("明天下午三点打扫", "对", "改到后天下午四点", "对", "改到上午", "对")
+    for said, at, part in ((2, "15:00", "afternoon"), (4, "16:00", "afternoon"), (6, None, "morning")):
+        _nothing_yet()
+        rings(monkeypatch, world.WANG, changes[:said])
+        with read() as session:
+            [order] = session.scalars(select(Order)).all()
+            assert (order.wanted_at and f"{order.wanted_at:%H:%M}", order.wanted_part) == (at, part), said
+
+
+@pytest.mark.parametrize("may_order", [True, False])
+def test_a_card_gives_a_contact_no_more_than_the_elder_has_consented_to(
+    may_order: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mobile = normalise("13900000040")
+    with transaction() as session:
+        for name, consent in (("王秀英", may_order), ("김영희", True)):
+            elder = session.scalars(select(Elder).join(Person, Person.id == Elder.id).where(Person.name == name)).one()
+            register.add_contact(
+                session, elder, NewContact("王芳", [mobile], Relation.CHILD, may_order=consent), clock.now()
+            )
+    # She is asked for the one or two elders she may order for; another's card is keyed behind "somebody else".
+    other: list[Heard] = [Key("8"), Key("1")] if may_order else [Key("2"), Key("1")]
+    _, ears = rings(monkeypatch, mobile.value, [*other, Digits("0001"), Key("2"), Key("2"), Key("1"), Key("1")])
+    with read() as session:
+        orders = session.scalars(select(Order)).all()
+        assert [order.service for order in orders] == (["bathing"] if may_order else []), ears.asked
