@@ -7,8 +7,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from ivr.understanding import Meaning, When
 from ivr.speech import fillers
+from ivr.understanding import Meaning, When
 from tests.bench import p4, recog, streams
 from tests.speech import test_recognition
 from tests.speech.support import hum, silence
