@@ -21,6 +21,7 @@ from asterisk.agi import AGIException, AGIHangup
 
 from ivr import care, inbound, outbound, return_visits, studio, waiting
 from ivr.agi import Line, NotAgi
+from models.session import serve_callers
 from models.settings import settings
 
 log = logging.getLogger(__name__)
@@ -119,6 +120,7 @@ class Server(socketserver.ThreadingTCPServer):
 
 def serve() -> None:
     """Serve until SIGTERM; then take no new calls, let the present ones end, and go."""
+    serve_callers()
     server = Server()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

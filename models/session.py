@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -20,14 +21,24 @@ from models.tables import metadata
 # Foreign keys reach across modules: whoever has a session must have all tables.
 assert metadata.tables  # noqa: S101
 
+# A wait for the turn that is not worth being taken off the wait for the lock (ms).
+NOTHING_MS = 50
+
 
 def make_engine(url: str) -> Engine:
     """Create the engine of `url`: SQLite (WAL, full sync, foreign keys, immediate writes) or PostgreSQL."""
     if not url.startswith("sqlite"):
         # A pool that notices a restarted server, and a server that gives up a waiting statement.
-        options = {"connect_timeout": 3, "options": "-c lock_timeout=5000 -c statement_timeout=15000"}
+        bounds = f"-c lock_timeout={settings().db_busy_ms} -c statement_timeout={settings().db_statement_ms}"
         return create_engine(
-            url, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=options, hide_parameters=True
+            url,
+            pool_pre_ping=True,
+            pool_size=10,
+            max_overflow=20,
+            pool_timeout=settings().db_busy_ms / 1000,
+            # Two seconds are the least that the driver can be told.
+            connect_args={"connect_timeout": 2, "options": bounds},
+            hide_parameters=True,
         )
     # hide_parameters: an error's text goes to the log, and the parameters are people's names and numbers.
     engine = create_engine(
@@ -35,6 +46,7 @@ def make_engine(url: str) -> Engine:
         connect_args={"timeout": settings().db_busy_ms / 1000},
         pool_size=10,
         max_overflow=50,
+        pool_timeout=settings().db_busy_ms / 1000,
         # The connection that was used last has its pages and statements at hand.
         pool_use_lifo=True,
         hide_parameters=True,
@@ -72,6 +84,15 @@ def _begin_sqlite(driver: sqlite3.Connection, mode: str = "IMMEDIATE") -> None:
         raise OperationalError(f"BEGIN {mode}", None, error) from error
 
 
+def serve_callers() -> None:
+    """Let this process wait for the database no longer than somebody on the telephone may be left without an answer.
+
+    Call it before the first session.
+    """
+    chosen = settings()
+    chosen.db_busy_ms = chosen.db_statement_ms = chosen.db_caller_ms
+
+
 @cache
 def engine() -> Engine:
     """Return the engine of this process."""
@@ -102,10 +123,21 @@ class _Writer:
     @contextmanager
     def turn(self) -> Iterator[Connection]:
         """Wait for the turn to write, then have the connection with the lock taken."""
-        if not self._turn.acquire(timeout=settings().db_busy_ms / 1000):
+        began, patience_ms = time.monotonic(), settings().db_busy_ms
+        if not self._turn.acquire(timeout=patience_ms / 1000):
             raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("another call is still writing"))
         try:
-            _begin_sqlite(cast(sqlite3.Connection, self._connection.connection.driver_connection))
+            driver = cast(sqlite3.Connection, self._connection.connection.driver_connection)
+            left_ms = patience_ms - round((time.monotonic() - began) * 1000)
+            if left_ms > patience_ms - NOTHING_MS:
+                _begin_sqlite(driver)
+            else:
+                # Another process may hold the lock as well: both waits together are no longer than one.
+                driver.execute(f"PRAGMA busy_timeout={max(left_ms, 1)}")
+                try:
+                    _begin_sqlite(driver)
+                finally:
+                    driver.execute(f"PRAGMA busy_timeout={patience_ms}")
             yield self._connection
         finally:
             self._turn.release()

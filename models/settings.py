@@ -34,7 +34,11 @@ class Settings(BaseSettings):
     # Stores. Empty means: SQLite in var_dir, the embedded server in var_dir.
     database_url: str = ""
     redis_url: str = ""
-    db_busy_ms: int = Field(5000, description="how long a writer waits for SQLite's lock (ms)")
+    db_busy_ms: int = Field(5000, description="how long a writer waits for a lock of the database (ms)")
+    db_statement_ms: int = Field(15_000, description="how long PostgreSQL may take for one statement (ms)")
+    db_caller_ms: int = Field(
+        1200, description="both, while somebody on the telephone waits: after it she is passed on to a person (ms)"
+    )
 
     # Ports, all on `host`.
     host: str = "127.0.0.1"

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import event, text
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from dispatch import outbox
 from dispatch.orders import OrderRequest
@@ -26,6 +27,8 @@ from ivr import inbound_rows
 from ivr.inbound_rows import Turn
 from models import clock
 from models.calls import Call, CallState, Direction
+from models.prepared import _Form
+from models.rows import Rows
 from models.session import engine, write
 from tests.bench import store
 from tests.bench.report import Figure, compare
@@ -112,25 +115,22 @@ def _ours(elders: list[int]) -> float:
 
 @contextmanager
 def _recorded() -> Iterator[list[list[Insertion]]]:
-    """What goes to the driver meanwhile, by transaction: insertions only."""
-    transactions: list[list[Insertion]] = []
+    """What goes to the driver meanwhile, by order: insertions only."""
+    orders: list[list[Insertion]] = []
+    real = _Form._send
 
-    def begin(_connection: object) -> None:
-        transactions.append([])
+    def send(form: _Form, unit: Session | Rows, parameters: Any, how: str) -> Any:
+        if " orders " in form.sql and form.sql.startswith("INSERT"):
+            orders.append([])
+        if form.sql.startswith("INSERT"):
+            orders[-1].append(Insertion(form.sql, parameters, how == "executemany"))
+        return real(form, unit, parameters, how)
 
-    def send(_c: object, _cursor: object, sql: str, values: Any, _context: object, many: bool) -> None:
-        if sql.startswith("INSERT"):
-            transactions[-1].append(Insertion(sql, values, many))
-
-    one = engine()
-    event.listen(one, "begin", begin)
-    event.listen(one, "before_cursor_execute", send)
+    setattr(_Form, "_send", send)  # noqa: B010
     try:
-        yield transactions
+        yield orders
     finally:
-        event.remove(one, "begin", begin)
-        event.remove(one, "before_cursor_execute", send)
-        transactions[:] = [one for one in transactions if any(" orders " in row.sql for row in one)]
+        setattr(_Form, "_send", real)  # noqa: B010
 
 
 def _take_back(count: int) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from sqlalchemy import text
 
 from ivr.speech_health import AGAIN_S
 from models.calls import Call as CallRow
@@ -71,6 +72,35 @@ def test_without_the_agi_server_and_without_agents_a_message_becomes_a_task(shak
         call.hangs_up()
     task = town.rows.the_task("message")
     assert task.elder_id is not None
+
+
+@contextmanager
+def locked_database(town: Town) -> Iterator[None]:
+    """Somebody else holds what every call wants to write, and does not let go."""
+    with town.rows.writing() as session:
+        if session.connection().dialect.name == "postgresql":
+            session.execute(text("LOCK TABLE calls, call_events IN SHARE MODE"))
+        yield
+
+
+@on_both_databases
+def test_a_locked_database_is_waited_for_less_than_three_seconds(own_town: Town) -> None:
+    town = own_town
+    town.network.phone(AGENT, lines=2).when_called(habits.listens(ring=0))
+    midway = town.network.phone(WANG).rings("12349").answered().hears("ask_service")
+    with locked_database(town):
+        began = time.monotonic()
+        midway.presses("2").hears("failsafe", within=4)
+        assert time.monotonic() - began <= 3, "in the middle"
+        began = time.monotonic()
+        fresh = town.network.phone(KIM).rings("12349").answered()
+        fresh.hears("failsafe", within=4)
+        assert time.monotonic() - began <= 3, "at the beginning"
+    midway.hangs_up()
+    fresh.hangs_up()
+    # The dialplan's notes are worked off when the database is free again: each call is there once, and has its end.
+    town.rows.wait_for(lambda: len(town.rows.ended_calls()) == 2, 20, "two calls that are over")
+    assert len(town.rows.all(CallRow)) == 2
 
 
 @on_both_databases

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 
 import pytest
 from sqlalchemy import Engine, insert, select
@@ -77,3 +79,33 @@ def test_a_writer_that_never_ends_is_not_waited_for_for_ever(database: Engine, m
         over.set()
         thread.join()
     assert sessions._writer(sessions.engine())._turn.acquire(blocking=False)
+
+
+def test_the_turn_and_the_lock_are_waited_for_together_no_longer_than_once(
+    database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that waits for another call of this process, which waits for another process."""
+    monkeypatch.setattr(settings(), "db_busy_ms", 1000)
+    with write_rows():
+        pass
+    waits: list[float] = []
+
+    def call(after: float) -> None:
+        time.sleep(after)
+        began = time.monotonic()
+        with pytest.raises(OperationalError), write_rows():
+            pass
+        waits.append(time.monotonic() - began)
+
+    other = sqlite3.connect(settings().var_dir / "hotline.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    threads = [threading.Thread(target=call, args=(after,)) for after in (0, 0.4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    other.execute("ROLLBACK")
+    other.close()
+    assert all(0.9 <= wait <= 1.5 for wait in waits), waits
+    with write_rows() as rows:
+        put(rows, "1")
