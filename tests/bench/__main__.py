@@ -14,6 +14,7 @@ BENCHMARKS: dict[str, Callable[[], Figure]] = {
     "P1": p1.run,
     "P1s": p1s.run,
     "P1b": p1b.run,
+    "P1bh": p1b.by_heart,
     "P1m": memory.run,
     "P5": p5.run,
     "P5p95": p5.run_p95,

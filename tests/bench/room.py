@@ -52,12 +52,15 @@ class Exchange:
 
 
 class Room:
-    """A context manager. `plain` writes the other side's dialplan, `agi_module` runs as the FastAGI server."""
+    """A context manager. `plain` writes the other side's dialplan, `agi_module` runs as the FastAGI server.
 
-    def __init__(self, plain: Callable[[], str], agi_module: str = "ivr", **extra: object) -> None:
+    `wide`: how many blocks of media ports each Asterisk has; a block is enough for 180 calls at once.
+    """
+
+    def __init__(self, plain: Callable[[], str], agi_module: str = "ivr", wide: int = _WIDE, **extra: object) -> None:
         self._stack = ExitStack()
         self._plain = plain
-        self._module = agi_module
+        self._module, self._wide = agi_module, wide
         self._extra = extra
         self._numbers = iter(range(45110000000, 45119999999))
         self.exchanges: list[Exchange] = []
@@ -85,7 +88,7 @@ class Room:
 
     def _open(self) -> None:
         self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="hotline-bench-")))
-        blocks = [PortBlock(_WIDE), PortBlock(_WIDE)]
+        blocks = [PortBlock(self._wide), PortBlock(self._wide)]
         for block in blocks:
             self._stack.callback(block.release)
         agi_port, self.media_port = blocks[0].take(), blocks[0].take()

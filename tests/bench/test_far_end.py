@@ -6,7 +6,7 @@ import pytest
 
 from tests.bench import memory, p5, usual
 from tests.bench.journey import scenario
-from tests.bench.p1b import NEAR, Search
+from tests.bench.p1b import BY_HEART, Search
 from tests.bench.telephone import is_sound, linear
 from tests.bench.usual import Ordered
 
@@ -19,22 +19,22 @@ def carried_up_to(limit: float, search: Search) -> Search:
 
 @pytest.mark.parametrize("limit", [3.0, 11.0, 29.0, 60.0])
 def test_the_search_finds_the_rate_in_few_steps(limit: float) -> None:
-    search = carried_up_to(limit, Search())
+    search = carried_up_to(limit, Search(BY_HEART))
     assert search.carried <= limit < search.failed
-    assert search.failed / search.carried <= NEAR
+    assert search.failed / search.carried <= BY_HEART.near
     assert len(search.tried) <= 14
 
 
 def test_one_failure_alone_is_not_believed() -> None:
-    search = Search()
+    search = Search(BY_HEART)
     for carried in (True, False, True):
         search.tell(carried)
     assert (search.carried, search.failed) == (18.0, 0.0)
 
 
 def test_a_search_without_end_ends() -> None:
-    assert carried_up_to(1000, Search()).failed == 0
-    assert carried_up_to(0, Search()).carried == 0
+    assert carried_up_to(1000, Search(BY_HEART)).failed == 0
+    assert carried_up_to(0, Search(BY_HEART)).carried == 0
 
 
 def test_a_telephone_tells_speech_from_silence_in_a_law() -> None:
