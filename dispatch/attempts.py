@@ -10,8 +10,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, bindparam, func, select, update
+from sqlalchemy.orm import Session, joinedload
 
 from dispatch import limits, retry, tasks
 from dispatch.outbox import post
@@ -35,6 +35,13 @@ _PURPOSE: dict[type[Any], str] = {
     Offer: "offer", Callback: "callback", Reminder: "reminder", ReturnVisit: "return_visit", CareVisit: "care",
     EscalationStep: "look_in",
 }  # fmt: skip
+# With what its outcome changes, in one question.
+_OF_CHANNEL = (
+    select(Attempt)
+    .where(Attempt.channel_id == bindparam("channel_id"))
+    .options(joinedload(Attempt.number), joinedload(Attempt.callback), joinedload(Attempt.call))
+    .with_for_update(of=Attempt)
+)
 
 
 def purpose_of(occasion: Occasion) -> str:
@@ -66,8 +73,7 @@ def new_attempt(session: Session, occasion: Occasion, number_id: int, due_at: da
 
 def attempt_of_channel(session: Session, channel_id: str) -> Attempt | None:
     """Return the attempt that fixed `channel_id`, locked against a second writer."""
-    query = select(Attempt).where(Attempt.channel_id == channel_id).with_for_update(of=Attempt)
-    return session.scalar(query)
+    return session.scalar(_OF_CHANNEL, {"channel_id": channel_id})
 
 
 def mark_answered(attempt: Attempt, now: datetime) -> bool:

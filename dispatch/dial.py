@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Table, bindparam, insert, select
+from sqlalchemy.orm import Session, joinedload
 
 from dispatch import care, limits, reminders
 from dispatch.attempts import attempt_of_channel, close_attempt, purpose_of
@@ -17,14 +18,30 @@ from dispatch.outbox import post, transaction
 from models import clock
 from models.calls import Call, CallState, Direction
 from models.campaigns import CareVisit, EscalationStep
-from models.dialing import Attempt, AttemptStatus, Occasion, Offer, Outcome
+from models.dialing import Attempt, AttemptStatus, Callback, Occasion, Offer, Outcome
 from models.followups import Reminder, ReturnVisit
+from models.prepared import Prepared
 from models.settings import settings
 
 log = logging.getLogger(__name__)
 
 # What is not settled yet is called so on every occasion of an order.
 _OPEN = "open"
+# With all that is asked of it, in one question.
+_ATTEMPT = (
+    select(Attempt)
+    .where(Attempt.id == bindparam("attempt_id"))
+    .options(
+        joinedload(Attempt.number),
+        joinedload(Attempt.offer).joinedload(Offer.provider),
+        joinedload(Attempt.callback).joinedload(Callback.order),
+    )
+    .with_for_update(of=Attempt)
+)
+_INSERT_CALL = Prepared(
+    insert(cast(Table, Call.__table__)), "channel_id", "direction", "purpose", "state", "number_id", "elder_id",
+    "provider_id", "language", "started_at",
+)  # fmt: skip
 
 
 def dial(attempt_id: int) -> None:
@@ -36,9 +53,7 @@ def dial(attempt_id: int) -> None:
     gateway().ready()
     began, now = time.monotonic(), clock.now()
     with transaction() as session:
-        attempt = session.scalars(
-            select(Attempt).where(Attempt.id == attempt_id).with_for_update(of=Attempt)
-        ).one_or_none()
+        attempt = session.scalar(_ATTEMPT, {"attempt_id": attempt_id})
         if attempt is None or attempt.status != AttemptStatus.DUE:
             return
         occasion = attempt.occasion
@@ -106,21 +121,19 @@ def _language(occasion: Occasion) -> str:
 
 
 def _begin(session: Session, attempt: Attempt, occasion: Occasion, now: datetime) -> OutboundCall:
-    offer = attempt.offer
-    call = Call(
-        channel_id=attempt.channel_id,
-        direction=Direction.OUT,
-        purpose=purpose_of(occasion),
-        state=CallState.DIALING,
-        number_id=attempt.number_id,
-        elder_id=attempt.elder_id,
-        provider_id=offer.provider_id if offer else None,
-        language=_language(occasion),
-        started_at=now,
-    )
-    session.add(call)
-    session.flush()
-    attempt.call_id = call.id
+    offer, purpose, language = attempt.offer, purpose_of(occasion), _language(occasion)
+    call = {
+        "channel_id": attempt.channel_id,
+        "direction": Direction.OUT.value,
+        "purpose": purpose,
+        "state": CallState.DIALING.value,
+        "number_id": attempt.number_id,
+        "elder_id": attempt.elder_id,
+        "provider_id": offer.provider_id if offer else None,
+        "language": language,
+        "started_at": now,
+    }
+    attempt.call_id = _INSERT_CALL.insert(session, call)
     attempt.status, attempt.dialed_at = AttemptStatus.DIALING, now
     ring_s = settings().offer_ring_s if offer else settings().callback_ring_s
-    return OutboundCall(attempt.channel_id, attempt.number.value, call.purpose, ring_s, call.language)
+    return OutboundCall(attempt.channel_id, attempt.number.value, purpose, ring_s, language)

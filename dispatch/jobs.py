@@ -1,4 +1,4 @@
-"""The worker's one job: do the errand of an outbox row. Safe to run twice, at any time, by two workers."""
+"""The worker's one job: do the errands of outbox rows. Safe to run twice, at any time, by two workers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from models.dialing import Attempt
 from models.orders import Order
 from models.outbox import OutboxEntry
 from models.prepared import Prepared
-from models.session import engine, write, write_rows
+from models.session import read_rows, write, write_rows
 from models.settings import settings
 from models.sms import SmsMessage
 from models.tasks import TaskKind
@@ -36,10 +36,10 @@ VERBS: dict[str, Callable[[int], None]] = {
     "ask_sms": ask_sms,
 }
 
-# Made once: every errand of every order passes here.
+# Every errand of every order passes here.
 _OUTBOX = cast(Table, OutboxEntry.__table__)
 _OPEN = _OUTBOX.c.id == bindparam("entry_id"), _OUTBOX.c.done_at.is_(None)
-_WAITING = select(_OUTBOX.c.verb, _OUTBOX.c.subject_id, _OUTBOX.c.due_at).where(*_OPEN)
+_WAITING = Prepared(select(_OUTBOX.c.verb, _OUTBOX.c.subject_id, _OUTBOX.c.due_at).where(*_OPEN))
 _DONE = Prepared(update(_OUTBOX).where(*_OPEN).values(done_at=bindparam("at")))
 
 # Told of every errand that failed by a fault; a process puts its own in.
@@ -50,13 +50,20 @@ FAILURES_BEFORE_TASK = 5
 LONGEST_PAUSE_S = 60
 
 
-def run(entry_id: int) -> None:
-    """Do the errand of outbox row `entry_id`, and mark it done; on failure try again later."""
-    with engine().execution_options(read_only=True).connect() as connection:
-        row = connection.execute(_WAITING, {"entry_id": entry_id}).one_or_none()
-    if row is None or row.due_at > clock.now():
+def run(*entry_ids: int) -> None:
+    """Do the errands of these outbox rows, one after another; each is marked done, or on failure tried again later."""
+    for entry_id in entry_ids:
+        _run(entry_id)
+
+
+def _run(entry_id: int) -> None:
+    with read_rows() as rows:
+        waiting = _WAITING.first(rows, {"entry_id": entry_id})
+    if waiting is None:
         return
-    verb, subject_id = row.verb, row.subject_id
+    verb, subject_id, due_at = waiting
+    if due_at > clock.now():
+        return
     try:
         VERBS[verb](subject_id)
     except GatewayUnavailable as error:

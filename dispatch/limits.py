@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any, cast
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Table, bindparam, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -23,6 +24,7 @@ from models.dialing import Attempt, AttemptStatus, Callback, Occasion, Outcome, 
 from models.followups import Reminder, ReturnVisit
 from models.people import Person, PhoneNumber
 from models.phone import NumberKind
+from models.prepared import Prepared
 from models.settings import settings
 from models.tasks import TaskKind
 
@@ -34,6 +36,25 @@ TRUNK_PAUSE_S = 1
 _JUST_ORDERED = timedelta(hours=1)
 # Emergency lines, also behind an area code.
 _EMERGENCY = re.compile(r"(\+86[0-9]{2,3})?(110|119|120|122|999|995)")
+
+# Asked before every call, on a connection that all other workers wait for.
+_calls, _trunks = (cast(Table, kind.__table__) for kind in (Call, Trunk))
+_LOCK_NUMBER = Prepared(select(PhoneNumber.id).where(PhoneNumber.id == bindparam("number_id")).with_for_update())
+_LOCK_PERSON = Prepared(select(Person.id).where(Person.id == bindparam("person_id")).with_for_update(key_share=True))
+_WITH_NUMBER, _OPEN = _calls.c.number_id == bindparam("of_number"), _calls.c.ended_at.is_(None)
+_NUMBER_ENGAGED = Prepared(select(_calls.c.id).where(_WITH_NUMBER, _OPEN).limit(1))
+_SHE_ENGAGED = Prepared(
+    select(_calls.c.id).where(or_(_WITH_NUMBER, _calls.c.elder_id == bindparam("of_elder")), _OPEN).limit(1)
+)
+_OPEN_CALLS = Prepared(select(func.count()).select_from(_calls).where(_calls.c.direction == Direction.OUT, _OPEN))
+_LOCK_TRUNK = Prepared(
+    select(_trunks.c.id, _trunks.c.second, _trunks.c.begun).where(_trunks.c.name == bindparam("name")).with_for_update()
+)
+_COUNT_CALL = Prepared(
+    update(_trunks)
+    .where(_trunks.c.id == bindparam("trunk_id"))
+    .values(second=bindparam("in_second"), begun=bindparam("so_many"))
+)
 
 
 def may_be_dialled(number: PhoneNumber) -> bool:
@@ -112,13 +133,11 @@ def engaged(session: Session, attempt: Attempt) -> bool:
 def in_a_call(session: Session, number_id: int, elder_id: int | None) -> bool:
     """Return whether this number, or this elder, is in a call with us; see `engaged`."""
     # Two workers with two errands for the same telephone, or the same person, wait for each other here.
-    session.execute(select(PhoneNumber.id).where(PhoneNumber.id == number_id).with_for_update())
-    same = [Call.number_id == number_id]
-    if elder_id is not None:
-        session.execute(select(Person.id).where(Person.id == elder_id).with_for_update(key_share=True))
-        same.append(Call.elder_id == elder_id)
-    query = select(Call.id).where(or_(*same), Call.ended_at.is_(None)).limit(1)
-    return session.scalar(query) is not None
+    _LOCK_NUMBER.first(session, {"number_id": number_id})
+    if elder_id is None:
+        return _NUMBER_ENGAGED.first(session, {"of_number": number_id}) is not None
+    _LOCK_PERSON.first(session, {"person_id": elder_id})
+    return _SHE_ENGAGED.first(session, {"of_number": number_id, "of_elder": elder_id}) is not None
 
 
 def trunk_is_full(session: Session, now: datetime) -> bool:
@@ -126,25 +145,24 @@ def trunk_is_full(session: Session, now: datetime) -> bool:
 
     The trunk's row is locked until the caller's transaction ends.
     """
-    trunk = _trunk(session)
+    trunk_id, counted, begun = _trunk(session)
     second = now.replace(microsecond=0)
-    begun = trunk.begun if trunk.second == second else 0
-    if begun >= settings().trunk_calls_per_s:
-        return True
-    open_calls = select(func.count()).select_from(Call).where(Call.direction == Direction.OUT, Call.ended_at.is_(None))
-    if (session.scalar(open_calls) or 0) >= settings().trunk_channels:
-        return True
     # Another second, be it a later or, after a clock was set back, an earlier one, begins anew.
-    trunk.second, trunk.begun = second, begun + 1
+    begun = begun if counted == second else 0
+    if begun >= settings().trunk_calls_per_s or _OPEN_CALLS.scalar(session, {}) >= settings().trunk_channels:
+        return True
+    _COUNT_CALL.run(session, {"trunk_id": trunk_id, "in_second": second, "so_many": begun + 1})
     return False
 
 
-def _trunk(session: Session) -> Trunk:
-    query = select(Trunk).where(Trunk.name == TRUNK).with_for_update()
-    row = session.scalar(query)
+def _trunk(session: Session) -> tuple[Any, ...]:
+    """Return the trunk's id, the second that is counted, and how many calls were begun in it; its row is locked."""
+    row = _LOCK_TRUNK.first(session, {"name": TRUNK})
     if row is not None:
         return row
     # Another worker may be a moment faster.
     with suppress(IntegrityError), session.begin_nested():
         session.add(Trunk(name=TRUNK, begun=0))
-    return session.scalars(query).one()
+    row = _LOCK_TRUNK.first(session, {"name": TRUNK})
+    assert row is not None  # noqa: S101 (one of the two has written it)
+    return row

@@ -46,9 +46,9 @@ class Worker(SimpleWorker):
         super().heartbeat(*args, **more)
 
     def perform_job(self, job: Job, queue: Queue, *more: Any) -> bool:
-        """Do one errand, and count it."""
+        """Do the job's errands, and count them."""
         done: bool = super().perform_job(job, queue, *more)
-        self.sign.done += 1
+        self.sign.done += len(job.args)
         return done
 
 

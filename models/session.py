@@ -166,6 +166,13 @@ def write_rows() -> Iterator[Rows]:
 
 
 @contextmanager
+def read_rows() -> Iterator[Rows]:
+    """Open a connection for reading what a prepared statement asks for; each statement sees what is committed then."""
+    with engine().connect() as connection:
+        yield Rows(connection)
+
+
+@contextmanager
 def read() -> Iterator[Session]:
     """Open a transaction for reading only."""
     with Session(engine().execution_options(read_only=True), expire_on_commit=False) as session:

@@ -94,8 +94,10 @@ def _search(way: Way, hurried: bool, goal: float | None) -> Figure:
         walked.append(replace(journey.walk(), hurried=hurried))
         return journey.dialplan(walked[0], _MARK)
 
-    wide = 2 if hurried else 6
-    with Room(plain, wide=wide, SPEECH="false", VOICE="espeak") as room:
+    room = Room(plain, SPEECH="false", VOICE="espeak")
+    if not hurried:
+        room.wide = 6
+    with room:
         sides = _Sides(room, walked[0], way.step_s)
         searches = {sides.ours: Search(way), sides.plain: Search(way)}
         _Sides(room, walked[0], 2).ours(way.first)  # Warms caches, connections, prompts.

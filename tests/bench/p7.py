@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import time
 from datetime import date
+from typing import Any
 
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
@@ -105,8 +106,7 @@ def _callbacks(count: int, key: str) -> float:
     worker = processes.new_worker()
     began = time.perf_counter()
     outbox.wake(entries)
-    worker.work(burst=True, logging_level="WARNING")
-    took = time.perf_counter() - began
+    took = _last_done(worker) - began
     if _confirmed() - before != count or len(twin.rung) != count:
         raise AssertionError(f"{count} callbacks were owed, {_confirmed() - before} are confirmed")
     return count / took
@@ -126,5 +126,18 @@ def _bare(count: int) -> float:
         for number in range(count):
             queue.enqueue_call(NOTHING, args=(number,), result_ttl=0, description=NOTHING, pipeline=pipeline)
         pipeline.execute()
+    return count / (_last_done(worker) - began)
+
+
+def _last_done(worker: SimpleWorker) -> float:
+    """Let the worker do whatever there is; return when it was done. To take leave of Redis costs RQ up to a second."""
+    done: list[float] = []
+    real = worker.execute_job
+
+    def execute(*job: Any) -> None:
+        real(*job)
+        done.append(time.perf_counter())
+
+    setattr(worker, "execute_job", execute)  # noqa: B010
     worker.work(burst=True, logging_level="WARNING")
-    return count / (time.perf_counter() - began)
+    return done[-1]

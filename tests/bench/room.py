@@ -54,13 +54,14 @@ class Exchange:
 class Room:
     """A context manager. `plain` writes the other side's dialplan, `agi_module` runs as the FastAGI server.
 
-    `wide`: how many blocks of media ports each Asterisk has; a block is enough for 180 calls at once.
+    `wide` may be set before it is entered: so many blocks of media ports has each Asterisk, each for 180 calls at once.
     """
 
-    def __init__(self, plain: Callable[[], str], agi_module: str = "ivr", wide: int = _WIDE, **extra: object) -> None:
+    def __init__(self, plain: Callable[[], str], agi_module: str = "ivr", **extra: object) -> None:
         self._stack = ExitStack()
         self._plain = plain
-        self._module, self._wide = agi_module, wide
+        self._module = agi_module
+        self.wide = _WIDE
         self._extra = extra
         self._numbers = iter(range(45110000000, 45119999999))
         self.exchanges: list[Exchange] = []
@@ -88,7 +89,7 @@ class Room:
 
     def _open(self) -> None:
         self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="hotline-bench-")))
-        blocks = [PortBlock(self._wide), PortBlock(self._wide)]
+        blocks = [PortBlock(self.wide), PortBlock(self.wide)]
         for block in blocks:
             self._stack.callback(block.release)
         agi_port, self.media_port = blocks[0].take(), blocks[0].take()

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
-from sqlalchemy import Engine
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
+from sqlalchemy import Engine, select
 
-from dispatch import outbox
+from dispatch import jobs, outbox
 from dispatch.outbox import relay, transaction
 from models import clock, toolbox
 from models.session import read
@@ -58,6 +60,29 @@ def test_a_commit_wakes_the_worker_with_ids_only(valkey: object) -> None:
     assert queued() == 1
     (job,) = outbox.waker().jobs
     assert (job.func_name, job.args) == ("dispatch.jobs.run", (1,)) or list(job.args) == [1]
+
+
+def test_many_that_are_due_share_jobs_and_each_is_done_by_itself(
+    valkey: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One errand that fails is put off; those before and after it in the same job are done."""
+    done: list[int] = []
+
+    def errand(subject_id: int) -> None:
+        if subject_id == 3:
+            raise RuntimeError("broke")
+        done.append(subject_id)
+
+    monkeypatch.setitem(jobs.VERBS, "offer_order", errand)
+    with transaction() as session:
+        for number in range(2 * outbox.AT_ONCE + 1):
+            outbox.post(session, "offer_order", number, clock.now())
+    assert [len(job.args) for job in outbox.waker().jobs] == [outbox.AT_ONCE, outbox.AT_ONCE, 1]
+    SimpleWorker([outbox.waker()], connection=outbox.redis(), serializer=JSONSerializer).work(burst=True)
+    assert done == [number for number in range(2 * outbox.AT_ONCE + 1) if number != 3]
+    with read() as session:
+        left = session.scalars(select(OutboxEntry).where(OutboxEntry.done_at.is_(None))).one()
+    assert (left.subject_id, left.failures) == (3, 1)
 
 
 def test_what_is_rolled_back_wakes_nobody(valkey: object) -> None:
