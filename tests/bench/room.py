@@ -187,7 +187,7 @@ class Room:
         time.sleep(0.2)
 
     def clear_up(self) -> bool:
-        """Wait as long for the last; calls that went to people, who are not here, are ended. Return whether none did."""
+        """Wait for the last as long; end the calls that went to people, who are not here. Return whether none did."""
         try:
             self.wait_for_the_last()
         except AssertionError:
