@@ -178,3 +178,20 @@ def test_the_trunk_the_queue_and_the_engines_stand(running: Running) -> None:
     assert running.says("manager show user hotline").count("hotline") >= 1
     for name in ("hotline-zh-CN", "hotline-ko", "hotline-en"):
         assert name in running.says("aeap show clients")
+
+
+def test_who_hangs_up_in_the_failsafe_is_in_the_note_once(running: Running) -> None:
+    """Python is away: before anything is said it is written down who rings, and at her end that she has hung up."""
+    spool = running.folder / "notes"
+    spool.mkdir()
+    running.says("module load res_clioriginate.so")
+    running.says(f"dialplan set global SPOOL {spool}")
+    running.says("channel originate Local/s@failsafe application Wait 1")
+    deadline = time.monotonic() + 15
+    while "end=" not in (text := "".join(path.read_text() for path in spool.glob("*.note"))):
+        assert time.monotonic() < deadline, text + running.log()[-3000:]
+        time.sleep(0.1)
+    assert [line.partition("=")[0] for line in text.splitlines()] == ["number", "why", "end"], text
+    assert "why=fault" in text
+    shown = running.says("dialplan show failsafe")
+    assert 0 < shown.index("noted") < shown.index("Playback")
