@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from dispatch import sms
 from dispatch.attempts import call_off, close_attempt, new_attempt
-from models import windows
+from models import clock, windows
 from models.dialing import Attempt, Outcome
 from models.followups import Reminder, ReminderStatus
 from models.journal import Entry, note
@@ -22,8 +23,23 @@ def begin(session: Session, order: Order, now: datetime) -> None:
     Whoever orders on that evening itself hears who comes by the callback, and nothing more.
     """
     at = windows.reminder_of(order.wanted_on)
+    if at <= now:
+        return
+    # Whoever wishes text messages reads it instead; should it not arrive, she is rung (dispatch/send_sms.py).
+    if sms.tell_elder(session, order, "reminder", now, at) is None:
+        _ring(session, order, at, now)
+
+
+def text_failed(session: Session, order: Order, now: datetime) -> None:
+    """The text message has not reached her: she is rung, as long as it is the evening before or earlier."""
+    if order.status == OrderStatus.ACCEPTED and clock.local_date(now) < order.wanted_on:
+        _ring(session, order, max(now, windows.reminder_of(order.wanted_on)), now)
+
+
+def _ring(session: Session, order: Order, at: datetime, now: datetime) -> None:
+    """Write the reminder by telephone and its first attempt, at `at`. Safe to repeat."""
     numbers = numbers_of_elder(session, order.elder_id)
-    if at <= now or not numbers:
+    if not numbers:
         return
     same = (
         Reminder.order_id == order.id,

@@ -18,11 +18,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dispatch import sms, sms_text, tasks
+from dispatch import reminders, sms, sms_text, tasks
 from dispatch.gateways import GatewayUnavailable, OutcomeUnknown
 from dispatch.outbox import post, transaction
 from dispatch.sms_gateways import CarrierSms, OutboundSms, SmsRefused, sms_gateway
-from models import clock
+from models import clock, windows
 from models.session import read
 from models.settings import settings
 from models.sms import FINAL, SmsMessage, SmsStatus, move_sms
@@ -86,6 +86,10 @@ def send_sms(message_id: int) -> None:
 def _may_go(session: Session, message: SmsMessage, now: datetime) -> bool:
     """Return whether it is to be sent now; put off or ended what is not."""
     if not sms.is_on() or message.order.status not in sms.HOLDS[message.template] or _somebody_else_has_it(message):
+        move_sms(message, SmsStatus.WITHDRAWN, now)
+        return False
+    if message.template == "reminder" and windows.reminder_of(message.order.wanted_on) > now:
+        # The day was changed since: the new one has a reminder of its own.
         move_sms(message, SmsStatus.WITHDRAWN, now)
         return False
     if (reason := sms.barred(message.number)) is not None:
@@ -199,7 +203,13 @@ def refused(session: Session, message_id: int, error: SmsRefused, now: datetime)
 
 
 def _tell_a_person(session: Session, message: SmsMessage, now: datetime) -> None:
-    """Somebody does not know what she is to know: the provider where to go, the others when nobody can tell."""
+    """Somebody does not know what she is to know: the provider where to go, the others when nobody can tell.
+
+    Whom a reminder has not reached is rung; that needs no person.
+    """
+    if message.template == "reminder":
+        reminders.text_failed(session, message.order, now)
+        return
     if message.template == "hand_over" or message.status == SmsStatus.UNKNOWN:
         new = tasks.NewTask(
             TaskKind.SMS, f"sms:{message.id}", order_id=message.order_id, elder_id=message.order.elder_id,

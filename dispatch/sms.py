@@ -137,7 +137,11 @@ def accepted(session: Session, order: Order, now: datetime) -> None:
 
 
 def tell_elder(
-    session: Session, order: Order, template: Literal["confirmed", "reminder"], now: datetime, urgent: bool = False
+    session: Session,
+    order: Order,
+    template: Literal["confirmed", "reminder"],
+    now: datetime,
+    due_at: datetime | None = None,
 ) -> SmsMessage | None:
     """Send the elder a text about her order, if she wishes texts and has a mobile; None where she does not."""
     if not is_on() or not wants_sms(session, order.elder_id):
@@ -146,8 +150,8 @@ def tell_elder(
     if number is None:
         return None
     key = f"{order.id}:{order.wanted_on:%y%m%d}{order.wanted_part[:2]}"
-    new = NewSms(template, key, order, number, order.language, order.elder_id, urgent=urgent)
-    return queue(session, new, now)
+    new = NewSms(template, key, order, number, order.language, order.elder_id)
+    return queue(session, new, now, due_at)
 
 
 def mobile_of(session: Session, person_id: int) -> PhoneNumber | None:

@@ -11,8 +11,9 @@ from sqlalchemy import Engine, select
 from dispatch import jobs, send_sms, sms, sms_text
 from dispatch.sms_gateways import CarrierSms
 from dispatch.twilio_sms import TwilioSms
-from models import settings, vocabulary
+from models import settings, vocabulary, windows
 from models.contacts import Contact
+from models.followups import Reminder
 from models.lookup import number_row
 from models.orders import Order
 from models.outbox import OutboxEntry
@@ -80,8 +81,13 @@ class Texts:
         self.town.works()
 
     def rows(self) -> dict[str, str]:
-        """Template to status."""
-        return {one.template: one.status for one in self.town.all(SmsMessage)}
+        """Template to status; but for the reminder that waits for its evening."""
+        return {one.template: one.status for one in self.sent_or_due()}
+
+    def sent_or_due(self) -> list[SmsMessage]:
+        """Every message but the reminder that waits for its evening."""
+        every = self.town.all(SmsMessage)
+        return [one for one in every if (one.template, one.status) != ("reminder", "queued")]
 
     def the(self, template: str = "hand_over") -> SmsMessage:
         (one,) = [one for one in self.town.all(SmsMessage) if one.template == template]
@@ -131,7 +137,7 @@ def test_who_accepts_gets_the_place_her_daughter_reads_who_comes_and_she_that_it
         DAUGHTER: "【12349】王秀英的工单1001：11月23日周一上午，康乐助浴上门，助浴。有事请拨12349。",
     }
     assert texts.rows() == {"confirmed": "sent", "hand_over": "sent", "comes": "sent"}
-    assert all(one.segments for one in texts.town.all(SmsMessage))
+    assert all(one.segments for one in texts.sent_or_due())
 
 
 def test_without_wish_consent_or_mobile_nobody_is_sent_anything(quick: Texts) -> None:
@@ -229,6 +235,23 @@ def test_a_carrier_that_is_away_takes_no_attempt_and_the_message_goes_later(text
     assert texts.rows() == {"confirmed": "sent"} and len(texts.box.messages) == 1
 
 
+def test_who_wishes_texts_is_reminded_by_one_and_rung_if_it_does_not_arrive(texts: Texts) -> None:
+    texts.accepted(wanted_on=date(2026, 11, 24))
+    reminder = texts.the("reminder")
+    assert (reminder.status, reminder.due_at) == ("queued", windows.reminder_of(date(2026, 11, 24)))
+    assert texts.town.all(Reminder) == []
+    texts.town.now = reminder.due_at
+    texts.town.works()
+    assert texts.box.messages[-1].body == (
+        "【12349】提醒您：11月24日周二上午，康乐助浴上门，助浴，工单1001。要改请拨12349。"
+    )
+    texts.reports("undelivered", error="30003", template="reminder")
+    (row,) = texts.town.all(Reminder)
+    assert (row.wanted_on, row.status) == (date(2026, 11, 24), "open")
+    texts.town.works()
+    assert texts.town.rung()[-1] == world.WANG and "sms" not in texts.town.tasks()
+
+
 def test_a_refusal_is_final_and_a_number_that_has_opted_out_is_never_asked_again(quick: Texts) -> None:
     quick.accepted()
     quick.reports("undelivered", error="30006")
@@ -275,7 +298,7 @@ def test_in_the_quiet_hours_only_what_is_urgent_goes(quick: Texts) -> None:
     quick.town.now = night
     quick.accepted(wanted_on=date(2026, 11, 24))
     assert quick.box.requests == []
-    assert {one.due_at for one in quick.town.all(SmsMessage)} == {datetime(2026, 11, 23, 0, 0, tzinfo=UTC)}
+    assert {one.due_at for one in quick.sent_or_due()} == {datetime(2026, 11, 23, 0, 0, tzinfo=UTC)}
     quick.town.passes(9.4 * 3600)
     quick.town.works()
     assert quick.box.requests == []
