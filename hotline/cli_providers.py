@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -23,12 +25,17 @@ from hotline.cli_files import (
     stop_at_problems,
 )
 from hotline.cli_show import NOT_FOUND, Json, show
-from models import clock, provider_columns, provider_files
+from models import clock, provider_columns, provider_files, provider_updates
 from models.providers import Provider
 from models.session import read, write
+from models.sheets import Row
 
 providers = typer.Typer(no_args_is_help=True, help="Service providers and their workers.")
 
+Update = Annotated[
+    bool,
+    typer.Option("--update", help="Also change providers known by a number, a worker's code or the name."),
+]
 COLUMNS = ("name", "services", "areas", "score", "lately", "paused_until")
 Name = Annotated[str, typer.Argument(help="The provider's name, as in `providers list`.")]
 
@@ -41,9 +48,12 @@ def list_providers(json: Json = False) -> None:
 
 
 @providers.command("import")
-def import_providers(file: SourceFile, apply: Apply = False, sheet: Sheet = "") -> None:
+def import_providers(file: SourceFile, apply: Apply = False, sheet: Sheet = "", update: Update = False) -> None:
     """Import providers and their workers from .xlsx or CSV. All rows, or none."""
     rows = read_table(file, sheet, provider_files.read, Console(stderr=True)).rows
+    if update:
+        _update_providers(file, rows, apply)
+        return
     with read() as session:
         checked = provider_files.check(session, rows)
     stop_at_problems(file, checked.problems, len(rows))
@@ -57,6 +67,26 @@ def import_providers(file: SourceFile, apply: Apply = False, sheet: Sheet = "") 
         stop_at_problems(file, checked.problems, len(rows))
     done = "imported" if apply else "can be imported; repeat with --apply to write them"
     typer.echo(f"{len(checked.providers)} providers {done}.")
+
+
+def _update_providers(file: Path, rows: Sequence[Row], apply: bool) -> None:
+    """Tell what the file changes; write it if it is to be applied."""
+    with read() as session:
+        planned = provider_updates.plan(session, rows)
+    stop_at_problems(file, planned.problems, len(rows))
+    if apply:
+        with write() as session:
+            # Asked again under the lock: somebody may have changed a provider meanwhile.
+            planned = provider_updates.plan(session, rows)
+            if not planned.problems:
+                provider_updates.apply(session, planned, clock.now())
+                accounts.record(session, None, "providers_imported", ("provider", None), clock.now())
+        stop_at_problems(file, planned.problems, len(rows))
+    for change in planned.changes:
+        for told in change.told:
+            typer.echo(f"{change.entry.provider.name}: {told}")
+    done = "written" if apply else "to be written; repeat with --apply"
+    typer.echo(f"{len(planned.new)} new, {len(planned.changes)} changed, {planned.same} as they were: {done}.")
 
 
 @providers.command("export")

@@ -92,7 +92,7 @@ def check(session: Session, rows: Iterable[Row]) -> Checked:
     codes: dict[str, str] = dict.fromkeys(session.scalars(select(Worker.code)), "was given out already")
     for row in rows:
         try:
-            entry = _entry(row)
+            entry = entry_of(row)
             for what, value, taken in (
                 ("name", entry.provider.name, names),
                 *(("worker's code", worker.code, codes) for worker in entry.workers),
@@ -141,7 +141,12 @@ def add_worker(session: Session, provider: Provider, new: NewWorker, now: dateti
     return worker
 
 
-def _entry(row: Row) -> Entry:
+def entry_of(row: Row) -> Entry:
+    """Return what a row says.
+
+    Raises:
+        ValueError: it breaks a rule; the text says which.
+    """
     cells = cells_of(row, NAMES, LIMITS)
     if not cells["name"]:
         raise ValueError("the name is missing")
@@ -237,6 +242,11 @@ def columns_needed(session: Session) -> tuple[Column, ...]:
 
 def rows(session: Session) -> Iterator[Cells]:
     """Yield every provider as named cells, in the operator's order."""
+    return (cells for _, cells in known_rows(session))
+
+
+def known_rows(session: Session) -> Iterator[tuple[Provider, Cells]]:
+    """Yield every provider and its named cells, in the operator's order."""
     areas = {area.id: area for area in session.scalars(select(Area))}
     together = (
         selectinload(Provider.numbers), selectinload(Provider.items), selectinload(Provider.areas),
@@ -266,7 +276,7 @@ def rows(session: Session) -> Iterator[Cells]:
                 f"worker{number}_code": worker.code,
                 f"worker{number}_phones": "；".join(dialled(link.number.value, link.number.kind) for link in numbers),
             }
-        yield cells
+        yield provider, cells
 
 
 def hours_text(spans: Iterable[WeekSpan]) -> list[str]:
