@@ -1,7 +1,7 @@
 """P1b: the highest rate of inbound journeys at which all of them are complete, ours ÷ the same in dialplan alone.
 
 The journey is P1's: the same prompts, keys and pauses on both sides. Calls begin
-evenly for 25 s, more than half of what one of them lasts, so that hundreds are open
+evenly for 20 s, nearly half of what one of them lasts, so that hundreds are open
 at the end. Complete is a call whose every request was answered and
 whose last key was taken in time: ours has its order on disk, the plain one has
 come to its last line. Too much load shows as a key that waits until she has hung
@@ -39,7 +39,7 @@ class Way:
 
 
 # Each step of the whole journey takes a minute and a half.
-WHOLE = Way(first=16.0, faster=1.2, near=1.1, top=28.0, step_s=25)
+WHOLE = Way(first=16.0, faster=1.2, near=1.1, top=28.0, step_s=20)
 BY_HEART = Way(first=12.0, faster=1.5, near=1.12, top=100.0, step_s=8)
 
 
