@@ -84,8 +84,8 @@ def locked_database(town: Town) -> Iterator[None]:
 
 
 @on_both_databases
-def test_a_locked_database_is_waited_for_less_than_three_seconds(own_town: Town) -> None:
-    town = own_town
+def test_a_locked_database_is_waited_for_less_than_three_seconds(shaken_town: Town) -> None:
+    town = shaken_town
     town.network.phone(AGENT, lines=2).when_called(habits.listens(ring=0))
     midway = town.network.phone(WANG).rings("12349").answered().hears("ask_service")
     with locked_database(town):
