@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from models.settings import ROOT
-from tests.bench import intent, memory, p1, p1b, p1s, p4, p5, p7, p8, p9, recog, record, report, streams, usual
+from tests.bench import intent, memory, p1, p1b, p1s, p4, p5, p6, p7, p8, p9, recog, record, report, streams, usual
 from tests.bench.report import Figure
 
 BENCHMARKS: dict[str, Callable[[], Figure]] = {
@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, Callable[[], Figure]] = {
     "GATE": streams.gate,
     "RECOG": recog.run,
     "REC": record.run,
+    "P6": p6.run,
     "P7": p7.run,
     "P8": p8.sqlite,
     "P8pg": p8.postgres,

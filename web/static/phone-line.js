@@ -4,7 +4,7 @@
 (() => {
   const kit = (window.phoneKit ??= {});
   const DONE = 'Reason: Q.850;cause=31;text="done"';
-  const SILENT_ICE_MS = 6000;
+  const SILENT_ICE_MS = 3000;
 
   // `tell(event, detail)`: registered, unregistered, refused, ring, connecting, up, ended, held, media.
   kit.line = (tell) => {

@@ -167,7 +167,7 @@
   const sync = async () => stand(await ask("state"));
 
   // The newest account is the only one. Somebody with another computer, or another browser, has it now.
-  const replaced = () => { serial = 0; elsewhere = true; clearTimeout(renewal); line.stop(); alarm("other_computer"); };
+  const replaced = () => { serial = 0; elsewhere = true; clearTimeout(renewal); line.stop(); bar.dataset.line = "down"; alarm("other_computer"); };
   const issue = async () => {
     asking = true;
     const account = await ask("line", {});
@@ -193,7 +193,7 @@
 
   const tab = kit.tab(`hotline-phone-${bar.dataset.user}`, {
     gained: () => queueMicrotask(() => { alarm(""); connect(); }),
-    lost: () => { clearTimeout(renewal); line.stop(); alarm("taken"); },
+    lost: () => { clearTimeout(renewal); line.stop(); bar.dataset.line = "down"; alarm("taken"); },
     waits: (busy) => alarm(busy ? "busy_elsewhere" : "elsewhere"),
     busy: () => line.active(),
   });

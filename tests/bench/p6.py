@@ -1,0 +1,132 @@
+"""P6: the agent's INVITE leaving Asterisk → her screen pop drawn, ÷ the same INVITE → JsSIP's ring event.
+
+One real page in Chromium and 49 scripted event streams on the same console. When the INVITE leaves, Asterisk's own
+log of SIP messages tells (to the millisecond; the clock is one machine's). The page says by its own clock when the
+telephone rang (`phone:ringing`) and when the pop of that call had been drawn: two frames after it stood in the page.
+"""
+
+from __future__ import annotations
+
+import http.cookiejar
+import re
+import tempfile
+import threading
+import time
+import urllib.parse
+import urllib.request
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tests.bench.p5 import p95
+from tests.bench.report import Figure, compare, table
+from tests.calls.conftest import Town, begin_anew, new_town
+from tests.support.world import WANG
+from tests.web.agent_desk import AgentDesk, asterisk, binary, flags, hire
+from tests.web.world import PASSWORD
+
+GOAL, ROUNDS, STREAMS = 1.5, 12, 49
+
+WATCHES = """() => {
+  window.seen = { rang: 0, drawn: 0 };
+  const at = () => performance.timeOrigin + performance.now();
+  document.addEventListener("phone:ringing", (event) => {
+    window.seen = { rang: at(), drawn: 0 };
+    const call = event.detail.call;
+    const look = () => {
+      if (!document.querySelector(`[data-pop="${call}"]`)) return requestAnimationFrame(look);
+      requestAnimationFrame(() => requestAnimationFrame(() => { window.seen.drawn = at(); }));
+    };
+    look();
+  }, { capture: true });
+}"""
+
+
+def stream(url: str, name: str, ready: threading.Semaphore, stop: threading.Event) -> None:
+    """Log in and read the console's stream of events, as a page does."""
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+    page = opener.open(f"{url}/login").read().decode()
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert token is not None
+    form = urllib.parse.urlencode({"csrf_token": token[1], "name": name, "password": PASSWORD}).encode()
+    opener.open(f"{url}/login", form).read()
+    with opener.open(f"{url}/events", timeout=60) as events:
+        ready.release()
+        while not stop.is_set() and events.readline():
+            pass
+
+
+def invited_ms(log: Path, after: int) -> float:
+    """Return when the newest INVITE to a browser left, by Asterisk's log (epoch, ms)."""
+    text = log.read_text(errors="replace")[after:]
+    found = re.findall(r"^\[([^\]]+)\][^\n]*Transmitting SIP request[^\n]*to WS[^\n]*\n+INVITE ", text, re.MULTILINE)
+    if not found:
+        raise AssertionError("no INVITE to a browser in Asterisk's log")
+    return (
+        datetime.strptime(found[-1], "%Y-%m-%d %H:%M:%S.%f")
+        .replace(tzinfo=datetime.now(UTC).astimezone().tzinfo)
+        .timestamp()
+        * 1000
+    )
+
+
+def one_call(town: Town, desk: AgentDesk, log: Path) -> tuple[float, float]:
+    """One call; return INVITE → ring and INVITE → pop drawn (ms)."""
+    begun = log.stat().st_size
+    caller = town.network.phone(WANG).rings("12349").answered()
+    caller.hears("ask_service").presses("0")
+    desk.rings(20)
+    desk.page.wait_for_function("window.seen.drawn > 0", timeout=10_000)
+    seen = desk.page.evaluate("window.seen")
+    left = invited_ms(log, begun)
+    caller.hangs_up()
+    desk.stands("ready", 10)
+    desk.page.evaluate("window.hotline.open('/')")
+    time.sleep(0.5)
+    return seen["rang"] - left, seen["drawn"] - left
+
+
+@cache
+def measure() -> tuple[list[float], list[float]]:
+    """Measure once a run; return INVITE → ring and INVITE → drawn of every call (ms)."""
+    stop, ready = threading.Event(), threading.Semaphore(0)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        town = new_town(stack, folder / "town", AGENT_PHONES="[]", SWEEP_S=2, LEARN_EVERY_S=60)
+        begin_anew(town)
+        names = [f"坐席{number:02}" for number in range(STREAMS)]
+        for name in names:
+            hire(town, name)
+        playwright = stack.enter_context(sync_playwright())
+        chromium = playwright.chromium.launch(executable_path=binary(), args=flags(folder))
+        stack.callback(chromium.close)
+        url = f"http://127.0.0.1:{town.hotline.web_port}"
+        for name in names:
+            threading.Thread(target=stream, args=(url, name, ready, stop), daemon=True).start()
+        for _ in names:
+            if not ready.acquire(timeout=60):
+                raise AssertionError("not all streams are open")
+        desk = AgentDesk(town, chromium, "陈小红").logs_in().is_ready()
+        desk.page.evaluate(WATCHES)
+        asterisk(town, "logger add channel bench.log verbose")
+        asterisk(town, "pjsip set logger on")
+        log = town.hotline.folder / "run/asterisk/log/bench.log"
+        one_call(town, desk, log)  # Warms what the first call of a day finds cold.
+        calls = [one_call(town, desk, log) for _ in range(ROUNDS)]
+        stop.set()
+    rang, drawn = [one[0] for one in calls], [one[1] for one in calls]
+    lines = [
+        (name, f"{sorted(ms)[len(ms) // 2]:.0f}", f"{p95(ms):.0f}", f"{max(ms):.0f}")
+        for name, ms in (("rings", rang), ("pop drawn", drawn))
+    ]
+    print(table(("INVITE →, ms", "median", "p95", "worst"), lines), flush=True)  # noqa: T201
+    return rang, drawn
+
+
+def run() -> Figure:
+    """P6: the medians of the same calls."""
+    rang, drawn = measure()
+    return compare(drawn, rang, GOAL, "ms")
