@@ -59,7 +59,8 @@ def init_app(app: Flask, settings: Settings, console: ConsoleSettings) -> None:
         with write() as db:
             account = presence.issue_account(db, user_row(db), until, now)
         if not _wait_live(must_be_me().id, account.serial):
-            return refusal("away", 503)
+            # No fault of the request: the page goes on asking, and its log is not to fill with failures.
+            return jsonify(error="away", text=_refusals()["away"])
         return jsonify(
             user=account.user,
             realm=account.realm,

@@ -172,7 +172,8 @@
     asking = true;
     const account = await ask("line", {});
     asking = false;
-    if (account) serial = account.serial;
+    if (!account?.user) return null;
+    serial = account.serial;
     return account;
   };
   const connect = async () => {
@@ -180,7 +181,7 @@
     if (!tab.owned() || elsewhere) return;
     if (alerted !== "away") alarm("connecting");
     const account = await issue();
-    if (!account) { alarm("away"); renewal = setTimeout(connect, 3000); return; }
+    if (!account) { alarm("away"); renewal = setTimeout(connect, Math.min(1000 * 2 ** trouble++, 15000)); return; }
     if (line.active()) line.renew(account.password);
     else line.start(account);
     renewal = setTimeout(renew, account.renew_s * 1000);
