@@ -97,6 +97,8 @@ def version(session: Session) -> tuple[Any, ...]:
                 select(func.max(table.id)).scalar_subquery()
                 for table in (CallEvent, OrderEvent, Order, Offer, Callback, Task)
             ),
+            # Taken, tried, closed: each move of a task sets it.
+            select(func.max(Task.changed_at)).scalar_subquery(),
             select(func.count()).select_from(Task).where(Task.closed_at.is_(None)).scalar_subquery(),
         )
     ).one()

@@ -23,14 +23,17 @@ from agents.lines import (
     tasks_query,
 )
 from agents.manners import Manner, manners
+from agents.merging import Merged, Twin, merges, twins
+from agents.notes import NoteLine, notes
 from agents.parties import Party, area_path
+from agents.people import Change, changes
 from models.calls import Call, Utterance
 from models.orders import Order
 from models.people import Elder, Person, card_digits
 from models.ratings import OrderRating
 from models.tasks import Task
 
-# The newest of each; the full history comes with search.
+# The newest of each; agents/history.py has the rest.
 SHOWN = 20
 
 
@@ -70,6 +73,10 @@ class ElderCard:
     calls: tuple[CallLine, ...]
     open_tasks: tuple[TaskLine, ...]
     closed_tasks: tuple[TaskLine, ...]
+    notes: tuple[NoteLine, ...]
+    twins: tuple[Twin, ...]
+    merges: tuple[Merged, ...]
+    changes: tuple[Change, ...]
 
 
 def elder_card(session: Session, public_id: str, today: date) -> tuple[int, ElderCard] | None:
@@ -112,6 +119,10 @@ def elder_card(session: Session, public_id: str, today: date) -> tuple[int, Elde
         calls=call_lines(session, calls),
         open_tasks=tuple(task for task in tasks if task.closed_at is None),
         closed_tasks=tuple(task for task in tasks if task.closed_at is not None),
+        notes=notes(session, elder.id, SHOWN, struck=True),
+        twins=twins(session, elder),
+        merges=merges(session, elder.id),
+        changes=changes(session, elder.id, SHOWN),
     )
     return elder.id, card
 

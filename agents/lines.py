@@ -79,6 +79,9 @@ class TaskLine:
     slots: tuple[tuple[str, str], ...]
     created_at: datetime
     closed_at: datetime | None
+    owner: str = ""
+    due_at: datetime | None = None
+    tries: int = 0
 
 
 def calls_query() -> Select[Call]:
@@ -93,7 +96,8 @@ def orders_query() -> Select[Order]:
 
 def tasks_query() -> Select[Task]:
     """Tasks with what a line shows of them."""
-    return select(Task).options(selectinload(Task.elder), selectinload(Task.number), selectinload(Task.order))
+    together = (Task.elder, Task.number, Task.order, Task.owner)
+    return select(Task).options(*(selectinload(each) for each in together))
 
 
 def order_ref(order: Order) -> OrderRef:
@@ -201,6 +205,9 @@ def task_lines(tasks: Sequence[Task]) -> tuple[TaskLine, ...]:
             slots=slots_of(task.data),
             created_at=task.created_at,
             closed_at=task.closed_at,
+            owner=task.owner.name if task.owner and task.closed_at is None else "",
+            due_at=task.due_at,
+            tries=task.tries,
         )
         for task in tasks
     )

@@ -1,11 +1,10 @@
-"""Tasks: look at one, close one with its result."""
+"""Tasks: taken, locked while open, tried, closed with a result. `models.tasks.move_task` writes the states."""
 
 from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,31 +16,23 @@ from models.audio import Audio
 from models.calls import Call, Utterance
 from models.orders import OrderEvent
 from models.phone import Number, NumberKind
-from models.tasks import Task, TaskKind
+from models.presence import TaskCall
+from models.results import NOTE_MAX, CallOutcome, CallResult, Scope
+from models.settings import settings
+from models.tasks import Task, TaskKind, TaskState, TaskStep, move_task
 from models.users import User
 
-NOTE_MAX = 500
-
+__all__ = ["NOTE_MAX", "TaskError", "TaskView", "clean_note", "finish", "give_back", "lock", "take", "unlock", "view"]
 
 # With these the order waits for an agent, and has come to its end when they are closed.
 _AFTER_SERVICE = frozenset({TaskKind.DISSATISFIED, TaskKind.UNREACHABLE})
 
 
-class TaskResult(StrEnum):
-    """How a task was settled. A code, so that results can be counted."""
-
-    DONE = "done"  # what she wanted was arranged
-    TOLD = "told"  # she was reached and informed
-    PASSED_ON = "passed_on"  # somebody else has it now: emergency service, family, an office
-    NOT_REACHED = "not_reached"  # tried, without success
-    NOT_NEEDED = "not_needed"  # settled itself, a test, a wrong number
-
-
 class TaskError(ValueError):
-    """The task cannot be closed like this. `code`: closed, result, note_missing, note_long."""
+    """It cannot be done like this. `code`: closed, locked, result, note_missing, note_long."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"the task cannot be closed: {code}")
+        super().__init__(f"the task cannot be worked on like this: {code}")
         self.code = code
 
 
@@ -55,22 +46,36 @@ class Transcript:
 
 
 @dataclass(frozen=True)
+class Try:
+    """One result that was written down, and by whom."""
+
+    code: str
+    note: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class TaskView:
-    """One task with what is needed to work it off: the whole number, the call, the recording."""
+    """One task with what is needed to work it off: the whole number, the call, the recording, the tries so far."""
 
     id: int
     line: TaskLine
+    elder_id: int | None
     number: str
     call: str | None
     recording: str | None
     transcript: Transcript | None
+    tries: tuple[Try, ...]
     result: str | None
     note: str
     closed_by: str
+    locked_by: str  # somebody else has it open: nobody but her may write
+    dialled: str | None  # the newest call that was made for it and has no result yet
 
 
-def view(session: Session, public_id: str) -> TaskView | None:
-    """Return the task of `public_id`, or None."""
+def view(session: Session, public_id: str, who_id: int, now: datetime) -> TaskView | None:
+    """Return the task of `public_id` as this user may work on it, or None."""
     task = session.scalar(tasks_query().where(Task.public_id == public_id))
     if task is None:
         return None
@@ -80,14 +85,45 @@ def view(session: Session, public_id: str) -> TaskView | None:
     return TaskView(
         id=task.id,
         line=task_lines([task])[0],
+        elder_id=task.elder_id,
         number=Number(task.number.value, NumberKind(task.number.kind)).national if task.number else "",
         call=call.public_id if call else None,
         recording=audio.public_id if audio and audio.erased_at is None else None,
         transcript=_transcript(session, audio) if audio and audio.erased_at is None else None,
+        tries=_tries(session, task.id),
         result=task.result,
         note=task.note,
         closed_by=by.name if by else "",
+        locked_by=_locker(session, task, who_id, now),
+        dialled=session.scalar(_undecided(task.id, who_id)),
     )
+
+
+def _tries(session: Session, task_id: int) -> tuple[Try, ...]:
+    rows = session.execute(
+        select(CallOutcome, User.name)
+        .outerjoin(User, User.id == CallOutcome.user_id)
+        .where(CallOutcome.task_id == task_id)
+        .order_by(CallOutcome.id)
+    )
+    return tuple(Try(row.code, row.note, name or "", row.at) for row, name in rows)
+
+
+def _undecided(task_id: int, user_id: int):  # type: ignore[no-untyped-def]
+    return (
+        select(Call.public_id)
+        .join(TaskCall, TaskCall.call_id == Call.id)
+        .outerjoin(CallOutcome, CallOutcome.call_id == Call.id)
+        .where(TaskCall.task_id == task_id, TaskCall.user_id == user_id, CallOutcome.id.is_(None))
+        .order_by(Call.id.desc())
+        .limit(1)
+    )
+
+
+def _locker(session: Session, task: Task, who_id: int, now: datetime) -> str:
+    if task.locked_by_id in (None, who_id) or task.locked_until is None or task.locked_until < now:
+        return ""
+    return session.get_one(User, task.locked_by_id).name
 
 
 def _transcript(session: Session, audio: Audio) -> Transcript:
@@ -103,31 +139,147 @@ def clean_note(note: str) -> str:
     return "".join(c for c in text if c == "\n" or not unicodedata.category(c).startswith("C")).strip()
 
 
-def close(session: Session, public_id: str, result: str, note: str, by: tuple[User, datetime]) -> None:
-    """Close a task, once: the second of two agents is told that it is closed already.
+def results(session: Session, scope: Scope) -> tuple[CallResult, ...]:
+    """Return the results that may be chosen, in the operator's order."""
+    fits = CallResult.scope.in_((scope, Scope.BOTH))
+    return tuple(
+        session.scalars(
+            select(CallResult).where(fits, CallResult.hidden_at.is_(None)).order_by(CallResult.position, CallResult.id)
+        )
+    )
+
+
+def lock(session: Session, public_id: str, user_id: int, now: datetime) -> bool:
+    """Keep others out while this user has the task open; renewed while she works. False: somebody else has it.
+
+    Safe to repeat. What is hers stays hers for as long as she works on it.
 
     Raises:
         KeyError: no such task.
-        TaskError: closed already, no such result, the note is missing or too long.
     """
-    user, now = by
-    # The row is locked, so that of two agents exactly one closes it.
-    task = session.scalar(select(Task).where(Task.public_id == public_id).with_for_update())
-    if task is None:
-        raise KeyError(public_id)
-    if task.closed_at is not None:
-        raise TaskError("closed")
-    if result not in {known.value for known in TaskResult}:
+    task = _locked_row(session, public_id)
+    if task.state == TaskState.CLOSED:
+        return True
+    if _locker(session, task, user_id, now):
+        return False
+    task.locked_by_id, task.locked_until = user_id, now + timedelta(seconds=settings().task_lock_s)
+    if task.owner_id == user_id:
+        task.owned_until = max(task.owned_until or now, now + timedelta(seconds=settings().task_owned_s))
+    return True
+
+
+def unlock(session: Session, public_id: str, user_id: int) -> None:
+    """The user has left the task. Safe to repeat; another's lock stays."""
+    task = session.scalar(select(Task).where(Task.public_id == public_id, Task.locked_by_id == user_id))
+    if task is not None:
+        task.locked_by_id = task.locked_until = None
+
+
+def take(session: Session, public_id: str, user: User, now: datetime) -> None:
+    """The task is this user's until she has done nothing for `task_owned_s`; a locked one cannot be taken away.
+
+    Raises:
+        KeyError: no such task.
+        TaskError: closed, locked.
+    """
+    task = _open_row(session, public_id, user.id, now)
+    until = max(task.due_at or now, now) + timedelta(seconds=settings().task_owned_s)
+    move_task(task, TaskStep(TaskState.OWNED, user.id, until, due_at=task.due_at), now)
+    record(session, user, "task_taken", ("task", task.id), now)
+
+
+def give_back(session: Session, public_id: str, user: User, now: datetime) -> None:
+    """The task is everybody's again.
+
+    Raises:
+        KeyError: no such task.
+        TaskError: closed, locked.
+    """
+    task = _open_row(session, public_id, user.id, now)
+    move_task(task, TaskStep(TaskState.POOL, due_at=task.due_at), now)
+    task.locked_by_id = task.locked_until = None
+    record(session, user, "task_given_back", ("task", task.id), now)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of working on a task. `call`: public id of the call it is about, if one was made for it."""
+
+    result: str
+    note: str = ""
+    call: str = ""
+
+
+def finish(session: Session, public_id: str, found: Finding, user: User, now: datetime) -> bool:
+    """Write down what came of it. A final result closes the task, once and for good; another one has it tried again.
+
+    Returns whether the task is closed.
+
+    Raises:
+        KeyError: no such task.
+        TaskError: closed already, somebody else has it open, no such result, the note is missing or too long.
+    """
+    task = _open_row(session, public_id, user.id, now)
+    result = session.scalar(
+        select(CallResult).where(
+            CallResult.code == found.result,
+            CallResult.scope.in_((Scope.TASK, Scope.BOTH)),
+            CallResult.hidden_at.is_(None),
+        )
+    )
+    if result is None:
         raise TaskError("result")
-    note = clean_note(note)
-    if not note:
+    note = clean_note(found.note)
+    if result.needs_note and not note:
         raise TaskError("note_missing")
     if len(note) > NOTE_MAX:
         raise TaskError("note_long")
-    # The note stands in the task's own row, which can be erased; the audit gets ids and codes only.
-    task.result, task.note = result, note
-    task.closed_at, task.closed_by_id = now, user.id
-    record(session, user, "task_closed", ("task", task.id), now)
-    if task.kind in _AFTER_SERVICE and task.order_id is not None:
-        # She has been talked to, or cannot be asked. An order that is to be done again has moved on already.
-        returns.conclude(session, task.order_id, OrderEvent(actor="agent", actor_id=user.id), now)
+    call_id = _call_of(session, task.id, found.call)
+    # The note stands in rows that can be erased; the audit gets ids and codes only.
+    session.add(CallOutcome(call_id=call_id, task_id=task.id, user_id=user.id, code=result.code, note=note, at=now))
+    if result.is_final:
+        move_task(task, TaskStep(TaskState.CLOSED, result=result.code, note=note), now, user.id)
+        record(session, user, "task_closed", ("task", task.id), now)
+        if task.kind in _AFTER_SERVICE and task.order_id is not None:
+            # She has been talked to, or cannot be asked. An order that is to be done again has moved on already.
+            returns.conclude(session, task.order_id, OrderEvent(actor="agent", actor_id=user.id), now)
+        return True
+    due = now + timedelta(seconds=result.retry_s or 0)
+    # Whoever tried it tries it again; nobody else rings her meanwhile without knowing of it.
+    until = due + timedelta(seconds=settings().task_owned_s)
+    move_task(task, TaskStep(TaskState.OWNED, user.id, until, due_at=due), now)
+    task.tries += 1
+    task.locked_by_id = task.locked_until = None
+    record(session, user, "task_tried", ("task", task.id), now)
+    return False
+
+
+def _call_of(session: Session, task_id: int, public_id: str) -> int | None:
+    """Return the id of the task's call, unless it has its result already: the first one stands."""
+    if not public_id:
+        return None
+    query = (
+        select(Call.id)
+        .join(TaskCall, TaskCall.call_id == Call.id)
+        .outerjoin(CallOutcome, CallOutcome.call_id == Call.id)
+        .where(TaskCall.task_id == task_id, Call.public_id == public_id, CallOutcome.id.is_(None))
+    )
+    return session.scalar(query)
+
+
+def _locked_row(session: Session, public_id: str) -> Task:
+    # The row is locked, so that of two agents exactly one gets it.
+    query = select(Task).where(Task.public_id == public_id).with_for_update(of=Task)
+    task = session.scalar(query.execution_options(populate_existing=True))
+    if task is None:
+        raise KeyError(public_id)
+    return task
+
+
+def _open_row(session: Session, public_id: str, user_id: int, now: datetime) -> Task:
+    task = _locked_row(session, public_id)
+    if task.state == TaskState.CLOSED:
+        raise TaskError("closed")
+    if _locker(session, task, user_id, now):
+        raise TaskError("locked")
+    return task

@@ -42,7 +42,7 @@ def cancel_order(session: Session, order_id: int, by: OrderEvent, now: datetime)
         return False
     accepted = order.status == OrderStatus.ACCEPTED
     move_order(session, order, OrderStatus.CANCELLED, now, by)
-    _withdraw(session, order, now)
+    withdraw(session, order, now)
     if by.call_id is not None:
         note(session, by.call_id, Entry.ORDER_CANCELLED, now, order_id=order.id)
     if accepted:
@@ -62,7 +62,7 @@ def change_order(session: Session, order_id: int, wanted: Wanted, by: OrderEvent
     if Wanted(order.wanted_on, order.wanted_part, order.wanted_at) == wanted:
         return True
     order.wanted_on, order.wanted_part, order.wanted_at = wanted.on, wanted.part, wanted.at
-    _withdraw(session, order, now)
+    withdraw(session, order, now)
     anew = OrderStatus.CONFIRMED if order.status == OrderStatus.OFFERED else OrderStatus(order.status)
     if anew == OrderStatus.CONFIRMED:
         post(session, "offer_order", order.id, now, by.call_id)
@@ -73,7 +73,7 @@ def change_order(session: Session, order_id: int, wanted: Wanted, by: OrderEvent
     return True
 
 
-def _withdraw(session: Session, order: Order, now: datetime) -> None:
+def withdraw(session: Session, order: Order, now: datetime) -> None:
     """Take back what is being asked and told about the order as it was."""
     for offer in session.scalars(select(Offer).where(Offer.order_id == order.id, Offer.status == OfferStatus.OPEN)):
         offer.status, offer.closed_at = OfferStatus.WITHDRAWN, now

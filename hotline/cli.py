@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from hotline import cli_erase, cli_hours, cli_people, cli_prompts, cli_providers, cli_show, cli_sms, cli_speech
+from hotline import (
+    cli_erase,
+    cli_hours,
+    cli_people,
+    cli_prompts,
+    cli_providers,
+    cli_seed,
+    cli_show,
+    cli_sms,
+    cli_speech,
+)
 from models import logs
 from models.settings import settings
 
@@ -47,6 +57,7 @@ def _everywhere() -> None:
 
 
 app.command()(cli_erase.erase)
+app.command("seed")(cli_seed.fill)
 
 
 @app.command()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, cast
 
-from sqlalchemy import String, Table, bindparam, false, literal, null, select, union_all
+from sqlalchemy import String, Table, bindparam, false, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from models.contacts import Contact
@@ -100,8 +100,10 @@ _WHO_RINGS = union_all(
 # Two are enough to know that the digits are not one elder's.
 _BY_CARD = (
     select(*_WHO)
-    .select_from(_elders.join(_people, _people.c.id == _elders.c.id))
+    # Who was registered twice keeps both cards; either names the registration that has stayed.
+    .select_from(_elders.join(_people, _people.c.id == func.coalesce(_elders.c.merged_into_id, _elders.c.id)))
     .where(_elders.c.card_digits == bindparam("digits"))
+    .distinct()
     .limit(2)
 )
 

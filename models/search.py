@@ -32,7 +32,6 @@ _BATCH = 500
 _ADDRESS_ENDS = re.compile(
     r"(?<=[省市区县乡镇村屯街道路巷号院楼栋座单元室园苑城里组])|\s+|(?<=[^0-9A-Za-z])(?=[0-9A-Za-z])"
 )
-_CHOSEONG = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 
 
 class SearchTerm(Base):
@@ -68,7 +67,8 @@ def terms_of_name(name: str) -> set[str]:
                 if at < len(readings) - 1:
                     found.add(INITIALS + "".join(reading[0] for reading in readings[at:]))
     elif any("가" <= character <= "힣" for character in whole):
-        heads = "".join(_CHOSEONG[(ord(one) - 0xAC00) // 588] for one in whole if "가" <= one <= "힣")
+        # The consonant at a syllable's head, as NFKC has it of the letters that people type.
+        heads = "".join(chr(0x1100 + (ord(one) - 0xAC00) // 588) for one in whole if "가" <= one <= "힣")
         found |= {INITIALS + heads[at:] for at in range(max(1, len(heads) - 1))}
     elif len(words) > 1:
         found.add(INITIALS + "".join(word[0] for word in words))

@@ -112,6 +112,10 @@ class Settings(BaseSettings):
     endpoint_slow_ms: int = Field(1200, ge=200, le=5000, description="the same for an elder whose pace is slow")
     offer_ring_s: int = Field(25, description="how long a provider's telephone rings")
     callback_ring_s: int = Field(35, description="how long an elder's telephone rings")
+    task_lock_s: int = Field(60, ge=20, description="an open task is closed to others for so long after its last sign")
+    task_owned_s: int = Field(
+        1800, ge=60, description="a task goes back to the pool when its owner does nothing so long"
+    )
     agent_ring_s: int = Field(20, description="how long an agent's telephone rings before the next")
     wait_lap_s: int = Field(25, description="how long she hears ringing before she is told her place again")
     queue_wait_s: int = Field(300, description="how long a caller waits for a person before leaving a message")

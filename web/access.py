@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -34,6 +34,7 @@ class Me:
     role: Role
     language: str
     session_version: int
+    shortcuts: Mapping[str, str]
 
 
 def allow(role: Role) -> Callable[[View], View]:
@@ -156,7 +157,7 @@ def _load(console: ConsoleSettings) -> Me | None:
         session["language"], session["ended"] = language, True
         return None
     # An open page is not a person at the keyboard: what it fetches by itself does not keep a session alive.
-    by_itself = request.endpoint == "board.events" or "watch" in request.args
+    by_itself = request.endpoint in ("board.events", "desk_tasks.lock") or "watch" in request.args
     if now - session["seen"] > SEEN_STEP_S and not by_itself:
         session["seen"] = now
     return found
@@ -166,7 +167,7 @@ def _find(db: DbSession, public_id: str, version: int | None) -> Me | None:
     user = db.scalar(select(User).where(User.public_id == public_id))
     if user is None or user.disabled_at is not None or user.session_version != version:
         return None
-    return Me(user.id, user.public_id, user.name, Role(user.role), user.language, user.session_version)
+    return Me(user.id, user.public_id, user.name, Role(user.role), user.language, user.session_version, user.shortcuts)
 
 
 def _to_login() -> BaseResponse:

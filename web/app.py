@@ -16,10 +16,16 @@ from web import (
     access,
     account,
     board,
+    desk,
+    desk_deeds,
+    desk_orders,
+    desk_people,
+    desk_tasks,
     display,
     errors,
     health,
     i18n,
+    keys,
     login,
     manners,
     metrics,
@@ -28,6 +34,8 @@ from web import (
     prompts,
     providers,
     records,
+    results,
+    search,
     security,
     supervision,
     texts,
@@ -65,8 +73,11 @@ def create_app(settings: Settings | None = None, console: ConsoleSettings | None
     errors.init_app(app)
     login.init_app(app)
     account.init_app(app)
+    results.init_app(app, console)
     board.init_app(app, console)
     records.init_app(app, settings)
+    for part in (desk, desk_orders, desk_deeds, desk_tasks, desk_people, search, keys):
+        part.init_app(app)
     manners.init_app(app)
     providers.init_app(app)
     prompts.init_app(app)

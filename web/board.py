@@ -22,7 +22,7 @@ from web.live import Stream, TooManyStreams, Watcher
 
 # The browser tries again this soon after a lost connection.
 RETRY_MS = 1000
-PARTS = ("strip", "summary", "calls", "orders", "tasks")
+PARTS = ("strip", "summary", "calls", "orders", "tasks", "waiting")
 # A peer that does not acknowledge for so long is gone; without this a dead stream keeps its thread for minutes.
 DEAD_PEER_MS = 30_000
 

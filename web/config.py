@@ -17,6 +17,7 @@ class ConsoleSettings(BaseSettings):
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
         (), description="proxies whose X-Forwarded-* headers are believed, JSON list of networks"
     )
+    health_roles: tuple[str, ...] = Field(("agent", "supervisor"), description="who may see notes on elders' health")
     threads: int = Field(96, ge=64, description="each open board holds one")
     idle_s: int = Field(3600, description="an untouched session ends after this")
     session_s: int = Field(12 * 3600, description="every session ends after this")

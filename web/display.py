@@ -142,6 +142,7 @@ def init_app(app: Flask) -> None:
         running=running,
         iso=iso,
         seconds=seconds,
+        roughly=roughly,
         telephone=telephone,
     )
     app.jinja_env.globals.update(
@@ -235,6 +236,11 @@ def age(since: datetime, now: datetime) -> str:
 def seconds(count: int) -> str:
     """`12秒`."""
     return _unit(count, "second")
+
+
+def roughly(count: int) -> str:
+    """Seconds as whole minutes or hours: `10分钟`, `1小时`."""
+    return _unit(count // 3600, "hour") if count >= 3600 else _unit(max(1, count // 60), "minute")
 
 
 def _unit(count: int, unit: str) -> str:

@@ -17,13 +17,14 @@ from web.access import me
 
 @dataclass(frozen=True)
 class Entry:
-    """One page of the bar. `pages`: a blueprint, or endpoints of one, that count as being there; `key`: see keys."""
+    """One page of the bar. `pages`: blueprints or endpoints that count as being there; `key`: action of web/keys.py."""
 
     endpoint: str
     title: Any
     icon: str
     role: Role = Role.AGENT
     pages: tuple[str, ...] = ()
+    key: str = ""
 
     def is_here(self, endpoint: str | None, blueprint: str | None) -> bool:
         """Whether the page that is shown belongs to this entry."""
@@ -31,7 +32,8 @@ class Entry:
 
 
 ENTRIES: tuple[Entry, ...] = (
-    Entry("board.board", _l("Board"), "layout-dashboard"),
+    Entry("desk.home", _l("Desk"), "headset", pages=("desk", "desk_tasks", "records.task"), key="desk"),
+    Entry("board.board", _l("Board"), "layout-dashboard", key="board"),
     Entry("providers.roster", _l("Providers"), "building-store", pages=("providers",)),
     Entry("texts.texts", _l("Text messages"), "message", pages=("texts",)),
     Entry("supervision.wall", _l("Wallboard"), "eye", Role.SUPERVISOR),

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from flask import Blueprint, Flask, abort, redirect, render_template, request, send_file, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from agents import accounts, afterwards, tasks
+from agents import accounts, afterwards, merging
 from agents.cards import elder_card
-from agents.course import order_course
 from agents.journal import call_course
 from dispatch.outbox import transaction
-from models import audio, clock, vocabulary
+from models import audio, clock
 from models.audio import Audio
 from models.session import read, write
 from models.settings import Settings
 from models.users import Role, User
 from web.access import allow, user_row
+from web.desk_deeds import order_page
+from web.desk_tasks import task_page
 
 routes = Blueprint("records", __name__)
-
-# An order that has moved lately may move again: its page looks after it by itself.
-WATCHED_FOR = timedelta(hours=1)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -55,8 +53,8 @@ def init_app(app: Flask, settings: Settings) -> None:
 @routes.get("/orders/<public_id>")
 @allow(Role.AGENT)
 def order(public_id: str) -> str:
-    """Show an order's course."""
-    return _order_page(public_id, None)
+    """Show an order's course, and what can be done with it."""
+    return order_page(public_id)
 
 
 @routes.post("/orders/<public_id>/again")
@@ -83,26 +81,8 @@ def _afterwards(
     except KeyError:
         abort(404)
     except afterwards.AfterwardsError as error:
-        return _order_page(public_id, error.code), 409 if error.code == "state" else 422
+        return order_page(public_id, problem=error.code), 409 if error.code == "state" else 422
     return redirect(url_for("records.order", public_id=public_id), 303)
-
-
-def _order_page(public_id: str, problem: str | None) -> str:
-    with read() as db:
-        course = order_course(db, public_id)
-    if course is None:
-        abort(404)
-    now = clock.now()
-    return render_template(
-        "order.html",
-        course=course,
-        # A form that is being filled in is not replaced under her hands.
-        watched=now - course.line.changed_at < WATCHED_FOR and problem is None and not course.done,
-        problem=problem,
-        first_day=afterwards.next_workday(clock.local_date(now)),
-        parts=[part.code for part in vocabulary.PARTS],
-        now=now,
-    )
 
 
 @routes.get("/calls/<public_id>")
@@ -120,8 +100,12 @@ def call(public_id: str) -> str:
 
 @routes.get("/elders/<public_id>")
 @allow(Role.AGENT)
-def elder(public_id: str) -> str:
-    """Show an elder's card."""
+def elder(public_id: str) -> str | BaseResponse:
+    """Show an elder's card; one who was merged away is the one that has stayed."""
+    with read() as db:
+        kept = merging.kept_by(db, public_id)
+    if kept is not None:
+        return redirect(url_for("records.elder", public_id=kept), 303)
     return elder_page(public_id)
 
 
@@ -140,41 +124,8 @@ def elder_page(public_id: str, problem: str | None = None) -> str:
 @routes.get("/tasks/<public_id>")
 @allow(Role.AGENT)
 def task(public_id: str) -> str:
-    """Show a task, with the form that closes it."""
-    return _task_page(public_id, None)
-
-
-@routes.post("/tasks/<public_id>/close")
-@allow(Role.AGENT)
-def close_task(public_id: str) -> BaseResponse | tuple[str, int]:
-    """Close a task with its result and a note."""
-    result, note = request.form.get("result", ""), request.form.get("note", "")
-    try:
-        with write() as db:
-            tasks.close(db, public_id, result, note, (user_row(db), clock.now()))
-    except KeyError:
-        abort(404)
-    except tasks.TaskError as error:
-        return _task_page(public_id, error.code), 409 if error.code == "closed" else 422
-    return redirect(url_for("records.task", public_id=public_id), 303)
-
-
-def _task_page(public_id: str, problem: str | None) -> str:
-    with write() as db:
-        seen = tasks.view(db, public_id)
-        if seen is None:
-            abort(404)
-        _audit(db, "read", ("task", seen.id))
-    return render_template(
-        "task.html",
-        task=seen,
-        problem=problem,
-        result=request.form.get("result", ""),
-        note=request.form.get("note", ""),
-        results=list(tasks.TaskResult),
-        note_max=tasks.NOTE_MAX,
-        now=clock.now(),
-    )
+    """Show a task, with the forms that work it off."""
+    return task_page(public_id)
 
 
 def _audit(db: Session, action: str, subject: tuple[str, int]) -> None:

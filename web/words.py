@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 
 from models import vocabulary
 from models.orders import ORDER_MOVES
+from web.desk_words import DESK
 from web.i18n import LOCALES, NAMES, language
 from web.prompt_words import LACK, PLACE, RECORDING_SOURCE, STUDIO_PROBLEM
 
@@ -120,13 +121,6 @@ TASK_ADVICE: Words = {
     "sms": _l("The text message has not arrived, or nobody knows: tell by telephone what it would have said."),
     "dissatisfied": _l("She was not content: call her, hear what was wrong, have it done again."),
 }
-TASK_RESULT: Words = {
-    "done": _l("Arranged as she wished"),
-    "told": _l("Reached and informed"),
-    "passed_on": _l("Passed on to somebody else"),
-    "not_reached": _l("Not reached"),
-    "not_needed": _l("No longer needed"),
-}
 AFTERWARDS_PROBLEM: Words = {
     "day": _l("Choose a day within the next month."),
     "part": _l("Choose a part of the day."),
@@ -141,6 +135,8 @@ TRANSCRIPT: Words = {
 }
 TASK_PROBLEM: Words = {
     "closed": _l("This task has been closed already."),
+    "locked": _l("A colleague has this task open and works on it."),
+    "overtaken": _l("A colleague has changed this meanwhile; look at the card again."),
     "result": _l("Choose a result."),
     "note_missing": _l("Write a short note: the next colleague must understand it."),
     "note_long": _l("The note is too long."),
@@ -478,6 +474,7 @@ IDENTIFIED_BY: Words = {
 THEME: Words = {"auto": _l("Automatic"), "light": _l("Light"), "dark": _l("Dark")}
 
 ALL: Mapping[str, Words] = {
+    **DESK,
     **{"place": PLACE, "lack": LACK, "recording_source": RECORDING_SOURCE, "studio_problem": STUDIO_PROBLEM},
     **{name.lower(): value for name, value in list(globals().items()) if name.isupper() and isinstance(value, dict)},
 }

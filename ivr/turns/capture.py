@@ -140,7 +140,7 @@ def changing(state: State) -> bool:
 def next_question(state: State) -> Next:
     """Ask for what is still missing; with everything there, read it back."""
     slots = state.slots
-    if slots.day is not None and not _possible(state, slots.day, slots.part):
+    if slots.day is not None and not possible(state, slots.day, slots.part):
         return _over(state)
     for name, question in (("service", "service"), ("day", "day"), ("part", "part")):
         if getattr(slots, name) is None:
@@ -148,7 +148,8 @@ def next_question(state: State) -> Next:
     return ask(state, "readback")
 
 
-def _possible(state: State, day: date, part: str | None) -> bool:
+def possible(state: State, day: date, part: str | None) -> bool:
+    """Return whether somebody can still come on that day, in that part of it."""
     if day > state.today:
         return True
     last = LAST_HOUR_TODAY if part is None else LAST_HOUR[part]

@@ -15,13 +15,18 @@ from models.workdays import holiday_name
 # Read back; changed one slot at a time; ordered.
 
 
-def _readback(state: State) -> Lines:
+def read_back(state: State, change: bool) -> Lines:
+    """Return what is read back before an order is made, or changed: to her by telephone, to an agent on the screen."""
     # What she did not name herself in this call is not named to whoever is on the line, if it is a matter of health.
     values = slot_values(state, state.slots, aloud=not state.unnamed)
-    said = line("readback_change" if changing(state) else "readback", **values)
+    said = line("readback_change" if change else "readback", **values)
     holiday = holiday_name(state.slots.day, state.language) if state.slots.day else None
     # Offices and some providers are closed: she may have meant another day.
     return (line("is_holiday", holiday=words.name(holiday)), said) if holiday else (said,)
+
+
+def _readback(state: State) -> Lines:
+    return read_back(state, changing(state))
 
 
 def _hear_readback(state: State, meaning: Meaning) -> Next:

@@ -12,9 +12,12 @@ import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
+from sqlalchemy import select
 
 from models import schema, session
-from tests.web import staff, town
+from models.orders import Order, OrderStatus
+from models.tasks import TaskKind, TaskState, TaskStep, move_task
+from tests.web import desk_town, staff, town
 from tests.web.chromium import FLAGS, binary
 from tests.web.console import Console
 from tests.web.world import PASSWORD, World
@@ -23,12 +26,22 @@ WIDTHS = {"desk": (1440, 900), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
 # What is kept: each page once at the desk, the board and one more in every form.
 KEPT = {
+    "desk": ["desk-light", "desk-dark", "phone-light"],
+    "pop": ["desk-light", "desk-dark", "phone-light"],
+    "stranger": ["desk-light", "phone-light"],
+    "check": ["desk-light", "phone-light"],
+    "search": ["desk-light", "phone-light"],
+    "correct": ["desk-light"],
+    "merge": ["desk-light"],
+    "history": ["desk-light"],
+    "shortcuts": ["desk-light"],
+    "stuck": ["desk-light"],
     "login": ["desk-light"],
     "board": ["desk-light", "desk-dark", "phone-light", "phone-dark"],
     "order": ["desk-light", "phone-dark"],
     "call": ["desk-dark"],
     "elder": ["desk-light", "phone-light"],
-    "task": ["desk-light"],
+    "task": ["desk-light", "phone-dark"],
     "prompts": ["desk-light", "phone-light"],
     "studio": ["desk-light", "phone-light"],
 }
@@ -45,7 +58,25 @@ def main(target: Path) -> None:
         world.user("小陈", "supervisor")
         seeded = town.build(world)
         town.her_way(world, seeded.elder)
+        call = desk_town.rings(world, seeded.elder, "小陈")
+        unknown = desk_town.stranger(world, "13800001234")
+        twin = world.elder("王桂兰", "+8645110000155", sex="f", born_on=seeded.elder.person.born_on)
+        over = world.call(seeded.elder, world.ago(900), state="ended", agent_id=1)
+        world.end(over, "person", 120)
+        mine = world.task(TaskKind.CALLBACK, world.ago(7200), elder_id=seeded.elder.id)
+        with world.rows() as db:
+            move_task(db.merge(mine), TaskStep(TaskState.OWNED, 1, world.ago(-1800)), world.now)
         pages = {
+            "desk": "/desk",
+            "pop": f"/desk/calls/{call.public_id}",
+            "stranger": f"/desk/calls/{unknown.public_id}?q=wgl",
+            "check": "",
+            "search": "/search?q=wang",
+            "correct": f"/elders/{seeded.elder.person.public_id}/edit",
+            "merge": f"/elders/{seeded.elder.person.public_id}/merge/{twin.person.public_id}",
+            "history": f"/elders/{seeded.elder.person.public_id}/history/calls",
+            "shortcuts": "/shortcuts",
+            "stuck": f"/orders/{_stuck(world)}",
             "board": "/",
             "order": f"/orders/{seeded.order_id}",
             "call": f"/calls/{seeded.call_id}",
@@ -70,11 +101,22 @@ def main(target: Path) -> None:
                     page.fill("#password", PASSWORD)
                     page.click(".button-main")
                     for name, path in pages.items():
-                        page.goto(path)
+                        if path:
+                            page.goto(path)
+                        else:
+                            page.goto(pages["pop"])
+                            page.locator(".pick-one", has_text="下午").click()
+                            page.get_by_role("button", name="复述确认").click()
                         page.wait_for_timeout(400)
                         _shoot(page, target, f"{name}-{width}-{scheme}")
                     context.close()
             chromium.close()
+
+
+def _stuck(world: World) -> str:
+    """Return the order that no provider has taken."""
+    with world.rows() as db:
+        return db.scalars(select(Order.public_id).where(Order.status == OrderStatus.NEEDS_AGENT)).one()
 
 
 def _shoot(page: Page, target: Path, name: str) -> None:

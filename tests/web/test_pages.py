@@ -128,7 +128,7 @@ def test_an_elders_card_has_the_whole_number_and_is_audited(world: World, agent:
     read = text_of(page)
     for part in ("王桂兰", "女 · 83岁", "0451 1000 0101 家庭共用", "赵德福", "右腿不便", "助浴", "尾号 101"):
         assert part in read
-    assert "000-101" not in page and "000101" not in page
+    assert "000-101" not in page and "H000101" not in page
     assert reads() == [("read", "elder")]
     board = agent.get("/").text
     assert "10000101" not in board
@@ -177,7 +177,7 @@ def test_a_task_is_closed_once_with_result_and_note(world: World, agent: Browser
     answer = agent.post(f"{path}/close", form, page=path)
     assert (answer.status_code, answer.headers["Location"]) == (303, path)
     page = agent.get(path).text
-    assert "已按老人意愿办妥" in text_of(page)
+    assert "已安排好" in text_of(page)
     assert "&lt;b&gt;老人满意" in page
     again = agent.post(f"{path}/close", {"result": "told", "note": "x"}, page="/")
     assert again.status_code == 409
@@ -197,7 +197,7 @@ def test_a_task_is_closed_once_with_result_and_note(world: World, agent: Browser
     [
         ({"result": "", "note": "x"}, "请选择处理结果"),
         ({"result": "eaten", "note": "x"}, "请选择处理结果"),
-        ({"result": "done", "note": " \n\t "}, "请填写简短备注"),
+        ({"result": "passed_on", "note": " \n\t "}, "请填写简短备注"),
         ({"result": "done", "note": "字" * 501}, "备注过长"),
     ],
 )

@@ -55,6 +55,6 @@ def test_the_console_over_postgresql(world: World) -> None:
     assert card is not None
     assert [other.name for other in card[1].household] == ["赵德福"]
     with world.rows() as db:
-        tasks.close(db, seeded.task_id, "told", "已告知。", (db.get_one(User, user.id), world.now))
+        tasks.finish(db, seeded.task_id, tasks.Finding("told", "已告知。"), db.get_one(User, user.id), world.now)
     with pytest.raises(tasks.TaskError), world.rows() as db:
-        tasks.close(db, seeded.task_id, "told", "又一次。", (db.get_one(User, user.id), world.now))
+        tasks.finish(db, seeded.task_id, tasks.Finding("told", "又一次。"), db.get_one(User, user.id), world.now)

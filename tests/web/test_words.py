@@ -10,7 +10,6 @@ from enum import StrEnum
 import pytest
 
 from agents.circle import RIGHTS
-from agents.tasks import TaskResult
 from dispatch import learning
 from ivr.prompts.completeness import Lack
 from ivr.prompts.entry import Place
@@ -40,7 +39,6 @@ ENUMS: list[tuple[str, Iterable[str]]] = [
     ("call_end", CallEnd),
     ("task_kind", TaskKind),
     ("task_advice", TaskKind),
-    ("task_result", TaskResult),
     ("offer_status", OfferStatus),
     ("callback_status", CallbackStatus),
     ("attempt", [*AttemptStatus, *Outcome]),

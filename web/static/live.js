@@ -7,7 +7,7 @@
   const banner = shell.querySelector("[data-banner]");
   const say = shell.querySelector("[data-say]");
   const silence = 12000; // The server speaks every 5 s; after this the line is dead, whatever the socket says.
-  const parts = ["strip", "summary", "calls", "orders", "tasks"];
+  const parts = ["strip", "summary", "calls", "orders", "tasks", "waiting"];
   const newest = {};
   let source, watchdog, lostAt = null, fault = false, spoken = "";
 

@@ -1,0 +1,112 @@
+"""The agent's desk: what waits for her, who is on the line, and what came of the call."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from agents import desk, people, pop, tasks
+from agents.accounts import record
+from agents.search import find
+from models import clock
+from models.results import NOTE_MAX, Scope
+from models.session import read, write
+from models.settings import settings
+from models.users import Role
+from web import desk_orders
+from web.access import allow, must_be_me, user_row
+
+routes = Blueprint("desk", __name__)
+
+
+def init_app(app: Flask) -> None:
+    """Register the pages."""
+    app.register_blueprint(routes)
+
+
+@routes.get("/desk")
+@allow(Role.AGENT)
+def home() -> str:
+    """Show what lies on the desk."""
+    now = clock.now()
+    with read() as db:
+        seen = desk.desk(db, must_be_me().id, now)
+    return render_template("desk.html", desk=seen, now=now)
+
+
+@routes.get("/desk/calls/<public_id>")
+@allow(Role.AGENT)
+def call(public_id: str) -> str:
+    """Show who is on the line, what she has said so far, and what to do next."""
+    return call_page(public_id)
+
+
+def call_page(public_id: str, problem: tuple[str, str] | None = None) -> str:
+    """Return the page of a call; `problem` = (form, code) of what went wrong."""
+    now = clock.now()
+    query = request.args.get("q", "").strip()
+    with write() as db:
+        seen = pop.pop(db, public_id, clock.local_date(now))
+        if seen is None:
+            abort(404)
+        user = user_row(db)
+        record(db, user, "read", ("call", seen.call_id), now)
+        if seen.elder_id is not None:
+            record(db, user, "read", ("elder", seen.elder_id), now)
+        # Nobody is known: whoever is asked for is looked for here, and taken with one click.
+        found = find(db, query, clock.local_date(now), settings().area_code) if query and seen.elder is None else None
+        if found is not None:
+            people.audit_read(db, user, [each.id for each in found.elders], now)
+        results = tasks.results(db, Scope.CALL)
+    return render_template(
+        "pop.html", pop=seen, problem=problem, results=results, note_max=NOTE_MAX, query=query, found=found,
+        order=desk_orders.prefilled(seen), form=request.form, now=now,
+    )  # fmt: skip
+
+
+@routes.post("/desk/calls/<public_id>/elder")
+@allow(Role.AGENT)
+def attach(public_id: str) -> BaseResponse:
+    """She has said who she is."""
+    now = clock.now()
+    try:
+        with write() as db:
+            elder = people.find_elder(db, request.form.get("elder", ""))
+            keep = request.form.get("keep") == "yes"
+            people.attach(db, public_id, (elder, keep), user_row(db), now)
+    except KeyError:
+        abort(404)
+    return redirect(url_for("desk.call", public_id=public_id), 303)
+
+
+@routes.post("/desk/calls/<public_id>/register")
+@allow(Role.AGENT)
+def register(public_id: str) -> BaseResponse | tuple[str, int]:
+    """Nobody knows her yet: she is registered with the number of this call, and the call is hers."""
+    now = clock.now()
+    try:
+        with write() as db:
+            user = user_row(db)
+            elder = people.register(db, request.form, user, now)
+            people.attach(db, public_id, (elder, False), user, now)
+    except KeyError:
+        abort(404)
+    except people.PersonError as error:
+        field, code = next(iter(error.problems.items()))
+        return call_page(public_id, (field, code)), 422
+    return redirect(url_for("desk.call", public_id=public_id), 303)
+
+
+@routes.post("/desk/calls/<public_id>/result")
+@allow(Role.AGENT)
+def result(public_id: str) -> BaseResponse | tuple[str, int]:
+    """Write what came of the call."""
+    told = request.form.get("result", ""), request.form.get("note", "")
+    try:
+        with write() as db:
+            desk.write_result(db, public_id, told, user_row(db), clock.now())
+    except KeyError:
+        abort(404)
+    except tasks.TaskError as error:
+        return call_page(public_id, ("result", error.code)), 409 if error.code == "closed" else 422
+    return redirect(url_for("desk.home"), 303)
