@@ -51,7 +51,7 @@ def render(session: Session, message: SmsMessage) -> str:
     values = {
         "number": str(order.number),
         "day": format_skeleton("MMMEd", order.wanted_on, locale=locale),
-        "part": vocabulary.PART[order.wanted_part].name[language],
+        "part": _part(order, language),
         "service": _service(session, message),
         "provider": _short(order.provider.name) if order.provider else "",
         "elder": _short(order.elder.person.name),
@@ -59,6 +59,12 @@ def render(session: Session, message: SmsMessage) -> str:
         "needs": _needs(order, language),
     }
     return TEMPLATES[message.template][language].format(**values)
+
+
+def _part(order: Order, language: str) -> str:
+    """Return the part of the day, with the hour that she named."""
+    part = vocabulary.PART[order.wanted_part].name[language]
+    return f"{part} {order.wanted_at:%H:%M}" if order.wanted_at else part
 
 
 def _service(session: Session, message: SmsMessage) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import permutations
 
 import pytest
@@ -138,6 +138,11 @@ def test_who_accepts_gets_the_place_her_daughter_reads_who_comes_and_she_that_it
     }
     assert texts.rows() == {"confirmed": "sent", "hand_over": "sent", "comes": "sent"}
     assert all(one.segments for one in texts.sent_or_due())
+
+
+def test_the_hour_that_she_named_is_in_every_text(quick: Texts) -> None:
+    quick.accepted(wanted_at=time(9, 30))
+    assert len(quick.box.messages) == 3 and all("上午 09:30，" in one.body for one in quick.box.messages)
 
 
 def test_without_wish_consent_or_mobile_nobody_is_sent_anything(quick: Texts) -> None:
