@@ -1,4 +1,4 @@
-"""The hour that she named is told wherever the order is: in the offer, the callback, the reminder, to who rings back."""
+"""The hour that she named is told wherever the order is: offer, callback, reminder, and to whoever rings back."""
 
 from __future__ import annotations
 
