@@ -61,6 +61,15 @@ class Window:
                 return max(start, moment)
         raise ValueError("the window never opens")
 
+    def after(self, moment: datetime, work: timedelta) -> datetime | None:
+        """Return when so much time inside of the window has passed; None if not within the horizon."""
+        for start, end in self._openings(moment):
+            begin = max(start, moment)
+            if end - begin >= work:
+                return begin + work
+            work -= max(end - begin, timedelta())
+        return None
+
     def another_hour(self, tried: datetime) -> datetime:
         """Return the next opening at another hour of the day than `tried`: in the other half, if there is one."""
         earliest = tried + OTHER_HOUR

@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 
 from hotline import (
+    cli_campaigns,
+    cli_duties,
     cli_erase,
     cli_hours,
     cli_people,
@@ -43,6 +45,8 @@ for group, name in (
     (cli_sms.sms, "sms"),
     (cli_people.db, "db"),
     (cli_hours.hours, "hours"),
+    (cli_duties.duties, "duties"),
+    (cli_campaigns.campaigns, "campaigns"),
     (cli_speech.speech, "speech"),
     (cli_prompts.prompts, "prompts"),
 ):

@@ -7,7 +7,26 @@ import sys
 from collections.abc import Callable
 
 from models.settings import ROOT
-from tests.bench import intent, memory, p1, p1b, p1s, p4, p5, p6, p7, p8, p9, p10, recog, record, report, streams, usual
+from tests.bench import (
+    intent,
+    memory,
+    p1,
+    p1b,
+    p1s,
+    p4,
+    p5,
+    p6,
+    p7,
+    p8,
+    p9,
+    p10,
+    p11,
+    recog,
+    record,
+    report,
+    streams,
+    usual,
+)
 from tests.bench.report import Figure
 
 BENCHMARKS: dict[str, Callable[[], Figure]] = {
@@ -22,6 +41,7 @@ BENCHMARKS: dict[str, Callable[[], Figure]] = {
     "USUAL": usual.run,
     "INTENT": intent.run,
     "P9": p9.run,
+    "P11": p11.run,
     "P10": p10.run,
     "P3": streams.run,
     "P4": p4.run,

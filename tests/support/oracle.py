@@ -193,6 +193,9 @@ def duty_problems(session: Session, now: datetime) -> list[str]:
     """Every duty is proved, pending in somebody's hands, or decided by a person; no proof stands on nothing."""
     found = []
     proofs = {one.id: one for one in session.scalars(select(CareProof))}
+    by_elder = defaultdict(list)
+    for one in proofs.values():
+        by_elder[one.elder_id].append(one)
     for duty in session.scalars(select(Duty)):
         proof = proofs.get(duty.proof_id or 0)
         if duty.status == DutyStatus.PROVED and (proof is None or proof.elder_id != duty.elder_id):
@@ -200,8 +203,7 @@ def duty_problems(session: Session, now: datetime) -> list[str]:
         if proof is not None and proof.at < duty.opens_at:
             found.append(f"duty {duty.id} is proved by what was before it opened")
         if duty.status == DutyStatus.OPEN and any(
-            one.elder_id == duty.elder_id and one.at > duty.opens_at and one.kind in duty.rule.proof
-            for one in proofs.values()
+            one.at > duty.opens_at and one.kind in duty.rule.proof for one in by_elder[duty.elder_id]
         ):
             found.append(f"duty {duty.id} is open although she was reached")
         if duty.status == DutyStatus.DECIDED and duty.decision is None:
