@@ -13,6 +13,7 @@ from asterisk.manager import ManagerAuthException, ManagerException, ManagerSock
 
 from dispatch.ami import Ami, AmiMessage, AmiTimeout, Headers
 from tests.dispatch.fake_manager import Action, FakeManager, channels, cutting, manager, silent, success
+from tests.support.patience import PATIENCE
 
 
 @contextmanager
@@ -62,7 +63,7 @@ def test_no_answer_is_a_timeout() -> None:
         began = time.monotonic()
         with pytest.raises(AmiTimeout, match=r"0\.2"):
             ami.send_action({"Action": "Ping"})
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < PATIENCE
 
 
 def test_a_late_answer_is_nobody_elses() -> None:
@@ -93,7 +94,7 @@ def test_a_connection_cut_before_the_answer_leaves_the_outcome_unknown_at_once()
         began = time.monotonic()
         with pytest.raises(AmiTimeout):
             ami.send_action({"Action": "Originate"})
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < PATIENCE
         assert ami.closed.wait(1)
         with pytest.raises(ManagerSocketException):
             ami.send_action({"Action": "Ping"})

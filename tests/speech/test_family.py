@@ -15,6 +15,7 @@ from ivr.speech import SPEAKING
 from tests.speech.fakes import Peer, peer
 from tests.speech.support import Voice, health, silence
 from tests.speech.test_process import free_port, process
+from tests.support.patience import PATIENCE
 
 pytestmark = [pytest.mark.speech, pytest.mark.fault, pytest.mark.xdist_group("speech-processes")]
 
@@ -97,7 +98,7 @@ def test_a_recogniser_ends_mid_word_and_the_word_is_understood(
         began = time.monotonic()
         assert caller.result()["text"] == "내일"
         # A dead one is noticed at once, a stalled one after a second.
-        assert time.monotonic() - began < (4 if end == signal.SIGSTOP else 2)
+        assert time.monotonic() - began < (4 if end == signal.SIGSTOP else 2) * PATIENCE
         other.play(silence(800) + voice.say("내일") + silence(100))
         assert other.result()["text"] == SPEAKING
         other.play(silence(1200))
@@ -115,7 +116,7 @@ def test_the_server_itself_ends_and_the_next_one_has_the_model(
     os.kill(born, end)
     # One that stands still is noticed after a second.
     took = family.waits(lambda: health(family.port)[1]["restarts"] != restarts and family.is_whole())
-    assert took < (2.5 if end == signal.SIGSTOP else 1.0)
+    assert took < (2.5 if end == signal.SIGSTOP else 1.0) * PATIENCE
     assert family.server.pid != born
     with peer(family.port) as caller:
         rest = half_a_word(caller, voice)

@@ -19,6 +19,7 @@ from ivr.speech.server import ServerSettings
 from models.vocabulary import phrases
 from tests.speech.fakes import AFTER, WORD, FakeModel, peer, speak
 from tests.speech.support import InProcess, RunningServer, health, serving, silence, understanding
+from tests.support.patience import PATIENCE
 
 
 def eventually(port: int, streams: int) -> bool:
@@ -197,7 +198,7 @@ class TestHealth:
                 assert health(server.port)[0] == 200
                 took.append(time.monotonic() - before)
             fake.may_finish.set()
-        assert statistics.median(took) < 0.05
+        assert statistics.median(took) < 0.05 * PATIENCE
 
 
 class TestStop:

@@ -32,6 +32,7 @@ from tests.support.asterisk_process import AsteriskProcess
 from tests.support.call import Call
 from tests.support.carrier_config import Account, Places, configuration
 from tests.support.exchange import AudioExchange
+from tests.support.patience import PATIENCE
 from tests.support.phone import Phone
 from tests.support.ports import PortBlock
 
@@ -54,7 +55,7 @@ class Carrier:
     ) -> None:
         self._own_folder = folder is None
         self.folder = folder or Path(tempfile.mkdtemp(prefix="carrier-"))
-        self.patience = float(os.environ.get("HOTLINE_PATIENCE", "1"))
+        self.patience = PATIENCE
         self.problems: list[Exception] = []
         self.known_codes: dict[Code, str] = {}
         self.calls: list[Call] = []
