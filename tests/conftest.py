@@ -12,6 +12,9 @@ from models import schema, session
 from models.tables import metadata
 from tests.support import postgres
 from tests.support.fresh import forget
+from tests.support.groups import pytest_collection_finish, pytest_configure_node, pytest_xdist_make_scheduler
+
+__all__ = ["pytest_collection_finish", "pytest_configure_node", "pytest_xdist_make_scheduler"]
 
 
 @pytest.fixture
