@@ -22,7 +22,7 @@ _FILE = pytest.StashKey[Path]()
 _INPUT = "groups_file"
 
 
-class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
+class GroupScheduling(LoadScopeScheduling):
     """Whole groups, the largest first; a test of no group is one by itself."""
 
     def __init__(self, config: pytest.Config, log: Producer | None = None) -> None:
