@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import delete, true
 
-from dispatch import orphans, returns
+from dispatch import orphans, returns, visits
 from dispatch.attempts import close_attempt
 from dispatch.changes import Wanted
+from dispatch.outbox import transaction
 from dispatch.returns import Said
 from ivr.matters import matters
 from models import deadlines, windows
@@ -260,3 +262,40 @@ def test_an_agent_closes_what_could_not_be_asked(town: Town) -> None:
         assert returns.conclude(session, order_id, OrderEvent(actor="agent"), town.now)
         assert returns.conclude(session, order_id, OrderEvent(actor="agent"), town.now)
     assert town.order().status == "settled" and town.all(ReturnVisit)[0].status == "withdrawn" and clean() == []
+
+
+def test_two_of_her_orders_completed_at_once_make_one_call_on_postgresql(postgres_town: Town) -> None:
+    town = postgres_town
+    town.now = wednesday(8)
+    ids = []
+    for service in ("bathing", "meals"):
+        ids.append(town.orders(service=service, key=service, wanted_on=date(2026, 11, 25)).order_id)
+        town.works()
+        town.accepts()
+        town.ended()
+        town.works()
+        town.confirms()
+        town.ended()
+    worker_id, both = town.worker(), threading.Barrier(2)
+    calls = [town.inbound(channel=f"worker-{order_id}").id for order_id in ids]
+    with write() as session:
+        for order_id in ids:
+            session.get_one(Order, order_id).provider_id = 1  # both are hers
+
+    def reports(order_id: int, call_id: int) -> None:
+        both.wait(5)
+        with transaction() as session:
+            visits.report(session, visits.Report(order_id, worker_id, "done", call_id), town.now)
+
+    threads = [threading.Thread(target=reports, args=pair) for pair in zip(ids, calls, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(town.all(ReturnVisit)) == 1 and len(town.all(ReturnVisitQuestion)) == 2
+    town.ended()
+    the_next_day(town)
+    assert [town.says_how_it_was(score) for score in (5, 1)] == ["well", "low"]
+    town.ended()
+    assert town.rung().count(world.WANG) == 3
+    assert [one for one in clean() if "won by" not in one] == []
