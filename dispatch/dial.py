@@ -14,7 +14,7 @@ from dispatch import care, limits, reminders
 from dispatch.attempts import attempt_of_channel, close_attempt, purpose_of
 from dispatch.events import end_unanswered
 from dispatch.gateways import GatewayRefused, GatewayUnavailable, OutboundCall, OutcomeUnknown, gateway
-from dispatch.outbox import post, transaction
+from dispatch.outbox import post, settle, transaction
 from models import clock
 from models.calls import Call, CallState, Direction
 from models.campaigns import CareVisit, EscalationStep
@@ -74,6 +74,8 @@ def dial(attempt_id: int) -> None:
             _later(session, attempt, now + timedelta(seconds=limits.TRUNK_PAUSE_S))
             return
         call = _begin(session, attempt, occasion, now)
+        # Whatever becomes of the call now, no second errand may dial it.
+        settle(session)
     if time.monotonic() - began > settings().lost_call_s / 2:
         # This process stood still: the sweep is about to give the attempt up, and another may be on its way.
         log.warning("attempt %s was written too long ago to be dialled", attempt.public_id)

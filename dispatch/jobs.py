@@ -7,20 +7,21 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import cast
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from dispatch import tasks
 from dispatch.dial import dial
 from dispatch.gateways import GatewayUnavailable
 from dispatch.offers import offer_order, tell_others
+from dispatch.outbox import errand
 from dispatch.send_sms import ask_sms, send_sms
 from models import clock
 from models.dialing import Attempt
 from models.orders import Order
 from models.outbox import OutboxEntry
 from models.prepared import Prepared
-from models.session import read_rows, write, write_rows
+from models.session import read_rows, write
 from models.settings import settings
 from models.sms import SmsMessage
 from models.tasks import TaskKind
@@ -40,7 +41,6 @@ VERBS: dict[str, Callable[[int], None]] = {
 _OUTBOX = cast(Table, OutboxEntry.__table__)
 _OPEN = _OUTBOX.c.id == bindparam("entry_id"), _OUTBOX.c.done_at.is_(None)
 _WAITING = Prepared(select(_OUTBOX.c.verb, _OUTBOX.c.subject_id, _OUTBOX.c.due_at).where(*_OPEN))
-_DONE = Prepared(update(_OUTBOX).where(*_OPEN).values(done_at=bindparam("at")))
 
 # Told of every errand that failed by a fault; a process puts its own in.
 on_failure: list[Callable[[str, Exception], None]] = []
@@ -65,7 +65,8 @@ def _run(entry_id: int) -> None:
     if due_at > clock.now():
         return
     try:
-        VERBS[verb](subject_id)
+        with errand(entry_id):
+            VERBS[verb](subject_id)
     except GatewayUnavailable as error:
         log.warning("errand %d (%s %d) waits: %s", entry_id, verb, subject_id, error)
         _postpone(entry_id)
@@ -76,8 +77,6 @@ def _run(entry_id: int) -> None:
             tell(verb, error)
         _postpone(entry_id)
         return
-    with write_rows() as rows:
-        _DONE.run(rows, {"entry_id": entry_id, "at": clock.now()})
 
 
 def _postpone(entry_id: int) -> None:

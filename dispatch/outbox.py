@@ -7,6 +7,7 @@ whatever is due and not done.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
-from sqlalchemy import Table, and_, insert, or_, select, update
+from sqlalchemy import Table, and_, bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import clock
@@ -37,7 +38,13 @@ AT_ONCE = 10
 # The clocks of two machines, and two looks at one clock, may differ by this much (s).
 CLOCKS_DIFFER_S = 5
 _RUN = "dispatch.jobs.run"
-_INSERT = Prepared(insert(cast(Table, OutboxEntry.__table__)), "verb", "subject_id", "call_id", "created_at", "due_at")
+_OUTBOX = cast(Table, OutboxEntry.__table__)
+_DONE = Prepared(
+    update(_OUTBOX)
+    .where(_OUTBOX.c.id == bindparam("entry_id"), _OUTBOX.c.done_at.is_(None))
+    .values(done_at=bindparam("at"))
+)
+_INSERT = Prepared(insert(_OUTBOX), "verb", "subject_id", "call_id", "created_at", "due_at")
 
 
 @cache
@@ -63,6 +70,35 @@ def post(session: Session | Rows, verb: str, subject_id: int, due_at: datetime, 
     }
     entry_id = _INSERT.insert(session, row)
     session.info.setdefault("posted", []).append((entry_id, due_at))
+
+
+class _Errand(threading.local):
+    """The errand that this thread is doing: its row's id, None where it does none or has marked it."""
+
+    entry_id: int | None = None
+
+
+_errand = _Errand()
+
+
+@contextmanager
+def errand(entry_id: int) -> Iterator[None]:
+    """Do the errand of an outbox row inside: it is marked at the end, unless it has done so itself; not on failure."""
+    _errand.entry_id = entry_id
+    try:
+        yield
+        if _errand.entry_id is not None:
+            with write_rows() as rows:
+                settle(rows)
+    finally:
+        _errand.entry_id = None
+
+
+def settle(session: Session | Rows) -> None:
+    """Mark the errand under way as done in the open transaction: what remains of it, others would finish."""
+    if _errand.entry_id is not None:
+        _DONE.run(session, {"entry_id": _errand.entry_id, "at": clock.now()})
+        _errand.entry_id = None
 
 
 @contextmanager

@@ -103,7 +103,10 @@ def _callbacks(count: int, key: str) -> float:
             callbacks.begin(session, order, now)
         session.execute(update(OutboxEntry).where(OutboxEntry.verb != "dial").values(done_at=now))
     with read() as session:
-        entries = list(session.scalars(select(OutboxEntry.id).where(OutboxEntry.done_at.is_(None))))
+        # What is due: the reminders of these orders are not.
+        due = OutboxEntry.done_at.is_(None), OutboxEntry.due_at <= clock.now()
+        entries = list(session.scalars(select(OutboxEntry.id).where(*due)))
+    assert len(entries) == count
     worker = processes.new_worker()
     began = time.perf_counter()
     outbox.wake(entries)
