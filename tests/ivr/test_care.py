@@ -1,0 +1,223 @@
+"""The automatic care call line by line: what she presses, and the rows that it leaves at every step."""
+
+from __future__ import annotations
+
+import io
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from asterisk.agi import AGIHangup
+from sqlalchemy import Engine, select
+
+from dispatch import campaigns, dial, duties, events, jobs, outbox
+from dispatch.campaigns import NewCampaign
+from dispatch.gateways import ConsoleGateway
+from dispatch.outbox import transaction
+from ivr import care, inbound
+from ivr.agi import Line
+from ivr.prompts import voice
+from models import clock
+from models.audio import Audio
+from models.calls import Call
+from models.campaigns import CampaignStatus, CareAnswer, CareVisit
+from models.dialing import Attempt
+from models.duties import CareProof, Duty, Group
+from models.orders import Order
+from models.outbox import OutboxEntry
+from models.people import Elder
+from models.session import read, write
+from models.tasks import Task
+from tests.ivr.fake_asterisk import environment
+from tests.support import world
+from tests.support.oracle import care_problems
+
+MONDAY = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)  # 9:30 in Harbin: the heating is on
+# A silence, and a hang-up, where a key was expected.
+SILENCE, GONE = "", "-1"
+WELL = ["1", "1", "3", "1", "3", "2"]  # well, has eaten, no medicine, warm, no company, no word
+
+
+class Telephone(io.RawIOBase):
+    """What Asterisk answers, command by command: a key for each question, and `free` agents."""
+
+    def __init__(self, keys: list[str], free: int, channel: str) -> None:
+        super().__init__()
+        self._keys, self._free = iter(keys), free
+        self._lines = environment(agi_uniqueid=channel).splitlines(keepends=True)
+        self.asked = 0
+
+    def readline(self, _size: int | None = -1) -> bytes:
+        return self._lines.pop(0) if self._lines else b""
+
+    def write(self, command: bytes) -> int:  # type: ignore[override]
+        self._lines.append(self._answer(command.decode()) + b"\n")
+        return len(command)
+
+    def writable(self) -> bool:
+        return True
+
+    def _answer(self, command: str) -> bytes:
+        if command.startswith("GET VARIABLE"):
+            return f"200 result=1 ({self._free})".encode()
+        # What is said before the first question is not asked.
+        if command.startswith("GET DATA"):
+            if "hello" in command:
+                return b"200 result= (timeout)"
+            self.asked += 1
+            key = next(self._keys, GONE)
+            return b"200 result= (timeout)" if key == SILENCE else f"200 result={key}".encode()
+        return b"200 result=0"
+
+
+@pytest.fixture(autouse=True)
+def _monday(database: Engine, monkeypatch: pytest.MonkeyPatch) -> ConsoleGateway:
+    box = ConsoleGateway()
+    monkeypatch.setenv("HOTLINE_RECORDING", "false")
+    monkeypatch.setenv("HOTLINE_SPEECH", "false")
+    monkeypatch.setattr(clock, "now", lambda: MONDAY)
+    monkeypatch.setattr(outbox, "wake", lambda ids: len(list(ids)))
+    monkeypatch.setattr(dial, "gateway", lambda: box)
+    said = lambda lines, *_manner: "hello" if any("hello" in one.key for one in lines) else "prompt"  # noqa: E731
+    monkeypatch.setattr(voice, "utterance", said)
+    with write() as session:
+        world.settle(session)
+        duties.settle_rules(session, MONDAY)
+    return box
+
+
+@pytest.fixture
+def channel(_monday: ConsoleGateway) -> str:
+    """The ledger's campaign has rung 王秀英, who lives alone; returns the call's channel."""
+    return rung(_monday, Group.ALONE)
+
+
+def rung(box: ConsoleGateway, group: Group) -> str:
+    with transaction() as session:
+        elder_id = session.scalars(select(Elder.id).order_by(Elder.id)).first() or 0
+        duties.join(session, elder_id, group, MONDAY - timedelta(days=1))
+        row = campaigns.create(session, NewCampaign("探访"), MONDAY)
+        campaigns.move(session, row.id, CampaignStatus.RUNNING, MONDAY)
+        campaigns.add_elders(session, row, [elder_id], MONDAY)
+        assert campaigns.begin_calls(session, row.id, 5, MONDAY) == 1
+    with read() as session:
+        errands = list(session.scalars(select(OutboxEntry.id).where(OutboxEntry.done_at.is_(None))))
+    for entry_id in errands:
+        jobs.run(entry_id)
+    return box.rung[-1].channel_id
+
+
+def answers(channel: str, keys: list[str], free: int = 0) -> Telephone:
+    """She answers, and presses `keys`; after them she hangs up."""
+    telephone = Telephone(keys, free, channel)
+    line = Line(telephone, telephone)  # type: ignore[arg-type]
+    with suppress(AGIHangup):
+        care.care(line)
+    with read() as session:
+        assert care_problems(session, MONDAY) == []
+    return telephone
+
+
+def rows() -> tuple[str | None, str, str, dict[str, str]]:
+    """The attempt's outcome, the visit, the duty, and what she answered."""
+    with read() as session:
+        return (
+            session.scalars(select(Attempt.outcome)).one(),
+            session.scalars(select(CareVisit.status)).one(),
+            session.scalars(select(Duty.status)).first() or "",
+            {one.question: one.answer for one in session.scalars(select(CareAnswer))},
+        )
+
+
+def kinds() -> list[str]:
+    with read() as session:
+        return sorted(session.scalars(select(Task.kind)))
+
+
+def test_all_is_well(channel: str) -> None:
+    assert answers(channel, WELL).asked == len(WELL)
+    said = {"feel": "well", "eaten": "yes", "medicine": "none", "warm": "yes", "company": "no"}
+    assert rows() == ("proved", "proved", "proved", said)
+    assert kinds() == []
+    with read() as session:
+        assert session.scalars(select(CareProof.kind)).all() == ["key"]
+        assert session.scalars(select(Call.end)).all() == ["goodbye"]
+
+
+@pytest.mark.parametrize("after", range(1, len(WELL)))
+def test_whoever_hangs_up_after_a_key_was_there(channel: str, after: int) -> None:
+    answers(channel, WELL[:after])
+    outcome, visit, duty, said = rows()
+    assert (outcome, visit, duty, len(said)) == ("proved", "proved", "proved", min(after, 5))
+
+
+def test_whoever_hangs_up_at_once_proves_nothing(channel: str) -> None:
+    answers(channel, [])
+    assert rows() == ("hung_up", "waiting", "open", {})
+
+
+def test_silence_is_asked_again_and_is_a_class_of_its_own(channel: str) -> None:
+    telephone = answers(channel, [SILENCE, SILENCE])
+    assert telephone.asked == 2 and rows() == ("silent", "waiting", "open", {})
+    with read() as session:
+        visit = session.scalars(select(CareVisit)).one()
+        assert (visit.silences, visit.due_at) == (1, MONDAY + timedelta(minutes=10))
+
+
+def test_what_talks_on_and_answers_nothing_is_a_machine(channel: str) -> None:
+    events.handle({"Event": "ChannelTalkingStart", "Uniqueid": channel})
+    with write() as session:
+        session.scalars(select(Call)).one().state = "talking"
+    events.handle({"Event": "ChannelTalkingStop", "Uniqueid": channel, "Duration": "5200"})
+    answers(channel, [SILENCE, SILENCE])
+    assert rows()[:3] == ("machine", "waiting", "open")
+
+
+@pytest.mark.parametrize(("free", "outcome", "visit"), [(1, "person", "agent"), (0, "silent", "agent")])
+def test_silence_at_high_risk_is_a_persons(_monday: ConsoleGateway, free: int, outcome: str, visit: str) -> None:
+    answers(rung(_monday, Group.HIGH), [SILENCE, SILENCE], free)
+    assert rows()[:3] == (outcome, visit, "open") and kinds() == ["care"]
+
+
+def test_need_help_is_an_alarm_and_a_living_person(channel: str) -> None:
+    answers(channel, ["3"])
+    assert rows() == ("proved", "proved", "proved", {"feel": "help"}) and kinds() == ["alarm"]
+
+
+def test_nine_is_an_emergency_and_zero_a_person_at_every_question(_monday: ConsoleGateway) -> None:
+    answers(rung(_monday, Group.ALONE), [*WELL[:3], "9"])
+    assert rows()[0] == "proved" and kinds() == ["alarm"]
+    with read() as session:
+        assert session.scalars(select(Call.state)).all() == ["waiting"]
+
+
+def test_what_she_needs_is_a_task_where_the_call_did_not_bring_it(channel: str) -> None:
+    answers(channel, ["2", "3", *WELL[1:]])
+    assert rows()[3]["feel"] == "need" and kinds() == ["ring_back"]
+
+
+def test_she_orders_a_bath(channel: str) -> None:
+    answers(channel, ["2", "1", "2", "2", "1", "1", "2"])
+    with read() as session:
+        assert session.scalars(select(Order.service)).all() == ["bathing"]
+    assert rows()[0] == "proved" and kinds() == []
+
+
+def test_a_chat_is_company_ordered_at_once(channel: str) -> None:
+    answers(channel, [*WELL[:4], "2", "2", "1", "1", "2"])
+    with read() as session:
+        assert session.scalars(select(Order.service)).all() == ["companionship"]
+    assert rows()[3]["company"] == "chat"
+
+
+def test_she_rings_back_and_goes_on_where_nothing_was_asked(channel: str) -> None:
+    events.handle({"Event": "Hangup", "Uniqueid": channel, "Cause": "19"})
+    telephone = Telephone(["1", "2"], 1, "1763766000.77")
+    with pytest.raises(AGIHangup):
+        inbound.answer_call(Line(telephone, telephone))  # type: ignore[arg-type]
+    outcome, visit, duty, said = rows()
+    assert (outcome, visit, duty, said) == ("no_answer", "proved", "proved", {"feel": "well", "eaten": "no"})
+    with read() as session:
+        proof = session.scalars(select(CareProof)).one()
+        assert session.get_one(Call, proof.call_id).direction == "in"
+        assert session.scalars(select(Audio.id)).all() == []
