@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from agents.accounts import record
 from agents.lines import TaskLine, task_lines, tasks_query
-from dispatch import returns
+from dispatch import care, returns
 from models.audio import Audio
 from models.calls import Call, Utterance
 from models.orders import OrderEvent
@@ -240,6 +240,8 @@ def finish(session: Session, public_id: str, found: Finding, user: User, now: da
     if result.is_final:
         move_task(task, TaskStep(TaskState.CLOSED, result=result.code, note=note), now, user.id)
         record(session, user, "task_closed", ("task", task.id), now)
+        # Of a care visit: she was reached, somebody was there, or the next one is asked.
+        care.task_closed(session, task, now)
         if task.kind in _AFTER_SERVICE and task.order_id is not None:
             # She has been talked to, or cannot be asked. An order that is to be done again has moved on already.
             returns.conclude(session, task.order_id, OrderEvent(actor="agent", actor_id=user.id), now)

@@ -190,11 +190,11 @@ def task_closed(session: Session, task: Task, now: datetime) -> None:
             reached(session, task.elder_id, Evidence(ProofKind.AGENT, now, by_user_id=by), now)
         case TaskKind.GO_THERE, "done" | "told":
             reached(session, task.elder_id, Evidence(ProofKind.VISIT, now, by_user_id=by), now)
-        case TaskKind.CARE, "not_reached":
+        case TaskKind.CARE, "not_reached" | "wrong_number":
             visit = session.get(CareVisit, task.data.get("visit_id", 0))
             if visit is not None and visit.status == VisitStatus.AGENT:
                 escalation.begin(session, visit, "agent", now)
-        case TaskKind.GO_THERE, "not_reached":
+        case TaskKind.GO_THERE, "not_reached" | "wrong_number":
             # Nobody was at home, and nobody has decided: somebody goes there again.
             visit = session.get(CareVisit, task.data.get("visit_id", 0))
             if visit is not None and visit.status == VisitStatus.ESCALATED:
