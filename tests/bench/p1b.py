@@ -38,8 +38,8 @@ class Way:
     step_s: float
 
 
-# Each step of the whole journey takes a minute and a half.
-WHOLE = Way(first=16.0, faster=1.2, near=1.1, top=28.0, step_s=20)
+# Each step of the whole journey takes more than a minute.
+WHOLE = Way(first=20.0, faster=1.25, near=1.1, top=45.0, step_s=20)
 BY_HEART = Way(first=12.0, faster=1.5, near=1.12, top=100.0, step_s=8)
 
 
