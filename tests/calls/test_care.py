@@ -55,7 +55,7 @@ def the_visit(town: Town, status: str, within: float = 15) -> CareVisit:
         lambda: next((one for one in town.rows.all(CareVisit) if one.status == status), None), within, f"visit {status}"
     )
     with town.rows.session() as session:
-        assert care_problems(session, clock.now()) == []
+        assert care_problems(session) == []
     return visit
 
 

@@ -171,7 +171,7 @@ def round_of(town: Town, agents: int = 5) -> None:
             campaigns.begin_calls(session, campaign_id, agents, town.now)
     town.works()
     with read() as session:
-        assert care_problems(session, town.now) == []
+        assert care_problems(session) == []
 
 
 def ends(town: Town, outcome: Outcome, answered: bool = False, which: int = -1) -> None:
@@ -243,7 +243,7 @@ def test_a_call_that_was_chosen_and_not_dialled_is_taken_back_when_the_campaign_
     monday.works()
     assert monday.rung() == [] and visits(monday) == ["waiting"] * 3
     with read() as session:
-        assert care_problems(session, monday.now) == []
+        assert care_problems(session) == []
 
 
 def test_stopped_is_for_good_and_lets_go_who_waits(monday: Town) -> None:
@@ -361,7 +361,7 @@ def test_not_reached_family_then_butler_then_somebody_goes_there(monday: Town) -
     [task] = monday.all(Task)
     assert task.kind == "go_there" and task.data["deadline"]
     with read() as session:
-        assert care_problems(session, monday.now) == []
+        assert care_problems(session) == []
 
     # In vain: somebody goes again; found at home: proved.
     with write() as session:
@@ -396,7 +396,7 @@ def test_a_person_ends_it_without_a_proof(monday: Town) -> None:
         assert care.decide(session, elders(monday)[0], "hospital", monday.now, None) == 1
     assert visits(monday) == ["decided"] and monday.all(Escalation)[0].status == "decided"
     with read() as session:
-        assert care_problems(session, monday.now, at_rest=True) == []
+        assert care_problems(session, at_rest=True) == []
 
 
 def test_a_number_of_nobody_is_escalated_and_others_are_told(monday: Town) -> None:

@@ -108,7 +108,7 @@ def test_whenever_the_ledger_is_kept_it_holds_what_the_rules_say(
         said = [Proved(NOVEMBER + hour * HOUR, kind) for hour, kind in sorted(proofs)]
         wanted = duty_rules.obligations(rules, [Member(group, NOVEMBER) for group in groups], said, end)
         assert sorted(map(_short, _stored(session))) == sorted(map(_short, wanted))
-        assert duty_problems(session, end) == []
+        assert duty_problems(session) == []
 
 
 def _short(one: Obligation) -> tuple[object, ...]:

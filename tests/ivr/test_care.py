@@ -114,7 +114,7 @@ def answers(channel: str, keys: list[str], free: int = 0) -> Telephone:
     with suppress(AGIHangup):
         care.care(line)
     with read() as session:
-        assert care_problems(session, MONDAY) == []
+        assert care_problems(session) == []
     return telephone
 
 

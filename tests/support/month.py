@@ -345,7 +345,7 @@ class Month:
                     figures.in_hand += 1
                 else:
                     figures.lost += 1
-            figures.problems = care_problems(session, self.now)
+            figures.problems = care_problems(session)
             self._count_calls(session)
 
     def _count_calls(self, session: Session) -> None:

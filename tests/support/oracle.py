@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from datetime import datetime
 from itertools import pairwise
 
 from sqlalchemy import select
@@ -31,6 +30,7 @@ def problems(session: Session, at_rest: bool = False) -> list[str]:
     """
     rows = _Rows(session)
     found = [*_moves(rows), *_winners(rows), *_nobody_is_lost(rows), *_asked(rows), *_answers(rows), *_journal(rows)]
+    found += care_problems(session)
     if at_rest:
         found += [f"call {call.id} never ended" for call in rows.calls if call.ended_at is None]
         found += [f"attempt {one.id} is still {one.status}" for one in rows.attempts if one.status != "closed"]
@@ -189,7 +189,7 @@ def _journal(rows: _Rows) -> list[str]:
     return found + [f"call {one} and its attempt do not belong together" for one in dialled ^ outbound]
 
 
-def duty_problems(session: Session, now: datetime) -> list[str]:
+def duty_problems(session: Session) -> list[str]:
     """Every duty is proved, pending in somebody's hands, or decided by a person; no proof stands on nothing."""
     found = []
     proofs = {one.id: one for one in session.scalars(select(CareProof))}
@@ -221,12 +221,12 @@ def duty_problems(session: Session, now: datetime) -> list[str]:
     return found
 
 
-def care_problems(session: Session, now: datetime, at_rest: bool = False) -> list[str]:
+def care_problems(session: Session, at_rest: bool = False) -> list[str]:
     """No elder is rung by two visits at once, and whoever was not reached is in front of somebody.
 
     `at_rest`: no visit may still be waiting or being rung.
     """
-    found = duty_problems(session, now)
+    found = duty_problems(session)
     under_way = list(session.scalars(select(Attempt).where(Attempt.status != AttemptStatus.CLOSED)))
     ringing = Counter(one.elder_id for one in under_way if one.care_visit_id and one.status != AttemptStatus.DUE)
     found += [f"elder {elder} is rung {n} times at once" for elder, n in ringing.items() if n > 1]
