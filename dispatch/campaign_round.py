@@ -14,7 +14,8 @@ from dispatch import campaigns, care, duties, escalation
 from dispatch.gateways import GatewayError, gateway
 from dispatch.outbox import transaction
 from models import clock
-from models.campaigns import Campaign
+from models.campaigns import Campaign, CareVisit
+from models.duties import ElderGroup
 from models.session import read
 from models.settings import settings
 
@@ -39,7 +40,8 @@ class Rounds:
         """
         day = clock.local_date(now).isoformat()
         if self._ledger_at is None or day != self._day or time.monotonic() - self._ledger_at > settings().ledger_s:
-            keep_ledger(now)
+            if _anybody_is_looked_after():
+                keep_ledger(now)
             self._ledger_at, self._day = time.monotonic(), day
         with read() as session:
             running = campaigns.running(session)
@@ -51,6 +53,13 @@ class Rounds:
             with transaction() as session:
                 begun += campaigns.begin_calls(session, campaign_id, free, now)
         return begun
+
+
+def _anybody_is_looked_after() -> bool:
+    """Return whether there is a ledger, or a visit, at all: without them nothing need be written."""
+    with read() as session:
+        asked = session.scalar(select(ElderGroup.id).limit(1)), session.scalar(select(CareVisit.id).limit(1))
+    return any(one is not None for one in asked)
 
 
 def keep_ledger(now: datetime) -> None:

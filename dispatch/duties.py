@@ -90,7 +90,11 @@ def _rule(row: DutyRule) -> Rule:
 
 
 def join(session: Session, elder_id: int, group: str, now: datetime, by_user_id: int | None = None) -> ElderGroup:
-    """She belongs to `group` from now on; another risk class ends the one before. Safe to repeat."""
+    """She belongs to `group` from now on; another risk class ends the one before. Safe to repeat.
+
+    The first elder of all brings the default rules, where nobody has written others.
+    """
+    settle_rules(session, now)
     here = select(ElderGroup).where(ElderGroup.elder_id == elder_id, ElderGroup.ended_at.is_(None))
     current = {row.group: row for row in session.scalars(here.with_for_update())}
     if group in current:

@@ -119,7 +119,7 @@ def settings_for_tests(**more: object) -> dict[str, object]:
         "SWEEP_S": 0.5,
         "LEARN_EVERY_S": 1,
         "CAMPAIGN_S": 0.2,
-        "LEDGER_S": 0.5,
+        "LEDGER_S": 1,
         "LOST_CALL_S": 4,
         "LOST_JOB_S": 3,
         "TRANSIENT_RETRY_S": 1,
