@@ -39,11 +39,16 @@ def test_from_the_ring_to_the_order_by_keyboard_alone(world: World, context: Bro
     page.evaluate("window.notReloaded = true")
     keys = page.keyboard
     call = desk_town.rings(world, seeded.elder, "小陈")
-    # With an ordinary telephone: the row appears by the stream, one key opens it.
-    expect(page.locator("[data-part=waiting]")).to_contain_text("王桂兰")
+    # With an ordinary telephone: the row appears by the stream; one key opens whoever has waited longest.
+    waiting = page.locator("[data-part=waiting]")
+    expect(waiting).to_contain_text("王桂兰")
     page.evaluate("document.activeElement.blur()")
     keys.press("w")
     heading = page.get_by_role("heading", level=1)
+    expect(heading).to_contain_text("0451 1000 0104")
+    keys.press("d")
+    waiting.get_by_role("link", name="王桂兰").focus()
+    keys.press("Enter")
     expect(heading).to_contain_text("王桂兰")
     main = page.locator("main")
     for told in ("右腿不便", "尚志大街 1 号院", "道里区 · 尚志社区 · 第三网格", "下半晌儿", "赵德福"):
@@ -56,6 +61,7 @@ def test_from_the_ring_to_the_order_by_keyboard_alone(world: World, context: Bro
     expect(page.locator("#keys")).to_be_visible()
     _check(page, "the shortcuts")
     keys.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
     keys.press("o")
     expect(page.locator("input[name=service]:checked")).to_be_focused()
     page.locator("input[name=part]").first.focus()

@@ -24,6 +24,7 @@
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (event.key === "Escape" && keys.open) { keys.close(); return; }
     if (event.key === "Escape" && typing(event.target) && event.target.closest("main, .bar-find")) event.target.blur();
     if (typing(event.target) || document.querySelector("dialog[open]")) return;
     const press = event.key.toLowerCase();
