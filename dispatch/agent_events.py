@@ -20,8 +20,8 @@ from models.session import read
 
 log = logging.getLogger(__name__)
 
-# What PJSIP says of a browser's contact.
-THERE = ("Reachable", "NonQualified")
+# What PJSIP says of a browser's contact. One that is only created has not been tried: `NonQualified`.
+THERE = ("Reachable",)
 GONE = ("Unreachable", "Removed")
 
 
@@ -105,7 +105,6 @@ def leg_ended(channel_id: str) -> None:
 
 
 def _contact(user_id: int | None, status: str) -> None:
-    # A contact that is only created has not answered yet, and the queue would not ring it.
     if user_id is None or status not in (*THERE, *GONE):
         return
     there = status in THERE

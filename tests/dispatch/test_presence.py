@@ -174,7 +174,8 @@ def test_a_browser_that_stays_away_is_offline_and_comes_back_to_what_it_was(town
     looked_after(now + timedelta(seconds=settings().browser_grace_s))
     assert (row(user_id).state, row(user_id).reason, row(user_id).resume) == (Presence.OFFLINE, LOST, "meal")
     # Registered, but not yet tried: the queue would not ring it.
-    agent_events.handle({"Event": "ContactStatus", "EndpointName": f"agent-{user_id}", "ContactStatus": "Created"})
+    for status in ("Created", "NonQualified"):
+        agent_events.handle({"Event": "ContactStatus", "EndpointName": f"agent-{user_id}", "ContactStatus": status})
     assert row(user_id).state == Presence.OFFLINE
     agent_events.handle({"Event": "ContactStatus", "EndpointName": f"agent-{user_id}", "ContactStatus": "Reachable"})
     assert (row(user_id).state, row(user_id).reason) == (Presence.PAUSE, "meal")
