@@ -143,12 +143,13 @@ class Mirror:
         now = clock.now()
         with read() as session:
             self._skills = roster.skills(session)
-            lines = list(session.scalars(select(AgentLine).where(AgentLine.registered_at.is_not(None))))
+            lines = list(session.scalars(select(AgentLine)))
             # What was asked for a moment ago may not be listed yet.
             older = AgentPresence.since < now - timedelta(seconds=settings().lost_call_s)
             held = [leg for leg in session.scalars(select(AgentPresence.leg_id).where(older)) if leg is not None]
-        gone = [one.user_id for one in lines if one.gone_at is None and one.user_id not in reachable]
-        back = [one.user_id for one in lines if one.gone_at is not None and one.user_id in reachable]
+        there = {one.user_id for one in lines if one.registered_at is not None and one.gone_at is None}
+        gone = there - reachable
+        back = {one.user_id for one in lines if one.user_id in reachable} - there
         ended = [leg for leg in held if leg not in legs]
         if gone or back or ended:
             with write() as session:

@@ -355,6 +355,13 @@ def test_whatever_asterisk_has_forgotten_or_kept_too_long_is_put_right(town: Tow
     second = mirror.Mirror()
     second.round()
     assert ("agent/auth", f"agent-{user_id}") in asterisk.database and len(asterisk.members) == 4
+    # Who registered while nobody listened to its events is there all the same.
+    with write() as session:
+        lines(session)[0].registered_at = None
+    second.close()
+    second.round()
+    with read() as session:
+        assert lines(session)[0].registered_at is not None
     # A browser that it does not have any more is gone, whatever its events have failed to tell.
     asterisk.contacts = []
     second.close()
