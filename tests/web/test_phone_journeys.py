@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser as Chromium
@@ -22,6 +24,7 @@ from tests.support import habits, sound
 from tests.support.call import Call
 from tests.support.world import CARE, KIM, WANG
 from tests.web.agent_desk import AGENT_SPEAKS, AgentDesk, asterisk, binary, flags
+from tests.web.test_browser import _check
 
 pytestmark = [pytest.mark.browser, pytest.mark.call, pytest.mark.timeout(180)]
 
@@ -82,6 +85,16 @@ def both_hear(desk: AgentDesk, caller: Call, hertz: int) -> None:
     desk.hears(hertz)
 
 
+def looks_right(desk: AgentDesk, name: str) -> None:
+    """At a desk and on a narrow screen: axe finds nothing, nothing is cut off; pictures where somebody wants them."""
+    wanted = os.environ.get("HOTLINE_SHOTS")
+    for width in (390, 1440):
+        desk.page.set_viewport_size({"width": width, "height": 900})
+        _check(desk.page, f"{name} at {width} px")
+        if wanted:
+            desk.page.screenshot(path=Path(wanted) / f"phone-{name}-{width}.png")
+
+
 def test_ring_answer_hold_mute_keys_hang_up_wrap_up(town: Town, chromium: Chromium) -> None:
     desk = AgentDesk(town, chromium, "陈小红").logs_in()
     desk.is_ready()
@@ -90,6 +103,7 @@ def test_ring_answer_hold_mute_keys_hang_up_wrap_up(town: Town, chromium: Chromi
     desk.rings()
     town.rows.wait_for(lambda: the_call(town).agent_id == desk.user_id, 3, "call of hers")
     row = desk.stands("ringing")
+    looks_right(desk, "ringing")
     assert row.call_id == the_call(town).id and the_call(town).state == "waiting"
     desk.presses("answer").talks()
     both_hear(desk, caller, 700)
@@ -108,6 +122,13 @@ def test_ring_answer_hold_mute_keys_hang_up_wrap_up(town: Town, chromium: Chromi
     desk.page.locator("#phone [data-digit='5']").click()
     caller.receives("5")
     expect(desk.page.locator("[data-quality]")).to_have_attribute("data-grade", "good", timeout=6000)
+    looks_right(desk, "talking")
+    desk.presses("transfer")
+    looks_right(desk, "transfer")
+    desk.page.keyboard.press("Escape")
+    desk.presses("settings")
+    looks_right(desk, "settings")
+    desk.page.keyboard.press("Escape")
     # Wrap-up is longer on wish, and ends by itself or by hand; what she chose meanwhile follows it.
     desk.presses("hangup").is_free()
     caller.is_hung_up_by_hotline(5)
