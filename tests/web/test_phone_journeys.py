@@ -87,6 +87,8 @@ def both_hear(desk: AgentDesk, caller: Call, hertz: int) -> None:
 
 def looks_right(desk: AgentDesk, name: str) -> None:
     """At a desk and on a narrow screen: axe finds nothing, nothing is cut off; pictures where somebody wants them."""
+    expect(desk.page.locator("[data-pop]")).to_be_visible()
+    expect(desk.page.locator("main.htmx-request, main.htmx-swapping, main.htmx-settling")).to_have_count(0)
     wanted = os.environ.get("HOTLINE_SHOTS")
     for width in (390, 1440):
         desk.page.set_viewport_size({"width": width, "height": 900})
@@ -233,7 +235,9 @@ def test_the_exchange_is_killed_and_everything_comes_back(town: Town, chromium: 
     town.hotline.kill("asterisk")
     expect(desk.page.locator("[data-alert]")).to_be_visible()
     desk.is_free(15).is_connected()
-    desk.stands("ready", 20)
+    # The call's result is still owed, and keeps the wrap-up open: she ends it by hand.
+    desk.is_shown("wrap_up", 20).presses("ready")
+    desk.stands("ready")
     town.rows.wait_for(lambda: f"agent-{desk.user_id}" in desk.queues(), 10, "member after the restart")
     town.rows.the_task("missed", 20)
     caller.hangs_up()
@@ -250,7 +254,7 @@ def test_microphone_refused_and_two_tabs(town: Town, chromium: Chromium) -> None
     desk.rings().presses("answer")
     expect(desk.page.locator("[data-alert]")).to_contain_text("没有麦克风权限")
     expect(desk.key("answer")).to_be_visible()
-    desk.page.evaluate("navigator.mediaDevices.getUserMedia = window.allowed")
+    desk.page.evaluate("() => { navigator.mediaDevices.getUserMedia = window.allowed; }")
     desk.presses("microphone").talks()
     both_hear(desk, caller, 700)
     # A second tab waits, and cannot take a telephone that is in a call.
@@ -305,7 +309,7 @@ def test_her_own_calls_belong_to_their_task_and_keep_the_limits(town: Town, chro
     desk.is_ready().rings().presses("answer").talks()
     town.network.phone(CARE).rejects()
     desk.passes("transfer", CARE).is_free()
-    desk.stands("wrap_up")
+    desk.is_shown("wrap_up").presses("ready")
     desk.rings(20).presses("answer").talks()
     both_hear(desk, caller, 800)
     desk.presses("hangup").is_free()
