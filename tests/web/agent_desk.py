@@ -155,7 +155,7 @@ class AgentDesk:
 
     def is_ready(self) -> AgentDesk:
         """Ready for calls, in the rows and on the page."""
-        self.chooses("ready").is_shown("ready")
+        self.chooses("ready").is_shown("ready", 15)
         self.stands("ready")
         return self
 

@@ -268,7 +268,7 @@ def test_microphone_refused_and_two_tabs(town: Town, chromium: Chromium) -> None
     desk.presses("hangup").is_free()
     second.locator("[data-act='take']").click()
     expect(second.locator("#phone")).to_have_attribute("data-line", "up")
-    expect(desk.page.locator("[data-alert]")).to_contain_text("接管")
+    expect(desk.page.locator("[data-alert]")).to_contain_text("另一个标签页")
     # The tab that has it is closed: the other has it again, without a word.
     second.close()
     desk.is_connected()

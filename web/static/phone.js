@@ -201,7 +201,7 @@
 
   // What she does.
 
-  const choose = async (value, patience = 10) => {
+  const choose = async (value, patience = 40) => {
     const [state, reason] = value.split(":");
     if (state === "ready" && !line.registered() && tab.owned()) { wanted = value; say(words.connecting); return; }
     const answer = await ask("presence", { state, reason }, (text, code) => {
