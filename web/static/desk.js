@@ -41,7 +41,7 @@
         target.closest("form, section")?.scrollIntoView({ block: "nearest" });
         const chosen = target.type === "radio" && target.form.querySelector(`[name="${target.name}"]:checked`);
         (chosen || target).focus();
-        target.select?.();
+        if (!chosen) target.select?.(); // Of a radio it would take the focus back to the first one.
       } else target?.click();
     }
   });
