@@ -20,6 +20,9 @@ from models.journal import Entry, note
 
 log = logging.getLogger(__name__)
 
+# What talks while nobody else is on the line: also in the moment before the conversation begins.
+_BEFORE_PEOPLE = (CallState.DIALING, CallState.TALKING)
+
 
 def handle(headers: Mapping[str, str]) -> None:
     """Write what an AMI event means. Events of calls that are not ours are passed over."""
@@ -62,7 +65,7 @@ def _talks(channel_id: str, ms: int | None) -> None:
         return
     with transaction() as session:
         call = session.scalar(select(Call).where(Call.channel_id == channel_id))
-        if call is not None and call.ended_at is None and call.state == CallState.TALKING and call.purpose == "care":
+        if call is not None and call.ended_at is None and call.state in _BEFORE_PEOPLE and call.purpose == "care":
             note(session, call.id, Entry.TALKED, clock.now(), ms=ms)
 
 
