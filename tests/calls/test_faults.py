@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,11 +20,13 @@ from models.calls import CallEvent
 from models.dialing import Attempt
 from models.journal import Entry
 from models.outbox import OutboxEntry
+from models.settings import ROOT
 from tests.calls.conftest import DATABASES, Town
 from tests.calls.test_fault_instants import at_rest
 from tests.calls.test_orders_by_key import hears_who_comes, orders_a_bath
 from tests.speech.test_family import Family
 from tests.support import habits
+from tests.support.ami_proxy import AmiProxy
 from tests.support.call import Call
 from tests.support.call_state import StoryError
 from tests.support.world import AGENT, BATH, KIM, WANG
@@ -285,6 +289,40 @@ def test_a_stop_lets_the_call_under_way_come_to_its_end_and_takes_no_new_one(sha
     assert order.service == "bathing"
     ends = [(row.direction, row.end) for row in town.rows.all(CallRow) if row.direction == "in"]
     assert ends == [("in", "hung_up")], "her own hang-up after the order, and no call of Mrs Kim's"
+
+
+@on_both_databases
+@pytest.mark.parametrize("reached", [True, False], ids=["dialled", "not_dialled"])
+def test_the_line_to_asterisk_is_cut_between_originate_and_its_answer(shaken_town: Town, reached: bool) -> None:
+    town = shaken_town
+    bath = town.network.phone(BATH, lines=2).accepts(offer="offer")
+    town.network.phone(WANG).when_called(hears_who_comes)
+    with AmiProxy(int(town.hotline.env["HOTLINE_AMI_PORT"]), reached=reached) as proxy, nobody_restarts(town):
+        town.hotline.kill("worker")
+        with _a_worker(town, HOTLINE_AMI_PORT=str(proxy.port)):
+            orders_a_bath(town).hangs_up()
+            town.rows.the_callback("confirmed", within=60)
+        assert proxy.cuts == 1
+    # Whether it was dialled is asked of Asterisk: never twice, and not never.
+    bath.was_rung(times=1)
+    assert town.rows.outcomes() == ([] if reached else ["lost"]) + ["accepted", "confirmed"]
+
+
+@contextmanager
+def _a_worker(town: Town, **environment: str) -> Iterator[None]:
+    """A worker in the place of the town's own, from its first sign of life until the end of the block."""
+    began = time.time()
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "dispatch", "worker"], cwd=ROOT,
+        env={**os.environ, **town.hotline.env, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        beat = town.hotline.folder / "run" / "worker.beat"
+        town.rows.wait_for(lambda: beat.exists() and beat.stat().st_mtime > began, 20, "worker")
+        yield
+    finally:
+        worker.kill()
+        worker.wait()
 
 
 def _accepts_if_it_hears_the_offer(call: Call) -> None:

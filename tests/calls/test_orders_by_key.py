@@ -96,6 +96,25 @@ def test_a_voicemail_and_a_dead_number_never_accept(town: Town) -> None:
     assert town.rows.outcomes()[:3] == ["invalid", "no_key", "accepted"]
 
 
+def test_an_announcement_before_anybody_answers_is_no_answer(town: Town) -> None:
+    """关机, 空号: the network speaks in early media (183) and then refuses. Nobody has heard an offer."""
+    town.network.phone(WANG).when_called(hears_who_comes)
+    off = town.network.phone(BATH).is_switched_off()
+    unknown = town.network.phone(CARE).when_called(habits.is_switched_off("您拨打的号码是空号", "zh", sip_code=404))
+    town.network.phone(HELP).accepts(offer="offer")
+
+    orders_a_bath(town).hangs_up()
+
+    order = town.rows.the_order("accepted", within=60)
+    assert [offer.status for offer in town.rows.all(Offer)] == ["expired", "expired", "accepted"]
+    assert order.provider_id == town.rows.all(Offer)[2].provider_id
+    assert town.rows.outcomes()[:3] == ["no_answer", "invalid", "accepted"]
+    assert [one.answered_at for one in town.rows.all(Attempt)[:2]] == [None, None]
+    for phone in (off, unknown):
+        (call,) = phone.calls_received
+        assert call.answered_at is None and "offer" not in call.names_heard()
+
+
 def test_nobody_accepts_and_an_agent_has_a_task(town: Town) -> None:
     for number in (BATH, CARE, HELP):
         town.network.phone(number).declines(offer="offer")

@@ -90,11 +90,13 @@ def rejects(sip_code: int, *, ring: float = 0.0) -> Habit:
     return habit
 
 
-def is_switched_off(announcement: str = "The number you dialled is switched off", language: str = "en") -> Habit:
-    """The network says so in early media, then 480: nobody has answered, but a voice was heard."""
+def is_switched_off(
+    announcement: str = "The number you dialled is switched off", language: str = "en", sip_code: int = 480
+) -> Habit:
+    """The network says so in early media, then refuses: nobody has answered, but a voice was heard."""
 
     def habit(call: Call) -> None:
-        call.announces(spoken(announcement, language)).rejects(480)
+        call.announces(spoken(announcement, language)).rejects(sip_code)
 
     return habit
 
