@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import text
 
+from hotline import secret_store
 from ivr.speech_health import AGAIN_S
 from models.calls import Call as CallRow
 from models.calls import CallEvent
@@ -312,9 +313,12 @@ def test_the_line_to_asterisk_is_cut_between_originate_and_its_answer(shaken_tow
 def _a_worker(town: Town, **environment: str) -> Iterator[None]:
     """A worker in the place of the town's own, from its first sign of life until the end of the block."""
     began = time.time()
+    # The supervisor hands its children the secrets that it has made.
+    secrets = {f"HOTLINE_{name.upper()}": value for name, value in secret_store.ensure(town.hotline.folder).items()}
     worker = subprocess.Popen(
         [sys.executable, "-m", "dispatch", "worker"], cwd=ROOT,
-        env={**os.environ, **town.hotline.env, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, **secrets, **town.hotline.env, **environment},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         beat = town.hotline.folder / "run" / "worker.beat"
