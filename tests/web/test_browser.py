@@ -147,8 +147,8 @@ def test_from_the_board_to_an_orders_course_an_elders_card_and_a_closed_task(wor
     page.goto("/")
     page.locator("#tasks").get_by_role("link", name="未完成的请求").click()
     page.get_by_label("已联系并告知").check()
-    page.get_by_label("备注").fill("已回电，改约后天。")
-    page.get_by_role("button", name="办结待办").click()
+    page.get_by_role("textbox", name="备注 最多").fill("已回电，改约后天。")
+    page.get_by_role("button", name="填写结果").click()
     expect(page.locator("main")).to_contain_text("已回电，改约后天。")
     assert complaints.said == []
 
