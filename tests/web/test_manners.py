@@ -63,8 +63,15 @@ def test_the_card_tells_where_a_value_comes_from(world: World, agent: Browser) -
         "助洁 擦得很干净 5 分（满分 5）",
     ):
         assert part in read, part
-    pressed = re.findall(r'value="(\S+)" aria-pressed="true"', page[page.index("<main") : page.index("</main>")])
-    assert pressed == ["slow", "loud", "no", "zh-CN"]
+    main = page[page.index("<main") : page.index("</main>")]
+    pressed = [
+        (name, value)
+        for name, switch in re.findall(r'/manners/(\w+)">(.*?)</form>', main, re.DOTALL)
+        for value in re.findall(r'value="(\S+)" aria-pressed="true"', switch)
+    ]
+    assert pressed == [
+        ("pace", "slow"), ("volume", "loud"), ("person_first", "no"), ("language", "zh-CN"), ("sms", "no")
+    ]  # fmt: skip
 
 
 def test_an_agent_changes_and_undoes_and_both_are_audited(world: World, agent: Browser) -> None:

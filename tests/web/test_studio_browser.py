@@ -58,7 +58,7 @@ def test_a_supervisor_plays_a_prompt_uploads_a_recording_and_takes_it_back(page:
     file.write_bytes(b"not a sound")
     page.set_input_files("#file", file)
     page.get_by_role("button", name="上传并使用").click()
-    expect(page.get_by_role("alert")).to_contain_text("这不是 WAV、MP3 或 M4A 文件")
+    expect(page.get_by_role("main").get_by_role("alert")).to_contain_text("这不是 WAV、MP3 或 M4A 文件")
     file.write_bytes(encoded(voiced(), "ipod", "aac"))
     page.set_input_files("#file", file)
     page.get_by_role("button", name="上传并使用").click()
