@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import os
 import re
 import subprocess
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from dispatch import agent_events, events
 from hotline import asterisk_config
 from hotline.asterisk_config import UnknownMark, render
 from models.settings import ROOT, settings
@@ -24,6 +27,7 @@ SOURCES = [
     *sorted((ROOT / "dialplans/etc").glob("*.sample")),
     *sorted((ROOT / "dialplans").glob("*.conf")),
 ]
+MANAGER = ROOT / "dialplans/etc/manager.conf.sample"
 DIALPLAN = {path.name: path.read_text() for path in SOURCES if path.parent.name == "dialplans"}
 
 
@@ -37,6 +41,17 @@ def test_a_mark_is_replaced_and_everything_else_is_copied() -> None:
     assert filled == "; a comment\nport=1\n[me]\nkey => w\na=1\nb=2\nplain=1 ; not a mark\nx=1;2\n"
     with pytest.raises(UnknownMark):
         render("a=1 ; @nobody\n", {})
+
+
+def test_dispatch_hears_every_event_that_it_acts_on() -> None:
+    """AMI lets through only what its filter names: any other event is handled in unit tests and never on a line."""
+    acted_on: set[object] = set()
+    for source in (events, agent_events):
+        for node in ast.walk(ast.parse(inspect.getsource(source.handle))):
+            if isinstance(node, ast.MatchValue) and isinstance(node.value, ast.Constant):
+                acted_on.add(node.value.value)
+    let_through = re.findall(r"^eventfilter\(action\(include\),name\((\w+)\)\)=", MANAGER.read_text(), re.MULTILINE)
+    assert "Hangup" in acted_on and acted_on <= set(let_through)
 
 
 def test_a_value_cannot_become_a_comment_or_a_line() -> None:
