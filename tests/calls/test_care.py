@@ -216,7 +216,9 @@ def test_she_rings_back_and_her_visit_goes_on(town: Town) -> None:
     a_campaign_runs(town)
     town.rows.wait_for(lambda: town.rows.outcomes() == ["no_answer"], 15, "attempt in vain")
     call = town.network.phone(WANG).rings("12349").answered()
-    call.hears("greeting", "care_back", "care_feel").presses("1").hears("care_eaten").presses("2").hangs_up()
+    call.hears("greeting", "care_back", "care_feel").presses("1").hears("care_eaten").presses("2")
+    # The next question shows that her answer was kept: her first key alone has proved the visit.
+    call.hears("care_medicine").hangs_up()
 
     the_visit(town, "proved")
     assert answers(town) == {"feel": "well", "eaten": "no"}
