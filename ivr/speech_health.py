@@ -64,25 +64,26 @@ class SpeechHealth:
             if not self._running:
                 self._running = True
                 self._take(ask())
-                threading.Thread(target=self._watch, name="speech-health", daemon=True).start()
+                # Read once: a thread that outlives a test must not bring its settings into the next one.
+                address = f"ws://{settings().host}:{settings().speech_port}/{WATCH}"
+                threading.Thread(target=self._watch, args=(address,), name="speech-health", daemon=True).start()
         return language in self._ready and time.monotonic() - self._told < STALLED_S
 
     def _take(self, ready: frozenset[str]) -> None:
         self._ready, self._told = ready, time.monotonic()
 
-    def _watch(self) -> None:
+    def _watch(self, address: str) -> None:
         while True:
             try:
-                self._listen()
+                self._listen(address)
             except (OSError, ValueError, KeyError, WebSocketException) as error:
                 log.debug("the speech engine tells nothing: %s", error)
             self._ready, self._engine = frozenset(), None
             self._birth += 1
             time.sleep(AGAIN_S)
 
-    def _listen(self) -> None:
+    def _listen(self, address: str) -> None:
         """Take what the engine tells of itself, until it ends."""
-        address = f"ws://{settings().host}:{settings().speech_port}/{WATCH}"
         with connect(
             address,
             subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]

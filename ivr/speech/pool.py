@@ -135,6 +135,15 @@ class RemoteModel:
             raise RecogniserLost from None
         return min(self.links, key=lambda link: link.active)
 
+    async def living(self) -> _Link:
+        """A process that has just given a sign of life. Raises RecogniserLost where none does."""
+        for _ in range(len(self.links) + 1):
+            link = await self.link()
+            with contextlib.suppress(RecogniserLost):
+                await link.ask(Kind.PING)
+                return link
+        raise RecogniserLost
+
     async def grammar(self, wanted: Wanted) -> Grammar:
         """See models.Model."""
         payload = wire.dump_wanted(wanted, self.language)
@@ -196,7 +205,8 @@ class RemoteUtterance:
     async def _begin(self) -> _Link:
         """Starts on the process with the least to do, with all the audio so far."""
         self._let_go()
-        link = self._link = await self._model.link()
+        # One that died together with the last one never had this utterance: that is no death of it.
+        link = self._link = await (self._model.living() if self._deaths else self._model.link())
         link.active += 1
         self._number = next(self._numbers)
         link.tell(Kind.START, self._number, self._grammar)

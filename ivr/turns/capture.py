@@ -67,6 +67,9 @@ def _other_keys(_state: State) -> Keys:
 def hear_open(state: State, meaning: Meaning) -> Next:
     """Take whatever she said to an open question: a request, a part of it, or something else she wants."""
     if meaning.when.every:
+        named = meaning.service or meaning.when.day or state.slots.service
+        if meaning.intent == "order" and not named and state.turns == 1:
+            return miss(state)  # "every month" and nothing else is more often a word misheard: asked once more
         return repeated(state, meaning)
     match meaning.intent:
         case "more":

@@ -44,7 +44,8 @@ def _korean() -> str:
     weekdays = [f"{week}{day}요일" for week in ("", "다음 주 ", "이번 주 ") for day in "월화수목금토일"]
     hours = [f"{hour} 시" for hour in ("한", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉", "열", "열두")]
     dates = [f"{ten}{one} 일" for ten in ("", "십") for one in "일이삼사오육칠팔구" if ten + one not in ("일", "이")]
-    weekdays += ["매일", "매주", "날마다", "매달", "매월", *(f"매주 {day}요일" for day in "월화수목금토일")]
+    # 매월 is understood, but not listed: the recogniser heard it in 목욕, a bath.
+    weekdays += ["매일", "매주", "날마다", "매달", "~매월", *(f"매주 {day}요일" for day in "월화수목금토일")]
     rest = "십 일|이십 일|이십일 일|이십삼 일|이십사 일|이십오 일|삼십 일"
     return "|".join([*weekdays, "이번 주|다음 주|주말|글피|어제|지금|당장|반|새벽|~열한 시", *hours, *dates, rest])
 

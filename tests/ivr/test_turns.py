@@ -387,6 +387,15 @@ def test_again_and_again_or_on_several_days_is_never_one_order(before: tuple[str
     assert state.request()["service"] == "bathing" and state.request()["every"] in ("day", "week", "several")
 
 
+@pytest.mark.parametrize(("language", "words"), [("zh-CN", "每个月"), ("ko", "매월"), ("en", "every month")])
+def test_how_often_without_what_is_asked_again_before_it_is_for_a_person(language: str, words: str) -> None:
+    state, _ = begin(calls(language)["one"])
+    state, move = hear(state, Said(words, 58))
+    assert isinstance(move, Ask)
+    _, move = hear(state, Said(words, 58))
+    assert isinstance(move, ToPerson)
+
+
 def test_her_usual_wanted_every_week_is_for_a_person() -> None:
     state, _ = begin(calls("zh-CN")["with a habit"])
     state, move = hear(state, Said("对，每个星期都来", 90))

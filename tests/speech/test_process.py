@@ -84,8 +84,9 @@ def test_a_taken_port_is_said_and_ends_it(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize(("end", "reply"), [(signal.SIGKILL, "results=0"), (signal.SIGTERM, 'text0="<unavailable>"')])
-def test_its_end_in_the_middle_of_a_call_reaches_the_agi(tmp_path: Path, end: signal.Signals, reply: str) -> None:
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_its_end_in_the_middle_of_a_call_reaches_the_agi(tmp_path: Path, end: signal.Signals) -> None:
+    """Also a server that lost its parent says that it goes, so that Asterisk waits no second for its results."""
     port = free_port()
     engines = {"hotline-ko": (f"ws://127.0.0.1:{port}/ko", "ko")}
     with (
@@ -109,7 +110,7 @@ def test_its_end_in_the_middle_of_a_call_reaches_the_agi(tmp_path: Path, end: si
 
         call = line.call("caller-nothing", script)
         answers = [answer for _, _, answer in call.log]
-        assert "(speech)" in answers[2] and reply in answers[2]
+        assert "(speech)" in answers[2] and 'text0="<unavailable>"' in answers[2]
         # Long before the time-out of RECOGNIZE.
         assert call.log[2][0] - call.log[1][0] < 10
         assert answers[4] == "200 result=0"
