@@ -139,6 +139,11 @@ def after_attempt(session: Session, visit_id: int, attempt: Attempt, now: dateti
         not_reached(session, visit, attempt.outcome or "", now)
 
 
+def proved_or(session: Session, attempt: Attempt, outcome: Outcome) -> Outcome:
+    """Return what the attempt came to: one that proved that she is there has reached her, however it ended."""
+    return Outcome.PROVED if was_proved(session, attempt.call_id) else outcome
+
+
 def to_agent(session: Session, visit: CareVisit, why: str, now: datetime) -> Task:
     """A person rings her and decides."""
     visit.status = VisitStatus.AGENT

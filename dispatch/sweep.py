@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import InstrumentedAttribute
 
-from dispatch import call_audio, heard_audio, jobs, lateness, orphans, outbox, retention, send_sms, spool, tasks
+from dispatch import call_audio, care, heard_audio, jobs, lateness, orphans, outbox, retention, send_sms, spool, tasks
 from dispatch.attempts import close_attempt
 from dispatch.calls import close_call
 from dispatch.events import end_unanswered
@@ -158,7 +158,9 @@ def _end_attempt(attempt_id: int) -> None:
         attempt = session.scalars(query).one()
         log.warning("attempt %s: Asterisk does not have it any more", attempt.public_id)
         if attempt.status == AttemptStatus.ANSWERED:
-            close_attempt(session, attempt, Outcome.NO_KEY, clock.now())
+            # Whoever hangs up, or presses nothing, is written by the conversation. Nobody wrote: it died, alone or with
+            # Asterisk, and nobody is blamed for that.
+            close_attempt(session, attempt, care.proved_or(session, attempt, Outcome.LOST), clock.now())
         elif attempt.status == AttemptStatus.DIALING:
             end_unanswered(session, attempt, Outcome.LOST, None)
 

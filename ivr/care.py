@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from asterisk.agi import AGIHangup
+from contextlib import closing
 
-from ivr import care_rows, handover
-from ivr.agi import Line, LineLost
+from ivr import care_rows, endings, handover, outbound
+from ivr.agi import Line
 from ivr.conversation import Conversation
-from ivr.turns import Do, Move, State
-from models import clock
+from ivr.turns import Do, Move
 from models.calls import CallEnd
 from models.settings import settings
 
@@ -19,30 +18,15 @@ _FREE = "QUEUE_MEMBER(urgent-{},free)"
 def care(line: Line) -> None:
     """Lead the call to its end, or on to a person. What was answered until then is kept, whatever happens."""
     channel_id = line.env["agi_uniqueid"]
-    found = care_rows.answered(channel_id)
-    if found is None:
+    answered = outbound.answer(channel_id, care_rows.asked)
+    if answered is None:
         handover.hang_up(line)
         return
-    opened, visit = found
-    her = opened.seen.people[0]
-    moment = clock.local(clock.now())
-    # Nobody at this telephone is a worker who reports: it was we who rang.
-    state = State(moment, opened.seen.language, how="care", people=(her,), her=her, care=visit, at_door=False)
     ends = _Ends(channel_id)
-    conversation = ends.conversation = _CareCall(line, opened, state, ends)
-    try:
+    conversation = ends.conversation = _CareCall(line, answered, answered.notice, ends)
+    written = endings.written(channel_id, hung_up=care_rows.hung_up, broken=care_rows.give_up)
+    with closing(conversation.listener), written:
         conversation.lead()
-    except LineLost:
-        care_rows.failed(channel_id)
-        raise
-    except AGIHangup:
-        care_rows.end(channel_id, CallEnd.HUNG_UP)
-        raise
-    except Exception:
-        care_rows.failed(channel_id)
-        raise
-    finally:
-        conversation.listener.close()
 
 
 class _Ends:

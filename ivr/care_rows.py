@@ -5,26 +5,23 @@ Every function is one transaction, committed when it returns.
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from dispatch import care, tasks, waiting
-from dispatch.attempts import attempt_of_channel, close_attempt, mark_answered
+from dispatch.attempts import close_attempt
 from dispatch.calls import close_call
 from dispatch.duties import Evidence
 from dispatch.outbox import quick_transaction, transaction
-from ivr import inbound_rows
-from ivr.callers import Seen
+from ivr import inbound_rows, outbound
 from ivr.care_visit import of_visit
-from ivr.inbound_rows import Opened, Turn
-from ivr.turns import Care, Heard, Her, State
+from ivr.inbound_rows import Turn
+from ivr.turns import Heard, Her, State
 from ivr.turns import care as care_turns
 from models import clock
-from models.calls import Call, CallEnd, CallEvent, CallState
+from models.calls import Call, CallEnd, CallEvent
 from models.campaigns import CareAnswer
 from models.dialing import Attempt, AttemptStatus, Outcome
 from models.journal import Entry, note, note_all
@@ -32,35 +29,21 @@ from models.preferences import preferences
 from models.rows import orm
 from models.tasks import TaskKind
 
-log = logging.getLogger(__name__)
-
 # Answers after which somebody rings her, unless the call itself brought what she wanted.
 WANTS_SOMETHING = frozenset({("feel", "need"), ("company", "visit")})
 _SERVED = (Entry.ORDER_PLACED, Entry.ORDER_KNOWN, Entry.TO_PERSON)
 
 
-def answered(channel_id: str) -> tuple[Opened, Care] | None:
-    """She, or something, has answered our call: return the call with who is meant, and what is asked.
-
-    None where the sweep gave the call up a moment ago: another may be on its way, and this one must not count.
-    """
-    now = clock.now()
-    with transaction() as session:
-        attempt = _attempt(session, channel_id)
-        call = session.get_one(Call, attempt.call_id)
-        if not mark_answered(attempt, now):
-            log.warning("attempt %s was answered after it had been given up", attempt.public_id)
-            close_call(session, call, CallEnd.LOST, now)
-            return None
-        call.answered_at, call.state = now, CallState.TALKING
-        note(session, call.id, Entry.ANSWERED, now)
-        visit = attempt.care_visit
-        assert visit is not None  # noqa: S101 (the dialplan's context and the attempt agree)
-        person = visit.elder.person
-        way = preferences(session, visit.elder_id)
-        her = Her(visit.elder_id, person.family_name, person.sex, person.language, way.pace, way.volume)
-        seen = Seen("one", call.language, call.number_id, (her,))
-        return Opened(call.id, call.public_id, seen), of_visit(session, visit, back=False)
+def asked(attempt: Attempt) -> State:
+    """Return the beginning of the conversation with her whose telephone, or something at it, has answered."""
+    visit, session = attempt.care_visit, object_session(attempt)
+    assert visit is not None and session is not None  # noqa: S101 (the dialplan's context and the attempt agree)
+    person, way = visit.elder.person, preferences(session, visit.elder_id)
+    her = Her(visit.elder_id, person.family_name, person.sex, person.language, way.pace, way.volume)
+    language = attempt.call.language if attempt.call is not None else person.language
+    moment, care_visit = clock.local(clock.now()), of_visit(session, visit, back=False)
+    # Nobody at this telephone is a worker who reports: it was we who rang.
+    return State(moment, language, how="care", people=(her,), her=her, care=care_visit, at_door=False)
 
 
 def keep(call_id: int, change: tuple[State, State], heard: Heard, turn: Turn) -> None:
@@ -105,7 +88,7 @@ def to_person(channel_id: str, reason: str) -> None:
     """The call goes to a person; an emergency is an alarm task at once."""
     now = clock.now()
     with transaction() as session:
-        attempt = _attempt(session, channel_id)
+        attempt = outbound.attempt_of(session, channel_id)
         call = session.get_one(Call, attempt.call_id)
         waiting.begin(session, call, reason, now)
         _close(session, attempt, Outcome.PERSON)
@@ -115,7 +98,7 @@ def end(channel_id: str, how: CallEnd, silent: bool = False) -> None:
     """The conversation is over. `silent`: nobody answered our questions, although the call was answered."""
     now = clock.now()
     with transaction() as session:
-        attempt = _attempt(session, channel_id)
+        attempt = outbound.attempt_of(session, channel_id)
         call = session.get_one(Call, attempt.call_id)
         if how == CallEnd.HUNG_UP and call.ended_at is None:
             note(session, call.id, Entry.HUNG_UP, now)
@@ -143,26 +126,16 @@ def wants_something(session: Session, call: Call) -> None:
     tasks.open_task(session, new, clock.now())
 
 
-def failed(channel_id: str) -> None:
+def hung_up(channel_id: str) -> None:
+    """She has put the receiver down before the end."""
+    end(channel_id, CallEnd.HUNG_UP)
+
+
+def give_up(channel_id: str) -> None:
     """Something of ours broke: she is not blamed for it; the call itself goes on to a person."""
-    try:
-        with transaction() as session:
-            attempt = _attempt(session, channel_id)
-            _close(session, attempt, Outcome.LOST)
-            if attempt.call_id is not None:
-                note(session, attempt.call_id, Entry.FAULT, clock.now(), where="conversation")
-    except SQLAlchemyError:
-        log.warning("the fault could not be written; the sweep will find the attempt of %s", channel_id)
+    outbound.give_up(channel_id, care.proved_or)
 
 
 def _close(session: Session, attempt: Attempt, outcome: Outcome) -> None:
     """Close the attempt: whatever it came to, a call that proved that she is there has reached her."""
-    proved = care.was_proved(session, attempt.call_id)
-    close_attempt(session, attempt, Outcome.PROVED if proved else outcome, clock.now())
-
-
-def _attempt(session: Session, channel_id: str) -> Attempt:
-    attempt = attempt_of_channel(session, channel_id)
-    if attempt is None:
-        raise LookupError(f"no attempt has the channel {channel_id}")
-    return attempt
+    close_attempt(session, attempt, care.proved_or(session, attempt, outcome), clock.now())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from asterisk.agi import AGIHangup
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -15,8 +15,8 @@ from dispatch import callbacks, escalation, offers, reminders, waiting
 from dispatch.attempts import attempt_of_channel, close_attempt, mark_answered
 from dispatch.calls import close_call
 from dispatch.outbox import transaction
-from ivr import handover, outbound_turns, recording
-from ivr.agi import Line, LineLost
+from ivr import endings, handover, outbound_turns, recording
+from ivr.agi import Line
 from ivr.listening import ALWAYS_KEYS, Listener
 from ivr.outbound_turns import CALLBACK_KEYS, DECLINE_KEYS, LOOK_IN_KEYS, OFFER_KEYS, Answer, Gone, Notice
 from ivr.prompts import words
@@ -65,7 +65,7 @@ def taken(line: Line) -> None:
     channel_id = line.env["agi_uniqueid"]
     now = clock.now()
     with transaction() as session:
-        attempt = _attempt(session, channel_id)
+        attempt = attempt_of(session, channel_id)
         call = session.get_one(Call, attempt.call_id)
         if call.ended_at is None:
             note(session, call.id, Entry.OFFER_TOO_LATE, now, offer_id=attempt.offer_id)
@@ -87,7 +87,7 @@ def _lead(line: Line, make_notice: Callable[[Attempt], Notice | Gone], settle: S
         return
     notice = answered.notice
     listener = Listener(line, speech=False)
-    try:
+    with closing(listener), endings.written(channel_id, hung_up=hung_up, broken=give_up):
         if isinstance(notice, Gone):
             handover.hang_up(line)
             listener.say(notice.lines, notice.language)
@@ -106,19 +106,6 @@ def _lead(line: Line, make_notice: Callable[[Attempt], Notice | Gone], settle: S
             return
         handover.hang_up(line)
         end(channel_id, Outcome.NO_KEY, CallEnd.GOODBYE)
-    except LineLost:
-        lost(channel_id)
-        raise
-    except AGIHangup:
-        hung_up(channel_id)
-        raise
-    except Exception:
-        # A fault of ours: whoever was rung is not blamed for it, and is rung again. The call itself goes on to a
-        # person, which is the dialplan's default.
-        give_up(channel_id)
-        raise
-    finally:
-        listener.close()
 
 
 def _converse(
@@ -148,7 +135,7 @@ def _converse(
 
 def _settle(line: Line, settle: Settle, code: str, language: str) -> tuple[Prompt, ...] | Notice:
     with transaction() as session:
-        last = settle(session, _attempt(session, line.env["agi_uniqueid"]), code, language)
+        last = settle(session, attempt_of(session, line.env["agi_uniqueid"]), code, language)
     handover.hang_up(line)
     return last
 
@@ -169,7 +156,7 @@ def answer(channel_id: str, make_notice: Callable[[Attempt], T]) -> Answered[T] 
     """
     now = clock.now()
     with transaction() as session:
-        attempt = _attempt(session, channel_id)
+        attempt = attempt_of(session, channel_id)
         call = session.get_one(Call, attempt.call_id)
         if not mark_answered(attempt, now):
             # The sweep gave this call up a moment ago and another may be on its way: this one must not count.
@@ -184,7 +171,12 @@ def answer(channel_id: str, make_notice: Callable[[Attempt], T]) -> Answered[T] 
         return Answered(notice, call.id, call.public_id)
 
 
-def _attempt(session: Session, channel_id: str) -> Attempt:
+def attempt_of(session: Session, channel_id: str) -> Attempt:
+    """Return the attempt of this channel, locked.
+
+    Raises:
+        LookupError: there is none.
+    """
     attempt = attempt_of_channel(session, channel_id)
     if attempt is None:
         raise LookupError(f"no attempt has the channel {channel_id}")
@@ -312,7 +304,7 @@ def go_to_person(channel_id: str, reason: str) -> None:
     """Whoever was rung wants a person: write it before the call goes."""
     now = clock.now()
     with transaction() as session:
-        attempt = _attempt(session, channel_id)
+        attempt = attempt_of(session, channel_id)
         call = session.get_one(Call, attempt.call_id)
         order = attempt.order
         if attempt.offer is None and order is not None:
@@ -331,7 +323,7 @@ def end(channel_id: str, outcome: Outcome, how: CallEnd) -> None:
     """The call is over: write its outcome, if it has none yet, and its end."""
     now = clock.now()
     with transaction() as session:
-        attempt = _attempt(session, channel_id)
+        attempt = attempt_of(session, channel_id)
         if attempt.status != AttemptStatus.CLOSED:
             close_attempt(session, attempt, outcome, now)
         call = session.get_one(Call, attempt.call_id)
@@ -343,7 +335,7 @@ def end(channel_id: str, outcome: Outcome, how: CallEnd) -> None:
 def hung_up(channel_id: str) -> None:
     """Whoever was rung has put the receiver down before the end."""
     with transaction() as session:
-        attempt = _attempt(session, channel_id)
+        attempt = attempt_of(session, channel_id)
         if attempt.offer is not None and attempt.offer.status == OfferStatus.WITHDRAWN:
             # The call was led away to hear that somebody else has it (`taken`); the call ends there, or by its event.
             close_attempt(session, attempt, Outcome.TOO_LATE, clock.now())
@@ -351,18 +343,16 @@ def hung_up(channel_id: str) -> None:
     end(channel_id, Outcome.NO_KEY, CallEnd.HUNG_UP)
 
 
-def lost(channel_id: str) -> None:
-    """Asterisk has died, or its connection: nobody has hung up, and whoever was rung is rung again at once."""
-    log.warning("the line of %s was lost in the middle of the call", channel_id)
-    give_up(channel_id)
+def give_up(channel_id: str, outcome_of: Callable[[Session, Attempt, Outcome], Outcome] | None = None) -> None:
+    """A fault of ours cut the call short: it does not count against whoever was rung.
 
-
-def give_up(channel_id: str) -> None:
-    """A fault of ours cut the call short: it does not count against whoever was rung."""
+    `outcome_of` says what the call came to nevertheless.
+    """
     try:
         with transaction() as session:
-            attempt = _attempt(session, channel_id)
-            close_attempt(session, attempt, Outcome.LOST, clock.now())
+            attempt = attempt_of(session, channel_id)
+            came_to = outcome_of(session, attempt, Outcome.LOST) if outcome_of else Outcome.LOST
+            close_attempt(session, attempt, came_to, clock.now())
             if attempt.call_id is not None:
                 note(session, attempt.call_id, Entry.FAULT, clock.now(), where="conversation")
     except SQLAlchemyError:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 
-from asterisk.agi import AGIHangup
 from sqlalchemy.orm import object_session
 
-from ivr import handover, outbound
-from ivr.agi import Line, LineLost
+from ivr import endings, handover, outbound
+from ivr.agi import Line
 from ivr.conversation import Conversation
 from ivr.matters import known
 from ivr.outbound_turns import Gone
@@ -49,19 +49,9 @@ def return_visit(line: Line) -> None:
         outbound.end(channel_id, Outcome.TOO_LATE, CallEnd.GOODBYE)
         return
     conversation = Conversation(line, answered, state, _Ends(channel_id))
-    try:
+    ends = endings.written(channel_id, hung_up=outbound.hung_up, broken=outbound.give_up)
+    with closing(conversation.listener), ends:
         conversation.lead()
-    except LineLost:
-        outbound.lost(channel_id)
-        raise
-    except AGIHangup:
-        outbound.hung_up(channel_id)
-        raise
-    except Exception:
-        outbound.give_up(channel_id)
-        raise
-    finally:
-        conversation.listener.close()
 
 
 def _state(attempt: Attempt) -> State | Gone:

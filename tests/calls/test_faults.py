@@ -216,12 +216,9 @@ def test_a_power_cut_after_the_spoken_confirmation_loses_nothing_and_doubles_not
     order = town.rows.the_order(within=1)
     assert order.service == "bathing"
     town.rows.wait_for(lambda: at_rest(town), 60, "end of the order's course")
+    # A cut while the offer was being told is nobody's answer: the same provider is asked again.
     settled = [one.outcome for one in town.rows.all(Attempt) if one.outcome in ("accepted", "confirmed")]
-    if town.rows.the_order().status == "needs_agent":
-        # The cut came while the offer was being told, which counts as no answer to it; nobody else has a telephone.
-        assert settled == [] and any(one.outcome == "no_key" for one in town.rows.all(Attempt)), town.rows.summary()
-    else:
-        assert sorted(map(str, settled)) == ["accepted", "confirmed"], town.rows.summary()
+    assert sorted(map(str, settled)) == ["accepted", "confirmed"], town.rows.summary()
     bath.was_rung()
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from dispatch import events, jobs, limits, outbox, retry
-from dispatch.sweep import reconcile
+from dispatch.attempts import close_attempt
 from hotline.doctor_service import dialling
 from models import register
 from models.dialing import Attempt, Callback, Outcome
@@ -58,9 +58,7 @@ def test_each_outcome_waits_in_its_own_way(town: Town, cause: int, pause: int) -
 
 def test_a_machine_is_rung_again_later_and_never_counts_as_told(town: Town) -> None:
     accepted(town)
-    town.answers(lambda session, row: None)
-    town.passes(60)
-    reconcile(set())
+    town.answers(lambda session, row: close_attempt(session, row, Outcome.NO_KEY, town.now))
     assert town.all(Attempt)[1].outcome == "no_key" and waits(town) == 600
     assert [c.status for c in town.all(Callback)] == ["open"]
 

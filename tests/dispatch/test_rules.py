@@ -8,18 +8,20 @@ import pytest
 from sqlalchemy import select
 
 from dispatch import jobs
+from dispatch.attempts import close_attempt
 from dispatch.gateways import GatewayRefused, GatewayUnavailable, OutcomeUnknown
 from dispatch.offers import offer_order
 from dispatch.sweep import reconcile, sweep
 from models import register
 from models.calls import Call, CallEnd
-from models.dialing import Attempt, Callback, Offer
+from models.dialing import Attempt, Callback, Offer, Outcome
 from models.orders import Order, OrderEvent
 from models.outbox import OutboxEntry
 from models.phone import normalise
 from models.providers import Provider
 from models.register import NewProvider
 from models.session import write
+from models.settings import settings
 from tests.dispatch.town import Town
 from tests.support import world
 
@@ -271,14 +273,28 @@ def test_an_errand_that_nobody_knows_becomes_a_fault_and_is_kept(town: Town) -> 
     assert town.tasks() == ["fault"]
 
 
-def test_answered_and_then_gone_is_no_answer_to_the_question(town: Town) -> None:
+def test_answered_and_then_gone_without_a_word_is_a_fault_of_ours_and_the_same_provider_is_rung_again(
+    town: Town,
+) -> None:
+    """Asterisk and the conversation died together: nobody could write how it ended."""
     town.orders()
     town.works()
     town.answers(lambda session, row: None)
     town.ended()
     town.passes(60)
     sweep()
-    assert town.all(Attempt)[0].outcome == "no_key"
+    assert town.all(Attempt)[0].outcome == "lost" and town.all(Offer)[0].status == "open"
+    town.passes(settings().transient_retry_s)
+    town.works()
+    assert town.rung() == [world.BATH, world.BATH], "not the next one: nobody has heard this one's answer"
+    assert town.accepts() and town.order().provider_id == town.all(Offer)[0].provider_id
+
+
+def test_whoever_presses_nothing_is_not_rung_again_but_the_next_one_is(town: Town) -> None:
+    town.orders()
+    town.works()
+    town.answers(lambda session, row: close_attempt(session, row, Outcome.NO_KEY, town.now))
+    town.ended()
     town.works()
     assert town.rung() == [world.BATH, world.CARE]
 
