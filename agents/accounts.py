@@ -19,6 +19,9 @@ PASSWORD_MIN, PASSWORD_MAX = 12, 128
 # Fewer different characters than this is a key held down or a pattern of a child.
 PASSWORD_DISTINCT = 5
 
+# Stands where no password has been chosen yet: no password has this hash.
+NO_PASSWORD = "!"  # noqa: S105 (it is none)
+
 # Each hash takes 64 MiB for some 50 ms: a flood of log-ins must not take all memory at once.
 _HASHING = threading.BoundedSemaphore(2)
 _HASHER = PasswordHasher()
@@ -85,8 +88,9 @@ def verify(session: Session, name: str, password: str, now: datetime) -> User | 
     found out by the clock, and a disabled user looks like a wrong password.
     """
     user = session.scalar(select(User).where(User.name == clean_name(name)[:NAME_MAX]))
-    fits = _matches(user.password_hash if user else _nobodys_hash(), password)
-    if user is None or not fits or user.disabled_at is not None:
+    known = user.password_hash if user is not None and has_password(user) else _nobodys_hash()
+    fits = _matches(known, password)
+    if user is None or not fits or user.disabled_at is not None or not has_password(user):
         record(session, None, "login_failed", ("user", user.id if user else None), now)
         return None
     if _HASHER.check_needs_rehash(user.password_hash):
@@ -98,6 +102,11 @@ def verify(session: Session, name: str, password: str, now: datetime) -> User | 
 def is_password(user: User, password: str) -> bool:
     """Whether this is the password of `user`, asked again before something weighty."""
     return _matches(user.password_hash, password)
+
+
+def has_password(user: User) -> bool:
+    """Whether `user` has chosen a password; without one nobody logs in under this name."""
+    return user.password_hash != NO_PASSWORD
 
 
 def change_password(session: Session, user: User, password: str, now: datetime) -> None:

@@ -98,7 +98,7 @@ def register(session: Session, form: Mapping[str, str], user: User, now: datetim
         session,
         NewElder(
             name=values["name"],
-            numbers=_numbers(values["numbers"]),
+            numbers=numbers_in(values["numbers"]),
             sex=values["sex"] or None,
             born_on=date.fromisoformat(values["born_on"]) if values["born_on"] else None,
             language=values["language"],
@@ -233,13 +233,14 @@ def _locked(session: Session, public_id: str) -> Elder:
     return elder
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """Return what was typed without what cannot be seen, and with single blanks."""
     seen = "".join(" " if character in "\r\n\t" else character for character in unicodedata.normalize("NFKC", text))
     return " ".join("".join(c for c in seen if not unicodedata.category(c).startswith("C")).split())
 
 
 def _checked(session: Session, form: Mapping[str, str], elder: Elder | None, now: datetime) -> Values:
-    values = {field: _clean(form.get(field, "")) for field in FIELDS}
+    values = {field: clean(form.get(field, "")) for field in FIELDS}
     problems = {field: "long" for field, most in LIMITS.items() if len(values[field]) > most}
     if not values["name"]:
         problems["name"] = "missing"
@@ -255,7 +256,7 @@ def _checked(session: Session, form: Mapping[str, str], elder: Elder | None, now
         except ValueError:
             problems["born_on"] = "bad"
     try:
-        numbers = _numbers(values["numbers"])
+        numbers = numbers_in(values["numbers"])
         values["numbers"] = " ".join(number.value for number in numbers)
         if len(numbers) > NUMBERS_MAX:
             problems["numbers"] = "long"
@@ -272,7 +273,7 @@ def _checked(session: Session, form: Mapping[str, str], elder: Elder | None, now
     return values
 
 
-def _numbers(text: str) -> list[Number]:
+def numbers_in(text: str) -> list[Number]:
     """Return the numbers of a field, divided by commas; blanks may stand within one, or between whole ones.
 
     Raises:
@@ -301,13 +302,14 @@ def _write(session: Session, elder: Elder, values: Values, now: datetime) -> Non
     area = area_at(session, values["district"], values["community"], values["grid"])
     elder.area_id = area.id if area else None
     elder.address, elder.needs, elder.card_number = values["address"], values["needs"], values["card_number"] or None
-    _write_numbers(session, person, values["numbers"].split())
+    write_numbers(session, person, values["numbers"].split())
     session.flush()
     session.refresh(person, ["numbers"])
     search.index(session.connection(), [elder.id], now)
 
 
-def _write_numbers(session: Session, person: Person, wanted: list[str]) -> None:
+def write_numbers(session: Session, person: Person, wanted: list[str]) -> None:
+    """Make `wanted` (E.164) the person's numbers, the first one to be rung first."""
     links = {link.number.value: link for link in person.numbers}
     for value, link in links.items():
         if value not in wanted:

@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from typing import Annotated
 
 import typer
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from agents import admin_hours, changing
+from agents.changing import By, Values
 from models import clock
-from models.hours import DAY_MINUTES, OpeningHours, Span, SpecialDay, read_hours
+from models.hours import SpecialDay, read_hours, spans_of, told
 from models.session import read, write
 
 hours = typer.Typer(no_args_is_help=True, help="Opening hours: when people answer.")
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_SPAN = re.compile(r"([0-2]?\d):([0-5]\d)-([0-2]?\d):([0-5]\d)")
 When = Annotated[str, typer.Argument(metavar="HOURS", help="08:00-11:30,13:00-17:00, or closed.")]
 
 
-def _spans(text: str) -> list[Span]:
-    """Return the spans of `text`, none for "closed".
+def _hours(text: str) -> str:
+    """Return the hours as they are kept, "" for "closed".
 
     Raises:
-        typer.BadParameter: no such time, or a span that ends before it begins.
+        typer.BadParameter: no such time, a span that ends before it begins, or two that overlap.
     """
-    spans: list[Span] = []
-    for part in [] if text == "closed" else text.split(","):
-        found = _SPAN.fullmatch(part.strip())
-        opens, closes = (int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])) if found else (0, 0)
-        if not 0 <= opens < closes <= DAY_MINUTES:
-            raise typer.BadParameter(f"{part!r}: write 08:00-17:30, or closed; 24:00 is midnight")
-        spans.append((opens, closes))
-    return spans
+    try:
+        spans = () if text == "closed" else spans_of(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{str(error)!r}: write 08:00-17:30, or closed; 24:00 is midnight") from error
+    return told(spans)
 
 
 def _weekdays(text: str) -> list[int]:
@@ -47,14 +44,6 @@ def _weekdays(text: str) -> list[int]:
     return list(range(days[0], days[1] + 1)) if last else days
 
 
-def _clock(minutes: int) -> str:
-    return f"{minutes // 60:02}:{minutes % 60:02}"
-
-
-def _text(spans: tuple[Span, ...]) -> str:
-    return ", ".join(f"{_clock(opens)}-{_clock(closes)}" for opens, closes in spans) or "closed"
-
-
 @hours.command("show")
 def show() -> None:
     """Show the week, and the special days to come."""
@@ -65,19 +54,23 @@ def show() -> None:
     if not known.weekly:
         typer.echo("every day  00:00-24:00")
     for weekday, name in enumerate(DAYS if known.weekly else ()):
-        typer.echo(f"{name}        {_text(known.weekly.get(weekday, ()))}")
+        typer.echo(f"{name}        {told(known.weekly.get(weekday, ())) or 'closed'}")
     for day in sorted(known.special):
-        typer.echo(f"{day} {_text(known.special[day])}  {names[day]}".rstrip())
+        typer.echo(f"{day} {told(known.special[day]) or 'closed'}  {names[day]}".rstrip())
 
 
 @hours.command("set")
 def set_weekdays(days: Annotated[str, typer.Argument(help="mon-fri, or sat,sun.")], when: When) -> None:
     """Set the hours of weekdays; once one is set, weekdays without hours are closed."""
-    spans = _spans(when)
+    hours_then = _hours(when)
     with write() as session:
-        for weekday in _weekdays(days):
-            session.execute(delete(OpeningHours).where(OpeningHours.weekday == weekday))
-            session.add_all(OpeningHours(weekday=weekday, opens=opens, closes=closes) for opens, closes in spans)
+        week = admin_hours.WEEK.read(session, admin_hours.WEEK_KEY) or {}
+        week |= {str(weekday): hours_then for weekday in _weekdays(days)}
+        # A weekday without hours is closed; all seven of them would read as "round the clock".
+        week = {weekday: text for weekday, text in week.items() if text}
+        if not week:
+            raise typer.BadParameter("the hotline would never be open")
+        _change(session, admin_hours.WEEK, admin_hours.WEEK_KEY, week)
     show()
 
 
@@ -85,7 +78,7 @@ def set_weekdays(days: Annotated[str, typer.Argument(help="mon-fri, or sat,sun."
 def always() -> None:
     """Round the clock, as the standard asks; special days stay."""
     with write() as session:
-        session.execute(delete(OpeningHours))
+        _change(session, admin_hours.WEEK, admin_hours.WEEK_KEY, {})
     show()
 
 
@@ -100,16 +93,16 @@ def set_day(
         on = date.fromisoformat(day)
     except ValueError as error:
         raise typer.BadParameter(f"{day!r}: write the day as 2027-02-06") from error
-    spans = [] if when == "usual" else _spans(when)
-    if len(spans) > 1:
+    hours_then = None if when == "usual" else _hours(when)
+    if hours_then and "," in hours_then:
         raise typer.BadParameter("a special day has one span")
     with write() as session:
-        session.execute(delete(SpecialDay).where(SpecialDay.day == on))
-        if when != "usual":
-            _add_day(session, on, name, spans)
+        wanted = None if hours_then is None else {"name": name[: admin_hours.NAME_MAX], "hours": hours_then}
+        if wanted is not None or admin_hours.DAY.read(session, on.isoformat()) is not None:
+            _change(session, admin_hours.DAY, on.isoformat(), wanted)
     show()
 
 
-def _add_day(session: Session, on: date, name: str, spans: list[Span]) -> None:
-    opens, closes = spans[0] if spans else (None, None)
-    session.add(SpecialDay(day=on, name=name[:40], opens=opens, closes=closes))
+def _change(session: Session, kind: changing.Kind, key: str, wanted: Values | None) -> None:
+    """Change it as the console does: audited, with what stood before."""
+    changing.change(session, kind, (key, None), wanted, By(None, clock.now()))

@@ -7,7 +7,8 @@ day that is worked for it Monday's. Days and minutes are those of the hotline's 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
@@ -23,6 +24,28 @@ _HORIZON_DAYS = 31
 _SATURDAY = 5
 
 Span = tuple[int, int]  # minutes after midnight: from, to (at most 1440)
+_SPAN = re.compile(r"([0-2]?\d)[:：]([0-5]\d)\s*[-–~至]\s*([0-2]?\d)[:：]([0-5]\d)")
+
+
+def spans_of(text: str) -> tuple[Span, ...]:
+    """Return the spans of `08:00-11:30, 13:00-17:00` in the order of the day; none for an empty text.
+
+    Raises:
+        ValueError: no such time, a span that ends before it begins, or two that overlap; the text is the part.
+    """
+    spans: list[Span] = []
+    for part in re.split(r"[,，;；、]", text) if text.strip() else ():
+        found = _SPAN.fullmatch(part.strip())
+        opens, closes = (int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])) if found else (0, 0)
+        if not 0 <= opens < closes <= DAY_MINUTES or any(opens < other[1] and other[0] < closes for other in spans):
+            raise ValueError(part.strip())
+        spans.append((opens, closes))
+    return tuple(sorted(spans))
+
+
+def told(spans: Iterable[Span]) -> str:
+    """Return spans as `spans_of` reads them."""
+    return ", ".join("-".join(f"{at // 60:02}:{at % 60:02}" for at in span) for span in spans)
 
 
 class OpeningHours(Base):

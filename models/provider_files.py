@@ -15,6 +15,7 @@ from models import clock, register, sheet_files, sheets
 from models.hours import DAY_MINUTES, Span
 from models.lookup import number_row
 from models.people import Area, NumberRole, Person, PersonNumber
+from models.phone import Number
 from models.provider_columns import (
     CHOICES,
     HEADINGS,
@@ -233,6 +234,34 @@ def _workers(cells: Mapping[str, str]) -> Iterator[NewWorker]:
 # The other way.
 
 
+def cells_of_entry(entry: Entry) -> dict[str, str]:
+    """Return an entry as the cells in which `known_cells` tells the same provider, the empty ones left out."""
+    new = entry.provider
+
+    def numbers(text: str | None, each: Iterable[Number] = ()) -> str:
+        found = phone_numbers(text) if text else each
+        return "；".join(dialled(one.value, one.kind) for one in found)
+
+    cells = {
+        "name": new.name,
+        "kind": written(KINDS, new.kind),
+        "phones": numbers(None, new.numbers),
+        "services": "；".join(written(SERVICES, service) for service in new.services),
+        "areas": "；".join(">".join(path) for path in entry.areas),
+        "hours": "；".join(hours_text(entry.hours)),
+        "capacity": "" if entry.capacity is None else str(entry.capacity),
+        "language": written(LANGUAGE_WORDS, new.language),
+        "sms": written(YES_NO, entry.wants_sms),
+        "position": str(new.position),
+        "paused_until": str(clock.local_date(entry.paused_until)) if entry.paused_until else "",
+        "pause_reason": entry.pause_reason,
+    }
+    for number, worker in enumerate(entry.workers, start=1):
+        cells[f"worker{number}_name"], cells[f"worker{number}_code"] = worker.name, worker.code
+        cells[f"worker{number}_phones"] = numbers(worker.phones)
+    return {name: text for name, text in cells.items() if text}
+
+
 def columns_needed(session: Session) -> tuple[Column, ...]:
     """Return the columns for all providers there are; workers beyond the file's room are left out by `rows`."""
     each = select(func.count().label("n")).where(Worker.ended_at.is_(None)).group_by(Worker.provider_id).subquery()
@@ -248,35 +277,48 @@ def rows(session: Session) -> Iterator[Cells]:
 def known_rows(session: Session) -> Iterator[tuple[Provider, Cells]]:
     """Yield every provider and its named cells, in the operator's order."""
     areas = {area.id: area for area in session.scalars(select(Area))}
-    together = (
-        selectinload(Provider.numbers), selectinload(Provider.items), selectinload(Provider.areas),
-        selectinload(Provider.hours), selectinload(Provider.workers),
-    )  # fmt: skip
-    for provider in session.scalars(select(Provider).order_by(Provider.position, Provider.id).options(*together)):
-        cells: Cells = {
-            "name": provider.name,
-            "kind": written(KINDS, provider.kind),
-            "phones": "；".join(dialled(line.number.value, line.number.kind) for line in provider.numbers),
-            "services": "；".join(written(SERVICES, item.service) for item in provider.items),
-            "areas": "；".join(">".join(_names(areas, covered.area_id)) for covered in provider.areas),
-            "hours": "；".join(hours_text((span.weekday, (span.opens, span.closes)) for span in provider.hours)),
-            "capacity": "" if provider.capacity is None else str(provider.capacity),
-            "language": written(LANGUAGE_WORDS, provider.language),
-            "sms": written(YES_NO, provider.wants_sms),
-            "position": str(provider.position),
-            "pause_reason": provider.pause_reason,
+    for provider in session.scalars(_WHOLE.order_by(Provider.position, Provider.id)):
+        yield provider, _cells(provider, areas)
+
+
+def known_cells(session: Session, provider_id: int) -> Cells | None:
+    """Return the named cells of one provider, None if there is no such."""
+    areas = {area.id: area for area in session.scalars(select(Area))}
+    provider = session.scalar(_WHOLE.where(Provider.id == provider_id).execution_options(populate_existing=True))
+    return None if provider is None else _cells(provider, areas)
+
+
+_WHOLE = select(Provider).options(
+    selectinload(Provider.numbers), selectinload(Provider.items), selectinload(Provider.areas),
+    selectinload(Provider.hours), selectinload(Provider.workers),
+)  # fmt: skip
+
+
+def _cells(provider: Provider, areas: Mapping[int, Area]) -> Cells:
+    cells: Cells = {
+        "name": provider.name,
+        "kind": written(KINDS, provider.kind),
+        "phones": "；".join(dialled(line.number.value, line.number.kind) for line in provider.numbers),
+        "services": "；".join(written(SERVICES, item.service) for item in provider.items),
+        "areas": "；".join(">".join(_names(areas, covered.area_id)) for covered in provider.areas),
+        "hours": "；".join(hours_text((span.weekday, (span.opens, span.closes)) for span in provider.hours)),
+        "capacity": "" if provider.capacity is None else str(provider.capacity),
+        "language": written(LANGUAGE_WORDS, provider.language),
+        "sms": written(YES_NO, provider.wants_sms),
+        "position": str(provider.position),
+        "pause_reason": provider.pause_reason,
+    }
+    if provider.paused_until is not None:
+        cells["paused_until"] = clock.local_date(provider.paused_until)
+    at_work = [worker for worker in provider.workers if worker.ended_at is None]
+    for number, worker in enumerate(at_work[:WORKERS], start=1):
+        numbers = worker.person.numbers
+        cells |= {
+            f"worker{number}_name": worker.person.name,
+            f"worker{number}_code": worker.code,
+            f"worker{number}_phones": "；".join(dialled(link.number.value, link.number.kind) for link in numbers),
         }
-        if provider.paused_until is not None:
-            cells["paused_until"] = clock.local_date(provider.paused_until)
-        at_work = [worker for worker in provider.workers if worker.ended_at is None]
-        for number, worker in enumerate(at_work[:WORKERS], start=1):
-            numbers = worker.person.numbers
-            cells |= {
-                f"worker{number}_name": worker.person.name,
-                f"worker{number}_code": worker.code,
-                f"worker{number}_phones": "；".join(dialled(link.number.value, link.number.kind) for link in numbers),
-            }
-        yield provider, cells
+    return cells
 
 
 def hours_text(spans: Iterable[WeekSpan]) -> list[str]:

@@ -90,7 +90,7 @@ def apply(session: Session, planned: Plan, now: datetime) -> None:
     """Write all that was planned. With problems nothing may be written: ask before."""
     provider_files.add(session, provider_files.Checked(planned.new), now)
     for change in planned.changes:
-        _update(session, session.get_one(Provider, change.provider_id), change.entry, now)
+        update(session, session.get_one(Provider, change.provider_id), change.entry, now)
     session.flush()
 
 
@@ -128,7 +128,8 @@ def _said(value: Any) -> str:
     return "-" if value in (None, "") else str(value)
 
 
-def _update(session: Session, provider: Provider, entry: Entry, now: datetime) -> None:
+def update(session: Session, provider: Provider, entry: Entry, now: datetime) -> None:
+    """Make `provider` what the entry says. That codes and name are free is asked before (`plan`)."""
     new = entry.provider
     provider.name, provider.kind, provider.language, provider.position = new.name, new.kind, new.language, new.position
     provider.capacity, provider.wants_sms = entry.capacity, entry.wants_sms

@@ -13,6 +13,7 @@ from models.campaigns import (
     Escalation,
     EscalationStep,
 )
+from models.changes import ServiceItem, SettingChange, Upload
 from models.contacts import Contact
 from models.dialing import Attempt, Callback, Offer, Trunk
 from models.duties import AreaButler, CareProof, Duty, DutyRule, ElderGroup
@@ -31,7 +32,7 @@ from models.results import CallOutcome, CallResult, Note
 from models.search import SearchTerm
 from models.sms import SmsMessage
 from models.tasks import Task
-from models.users import AuditEvent, RecoveryCode, User
+from models.users import AuditEvent, PasswordLink, RecoveryCode, User
 from models.visits import OrderVisit
 
 metadata = Base.metadata
@@ -75,6 +76,7 @@ __all__ = [
     "OrderRating",
     "OrderVisit",
     "OutboxEntry",
+    "PasswordLink",
     "PauseReason",
     "Person",
     "PersonNumber",
@@ -92,12 +94,15 @@ __all__ = [
     "ReturnVisit",
     "ReturnVisitQuestion",
     "SearchTerm",
+    "ServiceItem",
+    "SettingChange",
     "SmsMessage",
     "SpecialDay",
     "StudioCode",
     "Task",
     "TaskCall",
     "Trunk",
+    "Upload",
     "User",
     "Utterance",
     "Worker",

@@ -51,11 +51,27 @@ class RecoveryCode(Base):
     used_at: Mapped[datetime | None]
 
 
+class PasswordLink(Base):
+    """A link that lets its user choose a password, once. It takes the place of a default password."""
+
+    __tablename__ = "password_links"
+
+    id: Mapped[Pk]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)  # SHA-256 of what the link carries
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]  # or replaced by a newer one
+
+
 class AuditEvent(Base):
     """Who read or changed what, append-only. `data` holds ids and codes only."""
 
     __tablename__ = "audit_events"
-    __table_args__ = (Index("ix_audit_subject", "subject", "subject_id"),)
+    __table_args__ = (
+        Index("ix_audit_subject", "subject", "subject_id"),
+        Index("ix_audit_user", "user_id", "id"),
+        Index("ix_audit_action", "action", "id"),
+    )
 
     id: Mapped[Pk]
     at: Mapped[datetime]
