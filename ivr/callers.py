@@ -40,6 +40,11 @@ class Seen:
         """How sure it is, for the call's row: a household or a contact has still to say who is meant."""
         return IdentifiedBy.CALLER_ID if self.how in ("one", "provider") else IdentifiedBy.NONE
 
+    @property
+    def told(self) -> str:
+        """`how`, for the journal: "contacts" where several share the number, and it is not known who of them rings."""
+        return "contacts" if self.how == "contact" and self.contact_id is None else self.how
+
 
 def look(rows: Rows, number: Number | None, now: datetime) -> Seen:
     """Return who may be ringing from `number`; None is a withheld one."""

@@ -101,7 +101,7 @@ def open_call(channel_id: str, number: Number | None) -> Opened:
             "answered_at": now,
         }
         call_id = _INSERT_CALL.insert(rows, row)
-        note_all(rows, call_id, now, [(Entry.ANSWERED, {}), (Entry.IDENTIFIED, {"how": seen.how})])
+        note_all(rows, call_id, now, [(Entry.ANSWERED, {}), (Entry.IDENTIFIED, {"how": seen.told})])
     return Opened(call_id, public_id, seen)
 
 

@@ -28,7 +28,7 @@ class Entry(StrEnum):
     """Kinds of journal entries."""
 
     ANSWERED = "answered"
-    IDENTIFIED = "identified"  # data: how (one, household, unknown, withheld)
+    IDENTIFIED = "identified"  # data: how (one, household, contact, contacts, provider, unknown, withheld)
     TURN = "turn"  # data: step, heard
     SLOT = "slot"  # data: slots, all that is understood so far
     LANGUAGE = "language"  # data: language

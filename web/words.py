@@ -291,6 +291,7 @@ IDENTIFIED: Words = {
     "unknown": _l("unknown number"),
     "withheld": _l("number withheld"),
     "contact": _l("somebody who stands by an elder"),
+    "contacts": _l("one of several contacts at this number, not known which"),
     "provider": _l("a service provider"),
 }
 STEP: Words = {

@@ -106,7 +106,7 @@ def _hear(question: Question) -> Callable[[State, Meaning], Next]:
             case "feel", "need":
                 return ask(state, "care_need")
             case "company", "chat":
-                return fill(state, meaning_of(intent="order", service=_CHAT))
+                return fill(state, replace(meaning, service=_CHAT))
             case "company", "visit":
                 return _next_question(state, line("care_visit_noted"))
         return _next_question(state)

@@ -65,6 +65,8 @@ def _which_keys(state: State) -> Keys:
 def _hear_which(state: State, meaning: Meaning) -> Next:
     if meaning.code is not None and meaning.code in _which_keys(state):
         return _chosen(state, state.orders[int(meaning.code) - 1])
+    if meaning.when.every:
+        return repeated(state, meaning)
     if meaning.service is None and not meaning.when:
         return hear_open(state.fresh(), meaning) if meaning.intent in ("goodbye", "more", "message") else miss(state)
     # "The bath": an order is chosen by its name as well.
@@ -98,7 +100,7 @@ def _order_keys(_state: State) -> Keys:
 
 def _hear_order(state: State, meaning: Meaning) -> Next:
     match meaning.intent:
-        case "change" if meaning.when.every:
+        case "change" | "cancel" if meaning.when.every:
             return repeated(replace(state, slots=_order(state).slots), meaning)
         case "change":
             when = meaning.when
@@ -123,6 +125,8 @@ def _change(state: State, order: KnownOrder) -> Next:
 
 def _hear_cancel(state: State, meaning: Meaning) -> Next:
     order = _order(state)
+    if meaning.when.every:
+        return repeated(replace(state, slots=order.slots), meaning)  # "Yes, all of them, every week."
     if meaning.service not in (None, order.service) or meaning.when.day not in (None, order.day):
         return miss(state)  # She speaks of another one than was read out.
     match meaning.intent:

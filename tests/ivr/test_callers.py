@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from dispatch.outbox import quick_transaction, transaction
-from ivr import callers
+from ivr import callers, inbound_rows
 from models import clock, register
+from models.base import new_public_id
+from models.calls import CallEvent
 from models.contacts import Relation
+from models.journal import Entry
 from models.people import Elder
 from models.phone import normalise
 from models.register import NewContact, NewElder
+from models.session import read
 
 HOME = normalise("+8645110000040")  # the telephone of a daughter and her husband
 
@@ -40,12 +44,22 @@ def seen() -> callers.Seen:
         return callers.look(rows, HOME, clock.now())
 
 
+def told() -> str:
+    """What the journal of a call from the number says of who rings."""
+    opened = inbound_rows.open_call(new_public_id(), HOME)
+    with read() as session:
+        identified = CallEvent.call_id == opened.call_id, CallEvent.kind == Entry.IDENTIFIED
+        return str(session.scalars(select(CallEvent).where(*identified)).one().data["how"])
+
+
 def test_two_contacts_at_one_telephone_are_asked_for_which_of_their_elders(elders: list[int]) -> None:
     stands_by(elders[0], "王芳", may_order=True, may_hear_orders=True)
     assert seen().contact_id is not None
+    assert told() == "contact"
     stands_by(elders[1], "金刚", may_order=True)
     both = seen()
     assert (both.how, both.contact_id) == ("contact", None)
+    assert told() == "contacts", "the journal says that it is not known which one rings"
     assert {one.elder_id: one.may_hear for one in both.people} == {elders[0]: True, elders[1]: False}
 
 

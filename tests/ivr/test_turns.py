@@ -396,6 +396,46 @@ def test_how_often_without_what_is_asked_again_before_it_is_for_a_person(languag
     assert isinstance(move, ToPerson)
 
 
+# Where a wish may be said, and so how often.
+WISHES = {"open", "when", "readback", "anything", "change", "orders"}
+OFTEN = {
+    "zh-CN": ("每个月", "每周", "每天都来", "每周三上午", "明天和后天"),
+    "ko": ("매월", "매주", "매일", "매주 수요일", "내일하고 모레"),
+    "en": ("every month", "every week", "daily", "every wednesday", "tomorrow and friday"),
+}
+
+
+def test_how_often_is_for_a_person_at_every_question_for_a_wish(questions: list[State]) -> None:
+    asked = [one for one in questions if STEPS[one.step].grammar in WISHES or one.step == "cancel_sure"]
+    assert {"open", "service", "day", "part", "readback", "what_changes", "which_order", "order", "usual", "done"} <= {
+        one.step for one in asked
+    }
+    for state in asked:
+        for words in OFTEN[state.language]:
+            after, move = hear(replace(state, misses=0), Said(words, 90))
+            if isinstance(move, Ask):
+                # The first answer of a call that names neither what nor when: asked once more.
+                assert (state.slots.service, state.turns, after.step) == (None, 0, state.step), words
+                after, move = hear(after, Said(words, 90))
+            assert isinstance(move, ToPerson), (state.step, words)
+            if move.reason != "too_long":
+                assert move.reason == "repeated" and after.request()["every"], (state.step, words)
+
+
+def test_a_chat_every_week_and_all_her_orders_cancelled_are_for_a_person() -> None:
+    visit = replace(VISIT, questions=("company",), back=True)
+    state = begin(replace(calls("zh-CN")["one"], matters=Matters(care=visit)))[0]
+    after, move = hear(state, Said("每周三来聊天", 90))
+    assert isinstance(move, ToPerson) and after.request() | {"day": ""} == {
+        "service": "companionship", "day": "", "every": "week",
+    }  # fmt: skip
+    state = begin(calls("zh-CN")["one"])[0]
+    state, move = done(*hear(state, Said("取消洗澡", 90)), (BATH,))  # type: ignore[arg-type]
+    assert state.step == "cancel_sure"
+    after, move = hear(state, Said("对，每周的都取消", 90))
+    assert isinstance(move, ToPerson) and (after.wish, after.every) == ("cancel", "week")
+
+
 def test_her_usual_wanted_every_week_is_for_a_person() -> None:
     state, _ = begin(calls("zh-CN")["with a habit"])
     state, move = hear(state, Said("对，每个星期都来", 90))
