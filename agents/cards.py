@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from agents.calling import OwnHours, own_hours
 from agents.circle import Line, Tie, charges, contacts, household, numbers_of
 from agents.lines import (
     CallLine,
@@ -28,6 +29,7 @@ from agents.notes import NoteLine, notes
 from agents.parties import Party, area_path
 from agents.people import Change, changes
 from models.calls import Call, Utterance
+from models.clock import local_date
 from models.orders import Order
 from models.people import Elder, Person, card_digits
 from models.ratings import OrderRating
@@ -68,6 +70,7 @@ class ElderCard:
     contacts: tuple[Tie, ...]
     charges: tuple[Tie, ...]
     manners: tuple[Manner, ...]
+    hours: OwnHours
     ratings: tuple[Rating, ...]
     orders: tuple[OrderLine, ...]
     calls: tuple[CallLine, ...]
@@ -79,7 +82,7 @@ class ElderCard:
     changes: tuple[Change, ...]
 
 
-def elder_card(session: Session, public_id: str, today: date) -> tuple[int, ElderCard] | None:
+def elder_card(session: Session, public_id: str, now: datetime) -> tuple[int, ElderCard] | None:
     """Return the elder's id (for the audit) and her card, or None."""
     elder = session.scalar(select(Elder).join(Elder.person).where(Person.public_id == public_id))
     if elder is None:
@@ -103,7 +106,7 @@ def elder_card(session: Session, public_id: str, today: date) -> tuple[int, Elde
         family_name=person.family_name,
         sex=person.sex,
         born_on=person.born_on,
-        age=age_on(person.born_on, today) if person.born_on else None,
+        age=age_on(person.born_on, local_date(now)) if person.born_on else None,
         language=person.language,
         area=area_path(session, elder.area_id),
         address=elder.address,
@@ -114,6 +117,7 @@ def elder_card(session: Session, public_id: str, today: date) -> tuple[int, Elde
         contacts=contacts(session, elder),
         charges=charges(session, elder),
         manners=manners(session, elder),
+        hours=own_hours(session, elder.id, now),
         ratings=_ratings(session, elder.id),
         orders=order_lines(session, orders),
         calls=call_lines(session, calls),

@@ -51,6 +51,7 @@ class Moment:
     template: str = ""  # of a text message: which one, and the carrier's or our code of what went wrong
     error: str = ""
     score: int | None = None  # of a return visit: 1 (bad) to 5 (very good)
+    again: str = ""  # of a text message that did not arrive: its public id, where it may be sent once more
     proof: str = ""  # of a visit: what the worker's telephone proves of the place
 
 
@@ -253,7 +254,7 @@ def _texts(session: Session, order: Order) -> Iterator[Moment]:
     for line in sms_lines(session, SmsMessage.order_id == order.id):
         yield Moment(
             line.at, "sms", line.status, name=line.to.name, number=line.to.number, template=line.template,
-            error=line.error,
+            error=line.error, again=line.public_id if line.again else "",
         )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from agents.lines import TaskLine, task_lines, tasks_query
 from dispatch import care, returns
 from models.audio import Audio
 from models.calls import Call, Utterance
-from models.orders import OrderEvent
+from models.orders import Order, OrderEvent
 from models.phone import Number, NumberKind
 from models.presence import TaskCall
 from models.results import NOTE_MAX, CallOutcome, CallResult, Scope
@@ -28,8 +28,12 @@ __all__ = ["NOTE_MAX", "TaskError", "TaskView", "clean_note", "finish", "give_ba
 _AFTER_SERVICE = frozenset({TaskKind.DISSATISFIED, TaskKind.UNREACHABLE})
 
 
+# What she can say, as a form has it: bad to very good.
+SCORES = ("1", "2", "3", "4", "5")
+
+
 class TaskError(ValueError):
-    """It cannot be done like this. `code`: closed, locked, result, note_missing, note_long."""
+    """It cannot be done like this. `code`: closed, locked, result, note_missing, note_long, score."""
 
     def __init__(self, code: str) -> None:
         super().__init__(f"the task cannot be worked on like this: {code}")
@@ -72,6 +76,7 @@ class TaskView:
     closed_by: str
     locked_by: str  # somebody else has it open: nobody but her may write
     dialled: str | None  # the newest call that was made for it and has no result yet
+    asks_score: bool  # she can be asked how it was, and says it to the agent
 
 
 def view(session: Session, public_id: str, who_id: int, now: datetime) -> TaskView | None:
@@ -96,7 +101,13 @@ def view(session: Session, public_id: str, who_id: int, now: datetime) -> TaskVi
         closed_by=by.name if by else "",
         locked_by=_locker(session, task, who_id, now),
         dialled=session.scalar(_undecided(task.id, who_id)),
+        asks_score=_asks_score(session, task),
     )
+
+
+def _asks_score(session: Session, task: Task) -> bool:
+    order = session.get(Order, task.order_id) if task.order_id is not None else None
+    return task.kind in _AFTER_SERVICE and order is not None and order.status in returns.DONE
 
 
 def _tries(session: Session, task_id: int) -> tuple[Try, ...]:
@@ -254,6 +265,23 @@ def finish(session: Session, public_id: str, found: Finding, user: User, now: da
     task.locked_by_id = task.locked_until = None
     record(session, user, "task_tried", ("task", task.id), now)
     return False
+
+
+def score(session: Session, public_id: str, said: tuple[str, str], user: User, now: datetime) -> None:
+    """Write how she says it was, told to the agent who has reached her. `said` = (1–5, the task's call or nothing).
+
+    What follows is what follows from her own key: with a good word the order is settled, a bad one stays with a person.
+
+    Raises:
+        KeyError: no such task.
+        TaskError: closed, locked; score: it is none, or the order is not one that she is asked about.
+    """
+    task = _open_row(session, public_id, user.id, now)
+    if said[0] not in SCORES or not _asks_score(session, task) or task.order_id is None:
+        raise TaskError("score")
+    call_id = _call_of(session, task.id, said[1])
+    returns.hear(session, returns.Said(task.order_id, int(said[0]), call_id, agent_id=user.id), now)
+    record(session, user, "order_scored", ("order", task.order_id), now)
 
 
 def _call_of(session: Session, task_id: int, public_id: str) -> int | None:

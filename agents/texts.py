@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from agents.lines import OrderRef, order_ref
 from agents.parties import Party
+from dispatch import sms
 from models.people import Elder
 from models.phone import mask
 from models.sms import SmsMessage
@@ -33,6 +34,7 @@ class SmsLine:
     attempts: int
     segments: int
     error: str
+    again: bool  # it did not arrive, and may be sent once more
 
 
 def sms_lines(session: Session, *where: ColumnElement[bool], limit: int = SHOWN) -> tuple[SmsLine, ...]:
@@ -42,6 +44,8 @@ def sms_lines(session: Session, *where: ColumnElement[bool], limit: int = SHOWN)
     rows = session.scalars(query).all()
     people = {row.person_id for row in rows}
     elders = set(session.scalars(select(Elder.id).where(Elder.id.in_(people))))
+    keys = [sms.again_key(row) for row in rows if sms.may_again(row)]
+    repeated = set(session.scalars(select(SmsMessage.dedupe_key).where(SmsMessage.dedupe_key.in_(keys))))
     return tuple(
         SmsLine(
             public_id=row.public_id,
@@ -55,6 +59,7 @@ def sms_lines(session: Session, *where: ColumnElement[bool], limit: int = SHOWN)
             attempts=row.attempts,
             segments=row.segments,
             error=row.error or "",
+            again=sms.may_again(row) and sms.again_key(row) not in repeated,
         )
         for row in rows
     )

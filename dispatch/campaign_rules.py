@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, TypeVar
 
 from models import clock
+from models.calling_hours import ANY, Hours
 from models.dialing import Outcome
 
 Span = tuple[int, int]  # minutes after local midnight: from, to
@@ -26,6 +27,7 @@ class Window:
 
     spans: tuple[Span, ...] = ((9 * 60, 11 * 60 + 30), (14 * 60 + 30, 18 * 60))
     days_off: bool = False
+    own: Hours = ANY  # of one elder
 
     def __post_init__(self) -> None:
         spans = tuple((int(start), int(end)) for start, end in self.spans)
@@ -33,16 +35,15 @@ class Window:
             raise ValueError(f"not the minutes of a day: {self.spans}")
         object.__setattr__(self, "spans", tuple(sorted(spans)))
 
-    def only(self, spans: Sequence[Span]) -> Window:
-        """Return the window narrowed to `spans`, an elder's own hours; hers hold where they lie outside of it."""
-        both = tuple((max(a, c), min(b, d)) for a, b in self.spans for c, d in spans if max(a, c) < min(b, d))
-        return replace(self, spans=both or tuple(spans))
+    def only(self, own: Hours) -> Window:
+        """Return the window narrowed to an elder's own hours; hers hold where they lie outside of it."""
+        return replace(self, own=own, days_off=self.days_off or own.only_days_off)
 
     def on(self, day: date) -> tuple[Span, ...]:
         """Return the spans of a day."""
         from models import workdays  # The calendar is large, and only campaigns ask it.
 
-        return self.spans if self.days_off or workdays.is_workday(day) else ()
+        return self.own.on(day, self.spans) if self.days_off or workdays.is_workday(day) else ()
 
     def is_open(self, moment: datetime) -> bool:
         """Return whether somebody may be rung at `moment`."""
@@ -208,6 +209,8 @@ def window_of(changes: Mapping[str, Any]) -> Window:
     Raises:
         ValueError: what is changed is no part of a window, or makes none.
     """
+    if "own" in changes:
+        raise ValueError("an elder's own hours are no part of a campaign")
     return _changed(Window(), changes)
 
 

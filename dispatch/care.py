@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from dispatch import campaign_rules, duties, escalation, tasks
 from dispatch.campaign_rules import Tried, Window
 from dispatch.duties import Evidence
+from models.calling_hours import hours_of
 from models.calls import Call, CallEvent
 from models.campaigns import (
     VISIT_ENDS,
-    CallRule,
     CampaignStatus,
     CareVisit,
     VisitStatus,
@@ -228,29 +228,18 @@ def numbers(session: Session, visit: CareVisit) -> list[int]:
     return [one.number_id for one in numbers_of_elder(session, visit.elder_id) if one.number_id not in bad]
 
 
-def call_rule(session: Session, elder_id: int, now: datetime) -> CallRule | None:
-    """Return the elder's own exception that holds now."""
-    in_force = CallRule.since <= now, CallRule.ended_at.is_(None) | (CallRule.ended_at > now)
-    mine = select(CallRule).where(CallRule.elder_id == elder_id, *in_force).order_by(CallRule.id.desc()).limit(1)
-    return session.scalar(mine)
-
-
 def window_for(session: Session, visit: CareVisit, now: datetime) -> Window:
     """Return when this elder may be rung by this campaign: its window, narrowed to her own hours."""
     window = campaign_rules.window_of(visit.campaign.window)
-    own = call_rule(session, visit.elder_id, now)
-    spans = own.spans.get("spans", []) if own is not None else []
-    return window.only([(start, end) for start, end in spans]) if spans else window
+    return window.only(hours_of(session, visit.elder_id, now))
 
 
 def may_be_rung(session: Session, visit: CareVisit, now: datetime) -> bool:
     """Return whether this visit's call may be dialled now: asked again at the last moment."""
     if visit.status != VisitStatus.CALLING or visit.campaign.status != CampaignStatus.RUNNING:
         return False
-    own = call_rule(session, visit.elder_id, now)
-    if own is not None and own.never:
-        return False
-    return window_for(session, visit, now).is_open(now)
+    window = window_for(session, visit, now)
+    return not window.own.never and window.is_open(now)
 
 
 def missed_visit(session: Session, elder_id: int, now: datetime) -> CareVisit | None:

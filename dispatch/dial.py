@@ -60,7 +60,8 @@ def dial(attempt_id: int) -> None:
         if occasion is None or not _still_wanted(session, occasion, now):
             close_attempt(session, attempt, Outcome.TOO_LATE, now)
             return
-        if not limits.may_be_dialled(attempt.number) or limits.is_dead(session, attempt.number, now):
+        forbidden = not limits.may_be_dialled(attempt.number) or limits.only_by_people(session, occasion, now)
+        if forbidden or limits.is_dead(session, attempt.number, now):
             close_attempt(session, attempt, Outcome.REFUSED, now)
             return
         allowed = limits.may_ring_at(occasion, now)

@@ -14,11 +14,12 @@ from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from dispatch import tasks
 from dispatch.retry import TRUNK
 from models import windows
+from models.calling_hours import ANY, Hours, hours_of
 from models.calls import Call, Direction
 from models.dialing import Attempt, AttemptStatus, Callback, Occasion, Outcome, Trunk
 from models.followups import Reminder, ReturnVisit
@@ -77,12 +78,27 @@ def may_ring_at(occasion: Occasion, moment: datetime) -> datetime:
     """Return `moment`, or when people may next be rung for this after it. A provider works at any hour that it has."""
     match occasion:
         case ReturnVisit():
-            return windows.return_visit(moment)
+            return windows.return_visit(moment, _own_hours(occasion, moment))
         case Reminder():
-            return windows.reminder(moment)
+            return windows.reminder(moment, _own_hours(occasion, moment))
         case Callback() if not timedelta(0) <= moment - occasion.order.created_at < _JUST_ORDERED:
-            return windows.callback(moment)
+            return windows.callback(moment, _own_hours(occasion, moment))
     return moment
+
+
+def _own_hours(occasion: Callback | Reminder | ReturnVisit, moment: datetime) -> Hours:
+    session = object_session(occasion)
+    return hours_of(session, occasion.elder_id, moment) if session is not None else ANY
+
+
+def only_by_people(session: Session, occasion: Occasion, now: datetime) -> bool:
+    """Return whether this elder is never to be rung by the machine, unless she has just ordered and waits for it."""
+    match occasion:
+        case ReturnVisit() | Reminder():
+            return hours_of(session, occasion.elder_id, now).never
+        case Callback() if not timedelta(0) <= now - occasion.order.created_at < _JUST_ORDERED:
+            return hours_of(session, occasion.elder_id, now).never
+    return False
 
 
 def is_dead(session: Session, number: PhoneNumber, now: datetime) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from dispatch import sms
 from dispatch.attempts import call_off, close_attempt, new_attempt
 from models import clock, windows
+from models.calling_hours import hours_of
 from models.dialing import Attempt, Outcome
 from models.followups import Reminder, ReminderStatus
 from models.journal import Entry, note
@@ -22,18 +23,25 @@ def begin(session: Session, order: Order, now: datetime) -> None:
 
     Whoever orders on that evening itself hears who comes by the callback, and nothing more.
     """
-    at = windows.reminder_of(order.wanted_on)
-    if at <= now:
+    evening = windows.reminder_of(order.wanted_on)
+    if evening <= now:
         return
     # Whoever wishes text messages reads it instead; should it not arrive, she is rung (dispatch/send_sms.py).
-    if sms.tell_elder(session, order, "reminder", now, at) is None:
-        _ring(session, order, at, now)
+    if sms.tell_elder(session, order, "reminder", now, evening) is None:
+        at = _when_rung(session, order, now)
+        if at > now:
+            _ring(session, order, at, now)
 
 
 def text_failed(session: Session, order: Order, now: datetime) -> None:
     """The text message has not reached her: she is rung, as long as it is the evening before or earlier."""
     if order.status == OrderStatus.ACCEPTED and clock.local_date(now) < order.wanted_on:
-        _ring(session, order, max(now, windows.reminder_of(order.wanted_on)), now)
+        _ring(session, order, max(now, _when_rung(session, order, now)), now)
+
+
+def _when_rung(session: Session, order: Order, now: datetime) -> datetime:
+    """Return when she is reminded by telephone: on the evening before, or when her own hours allow it before that."""
+    return windows.reminder_of(order.wanted_on, hours_of(session, order.elder_id, now))
 
 
 def _ring(session: Session, order: Order, at: datetime, now: datetime) -> None:

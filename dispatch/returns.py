@@ -39,12 +39,16 @@ DONE = frozenset({OrderStatus.COMPLETED, OrderStatus.RETURN_VISITED})
 
 @dataclass(frozen=True)
 class Said:
-    """Her score of an order, 1 (bad) to 5 (very good), in a call. `herself`: not somebody who rings for her."""
+    """Her score of an order, 1 (bad) to 5 (very good), and in which call. `herself`: not somebody who rings for her.
+
+    `agent_id`: she has said it to this user, who writes it down.
+    """
 
     order_id: int
     score: int
-    call_id: int
+    call_id: int | None
     herself: bool = True
+    agent_id: int | None = None
 
 
 def begin(session: Session, order: Order, now: datetime) -> None:
@@ -95,12 +99,14 @@ def hear(session: Session, said: Said, now: datetime) -> str:
         ValueError: the score is not 1–5.
     """
     # Before the order: an event that closes the attempt takes them in this order, too.
-    attempt = session.scalar(select(Attempt).where(Attempt.call_id == said.call_id).with_for_update(of=Attempt))
+    of_call = select(Attempt).where(Attempt.call_id == said.call_id).with_for_update(of=Attempt)
+    attempt = session.scalar(of_call) if said.call_id is not None else None
     order = lock_order(session, said.order_id)
     rate(session, OrderRating(order_id=order.id, score=said.score, call_id=said.call_id, at=now))
-    note(session, said.call_id, Entry.ORDER_RATED, now, order_id=order.id, score=said.score)
+    if said.call_id is not None:
+        note(session, said.call_id, Entry.ORDER_RATED, now, order_id=order.id, score=said.score)
     question = _question(session, order.id) if said.herself else None
-    if said.score < CONTENT:
+    if said.score < CONTENT and not (said.agent_id is not None and _complained(session, order.id)):
         key = f"return:{question.id}" if question else f"order:{order.id}"
         data = {"score": said.score}
         new = tasks.for_order(TaskKind.DISSATISFIED, key, order, call_id=said.call_id, data=data)
@@ -115,9 +121,16 @@ def hear(session: Session, said: Said, now: datetime) -> str:
     return "low" if said.score < CONTENT else "well"
 
 
+def _complained(session: Session, order_id: int) -> bool:
+    """Return whether an agent has the matter in hand already."""
+    open_ones = Task.order_id == order_id, Task.kind == TaskKind.DISSATISFIED, Task.closed_at.is_(None)
+    return session.scalar(select(Task.id).where(*open_ones).limit(1)) is not None
+
+
 def _asked(session: Session, order: Order, said: Said, now: datetime) -> None:
     """She was asked. With a good word the order has come to its end; with a bad one a person decides."""
-    by = OrderEvent(actor="elder", actor_id=order.elder_id, call_id=said.call_id)
+    who = ("elder", order.elder_id) if said.agent_id is None else ("agent", said.agent_id)
+    by = OrderEvent(actor=who[0], actor_id=who[1], call_id=said.call_id)
     move_order(session, order, OrderStatus.RETURN_VISITED, now, by)
     for kind in (TaskKind.LATE, TaskKind.UNREACHABLE):
         tasks.settle_all(session, kind, order.id, now)

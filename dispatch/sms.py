@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Literal
+from typing import Literal, cast
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -25,7 +25,7 @@ from models.phone import NumberKind
 from models.preferences import wants_sms
 from models.providers import Provider, ProviderNumber
 from models.settings import settings
-from models.sms import SmsMessage
+from models.sms import SmsMessage, SmsStatus
 
 Template = Literal["hand_over", "comes", "confirmed", "reminder"]
 
@@ -86,6 +86,51 @@ def queue(session: Session, new: NewSms, now: datetime, due_at: datetime | None 
     session.flush()
     post(session, "send_sms", message.id, message.due_at)
     return message
+
+
+class NotAgain(ValueError):
+    """The message cannot be sent once more. `code`: state (it may still arrive, or has), told (it does not hold
+    any more), barred (the number takes none)."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"not sent again: {code}")
+        self.code = code
+
+
+def may_again(message: SmsMessage) -> bool:
+    """Return whether the message has come to an end without arriving, so that a person may have it sent once more."""
+    # What the carrier was asked about in vain, for as long as it is asked at all, stays unknown for ever.
+    given_up = message.status == SmsStatus.UNKNOWN and message.look_at is None
+    return given_up or message.status in (SmsStatus.FAILED, SmsStatus.UNDELIVERED)
+
+
+def again_key(message: SmsMessage) -> str:
+    """Return the key of the message that repeats this one: there is one at most."""
+    return f"{message.template}:again:{message.id}"
+
+
+def send_again(session: Session, public_id: str, now: datetime) -> SmsMessage:
+    """Write a message that says the same to the same number; pressed twice, it is the same message.
+
+    Raises:
+        KeyError: there is no such message.
+        NotAgain: it cannot be.
+    """
+    message = session.scalar(select(SmsMessage).where(SmsMessage.public_id == public_id).with_for_update(of=SmsMessage))
+    if message is None:
+        raise KeyError(public_id)
+    if not may_again(message):
+        raise NotAgain("state")
+    if message.order.status not in HOLDS[message.template]:
+        raise NotAgain("told")
+    new = NewSms(
+        cast(Template, message.template), f"again:{message.id}", message.order, message.number, message.language,
+        message.person_id, message.provider_id, message.urgent,
+    )  # fmt: skip
+    sent = queue(session, new, now)
+    if sent is None:
+        raise NotAgain("barred")
+    return sent
 
 
 def barred(number: PhoneNumber) -> str | None:

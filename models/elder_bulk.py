@@ -16,6 +16,8 @@ from sqlalchemy import Connection, Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.base import new_public_id
+from models.calling_hours import ANY, columns_of
+from models.campaigns import CallRule
 from models.contacts import Contact
 from models.elder_import import AreaPath, Checked, Entry, identities, registered
 from models.people import Area, AreaKind, Elder, NumberRole, Person, PersonNumber, PhoneNumber, card_digits
@@ -27,6 +29,7 @@ from models.sheet_cells import batched
 _areas_table = cast(Table, Area.__table__)
 _people, _elders, _numbers = (cast(Table, kind.__table__) for kind in (Person, Elder, PhoneNumber))
 _links, _contacts, _settings = (cast(Table, kind.__table__) for kind in (PersonNumber, Contact, ElderSetting))
+_rules = cast(Table, CallRule.__table__)
 # A contact is known again by her name and her first number.
 Known = tuple[str, str]
 
@@ -113,6 +116,7 @@ def write(session: Session, ready: Prepared) -> None:
     _insert(connection, _links, _helpers_links(connection, ready, helpers, numbers))
     _insert(connection, _contacts, _ties(ready, ids, helpers))
     _insert(connection, _settings, _manners(ready, ids))
+    _insert(connection, _rules, _own_hours(ready, ids))
     # The index of search is the sweep's work: it would hold SQLite's only write lock for longer than the rest.
 
 
@@ -281,4 +285,12 @@ def _manners(ready: Prepared, ids: Sequence[int]) -> list[dict[str, Any]]:
         {"elder_id": elder_id, "name": name, "value": value, "origin": Origin.IMPORT, "at": ready.now}
         for entry, elder_id in zip(ready.entries, ids, strict=True)
         for name, value in entry.manners.items()
+    ]
+
+
+def _own_hours(ready: Prepared, ids: Sequence[int]) -> list[dict[str, Any]]:
+    return [
+        {"elder_id": elder_id, "since": ready.now, **columns_of(entry.hours)}
+        for entry, elder_id in zip(ready.entries, ids, strict=True)
+        if entry.hours != ANY
     ]

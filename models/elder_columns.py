@@ -29,6 +29,9 @@ _OWN = (
     Column("volume", "音量", example="大", advice="正常、大；留空为正常"),
     Column("person_first", "人工优先", example="否", advice="是、否；留空为否"),
     Column("sms", "短信", example="否", advice="是、否；留空为否"),
+    Column("call_hours", "可接电话时间", example="10:00-11:30；14:00-18:00",
+           advice="留空为任何时间；几个时段用分号隔开；“只用人工”表示不由机器拨打"),
+    Column("not_on", "不打电话的日子", example="星期三", advice="星期一至星期日，用分号隔开；留空为无"),
 )  # fmt: skip
 
 
@@ -69,6 +72,14 @@ MANNERS: Mapping[Setting, Mapping[str, str]] = {
     Setting.VOLUME: {"正常": "normal", "大": "loud", "大音量": "loud", "normal": "normal", "loud": "loud"},
     Setting.PERSON_FIRST: {"否": "no", "是": "yes", "no": "no", "yes": "yes"},
     Setting.SMS: {"否": "no", "是": "yes", "no": "no", "yes": "yes"},
+}
+# In the place of hours: the machine never rings her.
+ONLY_PEOPLE = ("只用人工", "never")
+WEEKDAYS: Mapping[str, int] = {
+    **{f"星期{sign}": day for day, sign in enumerate("一二三四五六日", start=1)},
+    **{f"{week}{sign}": day for week in ("周", "礼拜") for day, sign in enumerate("一二三四五六日", start=1)},
+    **{"星期天": 7, "周天": 7, "礼拜天": 7},
+    **{day: number for number, day in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), start=1)},
 }
 RELATIONS: Mapping[str, Relation] = {
     "配偶": Relation.SPOUSE, "老伴": Relation.SPOUSE, "丈夫": Relation.SPOUSE, "妻子": Relation.SPOUSE,

@@ -9,8 +9,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from models import sheet_files
+from models.calling_hours import hours_in, written_spans
+from models.campaigns import CallRule
 from models.contacts import Contact
-from models.elder_columns import CONTACTS, MANNERS, RELATIONS, RIGHTS, SEXES, columns
+from models.elder_columns import CONTACTS, MANNERS, ONLY_PEOPLE, RELATIONS, RIGHTS, SEXES, WEEKDAYS, columns
 from models.people import Area, Elder, Person
 from models.preferences import ElderSetting
 from models.sheet_cells import LANGUAGE_WORDS, Column, written
@@ -69,12 +71,13 @@ def rows(session: Session) -> Iterator[Cells]:
         if not part:
             return
         last = part[-1].id
-        manners, contacts = _manners(session, part), _contacts(session, part)
+        manners, contacts, hours = _manners(session, part), _contacts(session, part), _own_hours(session, part)
         for elder in part:
             yield {
                 **_own(elder),
                 **dict(_places(areas, elder.area_id)),
                 **manners.get(elder.id, {}),
+                **hours.get(elder.id, {}),
                 **contacts.get(elder.id, {}),
             }
         session.expunge_all()
@@ -115,6 +118,18 @@ def _manners(session: Session, part: Sequence[Elder]) -> dict[int, Cells]:
         for setting, words in MANNERS.items():
             if name == setting:
                 found.setdefault(elder_id, {})[name] = written(words, value)
+    return found
+
+
+def _own_hours(session: Session, part: Sequence[Elder]) -> dict[int, Cells]:
+    rules = select(CallRule).where(CallRule.elder_id.in_([elder.id for elder in part]), CallRule.ended_at.is_(None))
+    found: dict[int, Cells] = {}
+    for row in session.scalars(rules.order_by(CallRule.id)):
+        hours = hours_in(row)
+        found[row.elder_id] = {
+            "call_hours": ONLY_PEOPLE[0] if hours.never else written_spans(hours.spans),
+            "not_on": "；".join(written(WEEKDAYS, day) for day in sorted(hours.not_on)),
+        }
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,17 +11,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import sheets
+from models.calling_hours import ANY, Hours, read_spans
 from models.elder_columns import (
     CONTACTS,
     HEADINGS,
     LIMITS,
     MANNERS,
     NAMES,
+    ONLY_PEOPLE,
     PLACES,
     RELATIONS,
     REQUIRED,
     RIGHTS,
     SEXES,
+    WEEKDAYS,
 )
 from models.people import Elder, Person, PersonNumber, PhoneNumber
 from models.phone import mask
@@ -46,6 +50,7 @@ class Entry:
     area: AreaPath
     contacts: tuple[NewContact, ...] = ()
     manners: Mapping[Setting, str] = field(default_factory=dict)
+    hours: Hours = ANY
 
 
 @dataclass
@@ -134,7 +139,19 @@ def _entry(row: Row) -> Entry:
         if cells[name] and (value := known(cells, name, words)) not in (None, VALUES[name][0])
     }
     area = (cells["district"], cells["community"], cells["grid"])
-    return Entry(elder, area, _contacts(cells, elder), manners)
+    return Entry(elder, area, _contacts(cells, elder), manners, _hours(cells))
+
+
+def _hours(cells: Mapping[str, str]) -> Hours:
+    words = [word for word in re.split(r"[;；,，、\s]+", cells["not_on"].lower()) if word]
+    if strange := [word for word in words if word not in WEEKDAYS]:
+        raise ValueError(f"not_on: {strange[0]!r} is no weekday")
+    never = cells["call_hours"].lower() in ONLY_PEOPLE
+    try:
+        spans = () if never else read_spans(cells["call_hours"])
+        return Hours(spans, frozenset(WEEKDAYS[word] for word in words), never)
+    except ValueError as error:
+        raise ValueError(f"call_hours, not_on: {error}; write 10:00-11:30；14:00-18:00") from error
 
 
 def _contacts(cells: Mapping[str, str], elder: NewElder) -> tuple[NewContact, ...]:

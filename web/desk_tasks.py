@@ -49,7 +49,7 @@ def task_page(public_id: str, problem: str | None = None) -> str:
     return render_template(
         "task.html", task=seen, card=card, order=order, results=results, problem=problem, mine=line.owner == me.name,
         chosen=request.form.get("result", ""), note=request.form.get("note", ""), note_max=tasks.NOTE_MAX,
-        renew_s=settings().task_lock_s // 3, now=now,
+        renew_s=settings().task_lock_s // 3, scores=tasks.SCORES, now=now,
     )  # fmt: skip
 
 
@@ -101,6 +101,14 @@ def finish(public_id: str) -> BaseResponse | tuple[str, int]:
     """Write down what came of it."""
     found = tasks.Finding(*(request.form.get(name, "") for name in ("result", "note", "call")))
     return _do(public_id, lambda db: tasks.finish(db, public_id, found, user_row(db), clock.now()))
+
+
+@routes.post("/tasks/<public_id>/score")
+@allow(Role.AGENT)
+def score(public_id: str) -> BaseResponse | tuple[str, int]:
+    """Write down how she says it was."""
+    said = request.form.get("score", ""), request.form.get("call", "")
+    return _do(public_id, lambda db: tasks.score(db, public_id, said, user_row(db), clock.now()))
 
 
 def _do(

@@ -55,6 +55,9 @@ MERGE_PROBLEM: Words = {
     "gone": _l("One of them was made one with another already."),
 }
 DEED_PROBLEM: Words = {
+    "sms_state": _l("This text message has arrived, or may still arrive; it is not sent again."),
+    "sms_told": _l("What the text message says does not hold any more; it is not sent again."),
+    "sms_barred": _l("This number takes no text messages; ring instead."),
     "too_late": _l("It is too late for that: look at how the order stands now."),
     "no_number": _l("This provider has no telephone number."),
     "same": _l("This provider has the order already."),

@@ -113,7 +113,7 @@ def elder_page(public_id: str, problem: str | None = None) -> str:
     """Return an elder's card, with what went wrong if something did."""
     now = clock.now()
     with write() as db:
-        found = elder_card(db, public_id, clock.local_date(now))
+        found = elder_card(db, public_id, now)
         if found is None:
             abort(404)
         elder_id, card = found

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, abort, render_template, request
+from flask import Blueprint, Flask, abort, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import select
 from twilio.request_validator import RequestValidator
+from werkzeug.wrappers import Response as BaseResponse
 
+from agents.accounts import record
 from agents.texts import SHOWN, sms_lines
-from dispatch import send_sms
+from dispatch import send_sms, sms
 from dispatch.outbox import transaction
 from dispatch.sms_gateways import CarrierSms
 from dispatch.twilio_sms import report_url, status_of
@@ -17,7 +19,8 @@ from models.session import read
 from models.settings import settings
 from models.sms import SmsMessage, SmsStatus
 from models.users import Role
-from web.access import allow, open_to_everybody
+from web.access import allow, open_to_everybody, user_row
+from web.desk_deeds import order_page
 
 routes = Blueprint("texts", __name__)
 
@@ -43,6 +46,25 @@ def texts() -> str:
     with read() as db:
         lines = sms_lines(db, *([SmsMessage.status.in_(GROUPS[group])] if group in GROUPS else []))
     return render_template("texts.html", lines=lines, group=group, groups=list(GROUPS), shown=SHOWN, now=clock.now())
+
+
+@routes.post("/texts/<public_id>/again")
+@allow(Role.AGENT)
+def again(public_id: str) -> BaseResponse | tuple[str, int]:
+    """Send a message that did not arrive once more; pressed twice, it goes once."""
+    try:
+        with transaction() as db:
+            new = sms.send_again(db, public_id, clock.now())
+            order = new.order.public_id
+            record(db, user_row(db), "sms_again", ("order", new.order_id), clock.now())
+    except KeyError:
+        abort(404)
+    except sms.NotAgain as error:
+        with read() as db:
+            message = db.scalars(select(SmsMessage).where(SmsMessage.public_id == public_id)).one()
+            order = message.order.public_id
+        return order_page(order, f"sms_{error.code}"), 409
+    return redirect(url_for("records.order", public_id=order), 303)
 
 
 @routes.post("/twilio/sms/<public_id>")

@@ -140,6 +140,7 @@ TASK_PROBLEM: Words = {
     "result": _l("Choose a result."),
     "note_missing": _l("Write a short note: the next colleague must understand it."),
     "note_long": _l("The note is too long."),
+    "score": _l("She cannot be asked about this order any more."),
 }
 OFFER_STATUS: Words = {
     "open": _l("Being asked"),
@@ -444,7 +445,17 @@ WHY: Words = {
     "timeouts": _l("she let the time run out several times in a row"),
     "persons": _l("they all ended with a person"),
 }
+WEEKDAY: Words = {
+    "1": _l("Mon"),
+    "2": _l("Tue"),
+    "3": _l("Wed"),
+    "4": _l("Thu"),
+    "5": _l("Fri"),
+    "6": _l("Sat"),
+    "7": _l("Sun"),
+}
 MANNER_PROBLEM: Words = {
+    "hours": _l("These are no hours in which she could be rung; nothing was changed."),
     "moved": _l("It was changed meanwhile; nothing was undone. This is what holds now."),
 }
 RELATION: Words = {

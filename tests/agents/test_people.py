@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -176,7 +176,7 @@ def test_two_registrations_become_one_and_two_again(world: World, chen: User) ->
         notes.add_note(db, gone.person.public_id, ("听力差", ""), chen, world.now)
     before = belongs(kept), belongs(gone)
     with session.read() as db:
-        card = elder_card(db, kept.person.public_id, TODAY)
+        card = elder_card(db, kept.person.public_id, datetime(2026, 11, 22, 1, 0, tzinfo=UTC))
     assert card is not None
     assert [(twin.who.public_id, twin.why) for twin in card[1].twins] == [(gone.person.public_id, "birth")]
     with world.rows() as db:

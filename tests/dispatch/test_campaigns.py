@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from dispatch.campaigns import Filter, IllegalMove, NewCampaign
 from dispatch.duties import Evidence
 from dispatch.outbox import transaction
 from models import register
+from models.calling_hours import Hours
 from models.campaigns import CallRule, Campaign, CampaignStatus, CareVisit, Escalation, EscalationStep, VisitStatus
 from models.contacts import Contact, Relation
 from models.dialing import Attempt, Outcome
@@ -67,8 +68,12 @@ def test_another_hour_is_the_other_half_of_the_day(tried: str, again: str) -> No
 
 
 def test_her_own_hours_narrow_the_window_and_hold_where_they_lie_outside_of_it() -> None:
-    assert Window().only([(600, 700)]).spans == ((600, 690),)
-    assert Window().only([(1140, 1200)]).spans == ((1140, 1200),)
+    monday, saturday = date(2026, 11, 23), date(2026, 11, 28)
+    assert Window().only(Hours(((600, 700),))).on(monday) == ((600, 690),)
+    assert Window().only(Hours(((1140, 1200),))).on(monday) == ((1140, 1200),)
+    assert Window().only(Hours(not_on=frozenset({1}))).on(monday) == ()
+    weekend = Window().only(Hours(not_on=frozenset({1, 2, 3, 4, 5})))
+    assert weekend.on(monday) == () and weekend.on(saturday) == Window().spans, "no workday is left to ring her"
 
 
 def test_a_setting_that_is_none_is_named() -> None:

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from sqlalchemy import Engine, delete, select
 
-from models import elder_bulk, elder_columns, elder_export, elder_import, sheets
+from models import calling_hours, elder_bulk, elder_columns, elder_export, elder_import, sheets
 from models.callers import who_rings
+from models.calling_hours import Hours
 from models.contacts import Contact, Relation
 from models.elder_import import check
 from models.people import Elder, PersonNumber
@@ -264,6 +265,9 @@ def test_a_wife_who_was_only_a_contact_is_registered_and_stays_one_person(
         ("语速", "飞快", "pace is '飞快'; it can be 正常, 慢"),
         ("音量", "xxx", "volume"),
         ("联系人", "王小梅", "contact1 needs a name, a relation and a telephone number"),
+        ("可接电话时间", "上午", "call_hours"),
+        ("可接电话时间", "12:00-11:00", "call_hours"),
+        ("不打电话的日子", "明天", "not_on"),
         ("联系人9电话", "0451-10000003", "contact9 needs"),
         ("联系人,关系,联系电话", "王小梅,外星人,0451-10000003", "contact1_relation is '外星人'"),
         ("联系人,关系,联系电话", "王小梅,女儿,abc", "not a telephone number"),
@@ -326,6 +330,9 @@ def town() -> None:
                 add_contact(session, elder, contact, NOW)
             put(session, elder.id, (Setting.PACE, "slow"), Because(Origin.LEARNT), NOW)
             put(session, elder.id, (Setting.VOLUME, "loud"), Because(Origin.AGENT), NOW)
+            if at % 3:
+                own = Hours(((600, 690), (840, 1080)), frozenset({3, 7})) if at % 3 == 1 else Hours(never=True)
+                calling_hours.put(session, elder.id, own, None, NOW)
             if at % 2:
                 undo(session, elder.id, Setting.VOLUME, None, NOW)
 
@@ -348,7 +355,15 @@ def test_what_goes_out_comes_in_again(base: str, suffix: str, request: pytest.Fi
     before = exported(file)
     assert bring_in(file.read_bytes())[0].startswith("line 2: already registered")
     with engine.begin() as connection:
-        for table in ("elder_settings", "contacts", "person_numbers", "elders", "people", "phone_numbers"):
+        for table in (
+            "call_rules",
+            "elder_settings",
+            "contacts",
+            "person_numbers",
+            "elders",
+            "people",
+            "phone_numbers",
+        ):
             connection.execute(delete(metadata.tables[table]))
     assert bring_in(file.read_bytes()) == []
     assert exported(tmp_path / f"again.{suffix}") == before

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,7 @@ class Browser:
         assert found, f"no form on {path}"
         return found[1]
 
-    def post(self, path: str, form: dict[str, str], page: str = "/login") -> TestResponse:
+    def post(self, path: str, form: Mapping[str, str | list[str]], page: str = "/login") -> TestResponse:
         """Send a form that stands on `page`."""
         return self.client.post(path, data={"csrf_token": self.token(page), **form})
 

@@ -8,12 +8,16 @@ import pytest
 from sqlalchemy import select
 
 from dispatch import returns
+from dispatch.attempts import fail_return_visit
 from models.clock import local_date
-from models.orders import Order, OrderStatus
+from models.followups import ReturnVisit, ReturnVisitQuestion
+from models.orders import Order, OrderEvent, OrderStatus
 from models.outbox import OutboxEntry
+from models.ratings import OrderRating
 from models.session import read, write
 from models.tasks import Task, TaskKind
 from models.users import AuditEvent
+from tests.support.oracle import problems
 from tests.web.conftest import Browser
 from tests.web.test_pages import text_of
 from tests.web.world import World, landline, mobile
@@ -82,3 +86,54 @@ def test_an_agent_closes_it_by_the_order_or_by_its_task(world: World, agent: Bro
     assert agent.post(f"/tasks/{task}/close", {"result": "told", "note": "道歉了"}, f"/tasks/{task}").status_code == 303
     assert status(done) == "settled"
     assert agent.post(f"/orders/{done}/close", {}, "/account").status_code == 303, "the same twice"
+
+
+def the_task(kind: TaskKind) -> Task:
+    with read() as session:
+        return session.scalars(select(Task).where(Task.kind == kind)).one()
+
+
+@pytest.fixture
+def unasked(world: World, done: str) -> str:
+    """The machine could not ask her: the task of it, its public id."""
+    with write() as session:
+        visit = session.scalars(select(ReturnVisit)).one()
+        fail_return_visit(session, visit, None, world.now)
+    return the_task(TaskKind.UNREACHABLE).public_id
+
+
+def test_what_she_tells_the_agent_is_her_score(world: World, agent: Browser, done: str, unasked: str) -> None:
+    path = f"/tasks/{unasked}"
+    assert "她说服务怎么样" in agent.get(path).text
+    for wrong in ("0", "6", "", "good"):
+        assert agent.post(f"{path}/score", {"score": wrong}, path).status_code == 422
+    assert status(done) == "completed"
+    assert agent.post(f"{path}/score", {"score": "4"}, path).status_code == 303
+    assert status(done) == "settled" and the_task(TaskKind.UNREACHABLE).closed_at is not None
+    with read() as session:
+        rating, question = (
+            session.scalars(select(OrderRating)).one(),
+            session.scalars(select(ReturnVisitQuestion)).one(),
+        )
+        assert (rating.score, rating.provider_id is not None, question.score) == (4, True, 4)
+        moves = session.scalars(select(OrderEvent).order_by(OrderEvent.id.desc()).limit(2)).all()
+        assert [(one.to_status, one.actor) for one in moves] == [("settled", "system"), ("return_visited", "agent")]
+        assert "order_scored" in session.scalars(select(AuditEvent.action)).all()
+        assert problems(session) == []
+    assert agent.post(f"{path}/score", {"score": "4"}, path).status_code == 409, "the task is closed"
+
+
+def test_a_bad_score_stays_with_a_person_and_a_second_one_makes_no_second_task(
+    world: World, agent: Browser, done: str, unasked: str
+) -> None:
+    assert agent.post(f"/tasks/{unasked}/score", {"score": "2"}, f"/tasks/{unasked}").status_code == 303
+    assert status(done) == "return_visited"
+    path = f"/tasks/{the_task(TaskKind.DISSATISFIED).public_id}"
+    assert agent.post(f"{path}/score", {"score": "1"}, path).status_code == 303
+    with read() as session:
+        assert session.scalars(select(OrderRating)).one().score == 1
+        assert problems(session) == []
+    assert the_task(TaskKind.DISSATISFIED).closed_at is None
+    assert agent.post(f"{path}/close", {"result": "told", "note": "道歉了"}, path).status_code == 303
+    assert status(done) == "settled"
+    assert "她说服务怎么样" not in agent.get(path).text

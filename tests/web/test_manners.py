@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from agents.cards import card_tail
 from models import session
+from models.calling_hours import ANY, Hours, hours_of
 from models.calls import CallEnd
 from models.people import Elder
 from models.preferences import Because, ElderSetting, Origin, Preferences, Setting, preferences, put
@@ -147,3 +149,28 @@ def test_the_same_again_is_no_second_line_in_the_audit(world: World, agent: Brow
 )
 def test_a_card_shows_only_its_end(card: str | None, tail: str | None) -> None:
     assert card_tail(card) == tail
+
+
+def test_when_she_may_be_rung_is_set_on_her_card(world: World, agent: Browser) -> None:
+    wang = world.elder("王桂兰", landline(101))
+    path = card_of(wang)
+    form: dict[str, str | list[str]] = {"begins": ["10:00", "14:00"], "ends": ["11:30", ""], "not_on": ["3", "7"]}
+    assert agent.post(f"{path}/hours", form, page=path).status_code == 303
+    with session.read() as db:
+        hours = hours_of(db, wang.id, world.now + timedelta(minutes=1))
+    assert hours == Hours(((600, 690), (840, 1440)), frozenset({3, 7}))
+    page = agent.get(path).text
+    assert 'value="10:00"' in page and re.search(r'name="not_on" value="3" checked', page)
+    assert "坐席设置: 小陈" in text_of(page) and audit() == [("set_call_hours", "elder")]
+    for wrong in (
+        {"begins": ["12:00"], "ends": ["11:00"]},
+        {"begins": ["08:00", "09:00"], "ends": ["10:00", "11:00"]},
+        {"begins": ["soon"], "ends": [""]},
+        {"begins": [""], "ends": [""], "not_on": list("1234567")},
+        {"begins": [""], "ends": [""], "not_on": ["x"]},
+    ):
+        answer = agent.post(f"{path}/hours", wrong, page=path)
+        assert answer.status_code == 422 and "无法拨打电话" in answer.text
+    assert agent.post(f"{path}/hours", {"begins": ["", ""], "ends": ["", ""]}, page=path).status_code == 303
+    with session.read() as db:
+        assert hours_of(db, wang.id, world.now + timedelta(minutes=1)) == ANY

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, datetime
 
 import pytest
 
@@ -44,7 +44,7 @@ def test_the_console_over_postgresql(world: World) -> None:
         now = board.snapshot(db)
         course = order_course(db, seeded.order_id)
         call = call_course(db, seeded.call_id)
-        card = elder_card(db, seeded.elder.person.public_id, date(2026, 11, 22))
+        card = elder_card(db, seeded.elder.person.public_id, datetime(2026, 11, 22, 1, 0, tzinfo=UTC))
     assert (now.calls_open, now.tasks_open, now.alarms, now.orders_open) == (5, 5, 1, 6)
     assert len(now.recent_calls) == 6
     assert [line.status for line in now.recent_orders] == ["cancelled"]

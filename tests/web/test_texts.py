@@ -12,6 +12,8 @@ from werkzeug.test import TestResponse
 
 from models import settings
 from models.lookup import number_row
+from models.orders import Order
+from models.outbox import OutboxEntry
 from models.phone import normalise
 from models.session import read, write
 from models.sms import SmsMessage
@@ -127,3 +129,41 @@ def test_the_order_tells_of_its_text_messages(app: Flask, message: str, world: W
         order = db.scalars(select(SmsMessage)).one().order.public_id
     page = browser.get(f"/orders/{order}").text
     assert "下单确认" in page and "已发出" in page
+
+
+def test_what_did_not_arrive_is_sent_again_by_a_button_once(
+    app: Flask, message: str, world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOTLINE_SMS", "console")
+    settings.settings.cache_clear()
+    world.user("陈接线", "agent")
+    browser.login("陈接线")
+    with read() as db:
+        order = f"/orders/{db.scalars(select(SmsMessage)).one().order.public_id}"
+    again = f"/texts/{message}/again"
+    assert again not in browser.get(order).text and browser.post(again, {}, order).status_code == 409
+    reports(app, message, "undelivered", ErrorCode="30003")
+    assert again in browser.get(order).text
+    for _ in range(2):
+        assert browser.post(again, {}, order).status_code == 303
+    with read() as db:
+        first, second = db.scalars(select(SmsMessage).order_by(SmsMessage.id))
+        assert (second.status, second.template, second.number_id) == ("queued", first.template, first.number_id)
+        errands = db.scalars(select(OutboxEntry.subject_id).where(OutboxEntry.verb == "send_sms")).all()
+        assert errands == [second.id], "pressed twice, it goes once"
+    assert again not in browser.get(order).text, "nor is it offered any more"
+
+
+def test_what_does_not_hold_or_may_not_go_there_is_not_sent_again(
+    app: Flask, message: str, world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.user("陈接线", "agent")
+    browser.login("陈接线")
+    reports(app, message, "undelivered", ErrorCode="30003")
+    again = f"/texts/{message}/again"
+    refused = browser.post(again, {}, "/account")
+    assert refused.status_code == 409 and "请打电话" in refused.text, "text messages are switched off"
+    with write() as db:
+        db.scalars(select(Order)).one().status = "cancelled"
+    assert "不再有效" in browser.post(again, {}, "/account").text
+    assert browser.post("/texts/nowhere/again", {}, "/account").status_code == 404
