@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
+import functools
 import json
 import logging
 import os
@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 
 from dispatch.beats import beat_file
 from hotline import health
+from models.orphans import dies_with
 from models.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,6 @@ GRACE_S = 10.0
 ASK_S = 5.0
 HEALTH_EVERY_S = 2.0
 UNHEALTHY_BEFORE_KILL = 3
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,9 @@ class Program:
     leave_s: float = 0.0
 
 
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def _begin(supervisor: int) -> None:
+    """What a child does before it becomes its program."""
+    dies_with(supervisor, signal.SIGTERM)
     # Ctrl-C reaches the whole terminal group; only the supervisor is to act on it.
     os.setpgid(0, 0)
 
@@ -152,7 +153,7 @@ class Supervisor:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
-                preexec_fn=_die_with_parent,
+                preexec_fn=functools.partial(_begin, os.getpid()),
                 limit=1 << 20,
             )
         except OSError as error:

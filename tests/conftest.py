@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,12 +10,19 @@ import pytest
 from sqlalchemy import Engine, text
 
 from models import schema, session
+from models.orphans import dies_with
 from models.tables import metadata
 from tests.support import postgres
 from tests.support.fresh import forget
 from tests.support.groups import pytest_collection_finish, pytest_configure_node, pytest_xdist_make_scheduler
 
 __all__ = ["pytest_collection_finish", "pytest_configure_node", "pytest_xdist_make_scheduler"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A worker of xdist ends with the run that started it, and with the worker all that it has started."""
+    if hasattr(config, "workerinput"):
+        dies_with(os.getppid())
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ abort it: whatever becomes of a recogniser, the next one is there at once.
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import signal
@@ -21,13 +20,13 @@ from ivr.speech.models import load
 from ivr.speech.recogniser import LoadedModel
 from ivr.speech.wire import Kind, Message
 from ivr.speech.worker import Worker
+from models.orphans import dies_with
 
 log = logging.getLogger(__name__)
 
 # A process that died within a second of its birth may have no better heirs.
 _INFANT_S = 1.0
 _MOURNING_S = 0.2
-_PR_SET_PDEATHSIG = 1
 
 
 def fork(child: Callable[[], None], orphaned: signal.Signals = signal.SIGKILL) -> int:
@@ -41,10 +40,9 @@ def fork(child: Callable[[], None], orphaned: signal.Signals = signal.SIGKILL) -
         return pid
     code = 1
     try:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, orphaned)
-        if os.getppid() == parent:
-            child()
-            code = 0
+        dies_with(parent, orphaned)
+        child()
+        code = 0
     except BaseException:
         log.exception("a process of the speech server ended")
     finally:

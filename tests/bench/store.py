@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hotline import up
 from models import clock, register, schema
+from models.orphans import dies_with_me
 from models.phone import normalise
 from models.register import NewElder
 from models.session import engine, write
@@ -41,7 +42,7 @@ def stores(on_postgres: bool = False, redis: bool = True, **chosen: object) -> I
 def _start_redis(stack: ExitStack) -> None:
     """As `hotline up` starts it: append-only, synced every second."""
     for program in up.embedded_redis(settings()):
-        process = subprocess.Popen(program.command, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(program.command, stdout=subprocess.DEVNULL, preexec_fn=dies_with_me())
         stack.callback(process.wait)
         stack.callback(process.kill)
     deadline = time.monotonic() + 10

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from statistics import median
 
@@ -29,6 +29,7 @@ from websockets.exceptions import InvalidStatus
 from ivr.speech.gate import FRAME_BYTES, FRAME_MS, Gate
 from ivr.speech.gate import Heard as Activity
 from ivr.speech.protocol import SPEAKING
+from models.orphans import dies_with
 from models.settings import ROOT
 from tests.bench.recog import Ears, open_ears
 from tests.bench.report import Figure
@@ -129,6 +130,10 @@ class Server:
         self._core = core
         self.port = self.pid = 0
 
+    def _begin(self, parent: int) -> None:
+        dies_with(parent, signal.SIGTERM)
+        os.sched_setaffinity(0, {self._core})
+
     def __enter__(self) -> Server:
         block = PortBlock()
         self._stack.callback(block.release)
@@ -138,7 +143,7 @@ class Server:
         log = self._stack.enter_context((Path(folder) / "log").open("w"))
         process = subprocess.Popen(
             [sys.executable, "-m", "ivr.speech"], cwd=ROOT, env=env, stderr=log,
-            preexec_fn=lambda: os.sched_setaffinity(0, {self._core}),
+            preexec_fn=partial(self._begin, os.getpid()),
         )  # fmt: skip
         self.pid = process.pid
         self._stack.callback(process.wait)

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from models.orphans import dies_with_me
 from models.settings import ROOT
 from tests.support.ports import PortBlock
 
@@ -68,6 +69,7 @@ def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=dies_with_me(signal.SIGTERM),
     ) as demo:
         assert demo.stdout is not None
         for line in demo.stdout:

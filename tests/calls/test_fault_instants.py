@@ -24,6 +24,7 @@ from dispatch.orders import OrderRequest, place_order
 from models import clock, toolbox
 from models.calls import Call
 from models.dialing import Attempt
+from models.orphans import dies_with_me
 from models.people import Elder
 from models.ratings import OrderRating
 from models.settings import ROOT
@@ -99,7 +100,7 @@ def two_workers(town: Town) -> None:
     """A second worker, on the same errands, for a while."""
     second = subprocess.Popen(
         [sys.executable, "-m", "dispatch", "worker"], cwd=ROOT, env={**os.environ, **town.hotline.env},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=dies_with_me(),
     )  # fmt: skip
     time.sleep(5)
     second.kill()

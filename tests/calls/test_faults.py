@@ -20,6 +20,7 @@ from models.calls import Call as CallRow
 from models.calls import CallEvent
 from models.dialing import Attempt
 from models.journal import Entry
+from models.orphans import dies_with_me
 from models.outbox import OutboxEntry
 from models.settings import ROOT
 from tests.calls.conftest import DATABASES, Town
@@ -318,7 +319,7 @@ def _a_worker(town: Town, **environment: str) -> Iterator[None]:
     worker = subprocess.Popen(
         [sys.executable, "-m", "dispatch", "worker"], cwd=ROOT,
         env={**os.environ, **secrets, **town.hotline.env, **environment},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=dies_with_me(),
     )  # fmt: skip
     try:
         beat = town.hotline.folder / "run" / "worker.beat"

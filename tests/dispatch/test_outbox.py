@@ -19,6 +19,7 @@ from sqlalchemy import Engine, select
 from dispatch import jobs, outbox
 from dispatch.outbox import relay, transaction
 from models import clock, toolbox
+from models.orphans import dies_with_me
 from models.session import read
 from models.tables import OutboxEntry
 from tests.support.fresh import forget
@@ -30,7 +31,7 @@ def valkey(database: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     """The embedded server, as `hotline up` starts it."""
     path = tmp_path / "r.sock"
     command = [*toolbox.redis_binary().argv, "--port", "0", "--unixsocket", str(path), "--dir", str(tmp_path)]
-    server = subprocess.Popen([*command, "--save", ""], stdout=subprocess.DEVNULL)
+    server = subprocess.Popen([*command, "--save", ""], stdout=subprocess.DEVNULL, preexec_fn=dies_with_me())
     monkeypatch.setenv("HOTLINE_REDIS_URL", f"unix://{path}")
     forget()
     deadline = time.monotonic() + 5

@@ -16,6 +16,7 @@ import pytest
 from dispatch import agent_events, events
 from hotline import asterisk_config
 from hotline.asterisk_config import UnknownMark, render
+from models.orphans import dies_with_me
 from models.settings import ROOT, settings
 from models.toolbox import asterisk
 from tests.support.ports import PortBlock
@@ -117,8 +118,9 @@ class Running:
         self.conf = folder / "etc/asterisk.conf"
         with (folder / "stdout").open("wb") as out:
             self.process = subprocess.Popen(
-                [*self.tool.argv, "-f", "-n", "-C", str(self.conf)], stdout=out, stderr=out, env=self.tool.environ()
-            )
+                [*self.tool.argv, "-f", "-n", "-C", str(self.conf)],
+                stdout=out, stderr=out, env=self.tool.environ(), preexec_fn=dies_with_me(),
+            )  # fmt: skip
 
     def says(self, command: str) -> str:
         done = subprocess.run(

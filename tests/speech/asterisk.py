@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from models.orphans import dies_with_me
 from models.toolbox import AsteriskTool
 
 Script = Callable[["Agi"], None]
@@ -156,6 +157,7 @@ class Lab:
             env=tool.environ(),
             stdout=self._log,
             stderr=subprocess.STDOUT,
+            preexec_fn=dies_with_me(),
         )
         self._wait_until_up()
 

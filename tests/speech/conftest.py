@@ -26,8 +26,8 @@ def korean() -> LoadedModel:
 
 
 @pytest.fixture(scope="session")
-def voice(tmp_path_factory: pytest.TempPathFactory) -> Voice:
-    return Voice(tmp_path_factory.mktemp("voice"))
+def voice() -> Voice:
+    return Voice()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import json
 import subprocess
+import tempfile
 import threading
 import wave
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -56,8 +57,7 @@ def hum(ms: int) -> bytes:
 class Voice:
     """A synthetic speaker on a telephone line: 8 kHz, 16 bit, mono, at an ordinary level."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self) -> None:
         self._said: dict[tuple[str, str, int, int], bytes] = {}
 
     def say(self, text: str, voice: str = "ko", speed: int = 140, pitch: int = 50) -> bytes:
@@ -69,13 +69,14 @@ class Voice:
 
     def _spoken(self, text: str, voice: str, speed: int, pitch: int) -> bytes:
         cache = settings().cache_dir
-        spoken, narrow = self._folder / "spoken.wav", self._folder / "narrow.raw"
-        toolbox.espeak(cache).run("-v", voice, "-s", str(speed), "-p", str(pitch), "-w", spoken, text)
-        toolbox.sox(cache).run(
-            "-D", spoken, "-t", "raw", "-r", "8000", "-e", "signed", "-b", "16", "-c", "1", narrow,
-            "norm", "-6", stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        return narrow.read_bytes()
+        with tempfile.TemporaryDirectory(prefix="hotline-voice-") as folder:
+            spoken, narrow = Path(folder) / "spoken.wav", Path(folder) / "narrow.raw"
+            toolbox.espeak(cache).run("-v", voice, "-s", str(speed), "-p", str(pitch), "-w", spoken, text)
+            toolbox.sox(cache).run(
+                "-D", spoken, "-t", "raw", "-r", "8000", "-e", "signed", "-b", "16", "-c", "1", narrow,
+                "norm", "-6", stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            return narrow.read_bytes()
 
 
 def write_wav(path: Path, pcm: bytes) -> None:

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from models import toolbox
+from models.orphans import dies_with_me
 from models.settings import ROOT, settings
 from tests.speech.asterisk import Agi, lab
 from tests.speech.fakes import peer
@@ -35,7 +36,9 @@ def free_port() -> int:
 def launch(port: int, tmp_path: Path) -> subprocess.Popen[str]:
     env = {**os.environ, "HOTLINE_SPEECH_PORT": str(port), "HOTLINE_CACHE_DIR": str(tmp_path)}
     command = [sys.executable, "-m", "ivr.speech"]
-    return subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True, preexec_fn=dies_with_me(signal.SIGTERM)
+    )
 
 
 @contextmanager

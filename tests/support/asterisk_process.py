@@ -7,24 +7,15 @@ dies, however that happens.
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from models.orphans import dies_with_me
 from models.settings import settings
 from models.toolbox import AsteriskTool, asterisk
 from tests.support.ami import Ami, AmiError, Event
-
-# Runs the rest of its arguments with PR_SET_PDEATHSIG=SIGKILL, which survives the exec.
-_DIE_WITH_PARENT = (
-    "import ctypes,os,sys;"
-    "ctypes.CDLL(None).prctl(1,9);"
-    "os.getppid()==int(sys.argv[1]) or sys.exit('the parent is gone');"
-    "os.execv(sys.argv[2],sys.argv[2:])"
-)
 
 
 def find_asterisk() -> AsteriskTool:
@@ -57,12 +48,13 @@ class AsteriskProcess:
         command = [*self._program.argv, "-f", "-C", str(self.folder / "etc/asterisk.conf")]
         with (self.folder / "log/stdout").open("wb") as out:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid()), *command],
+                command,
                 cwd=self.folder,
                 env=self._program.environ(),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
+                preexec_fn=dies_with_me(),
             )
 
     def connect(

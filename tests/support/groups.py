@@ -40,7 +40,9 @@ class GroupScheduling(LoadScopeScheduling):
 
 def _file(config: pytest.Config) -> Path:
     if _FILE not in config.stash:
-        config.stash[_FILE] = Path(tempfile.mkdtemp(prefix="hotline-groups-")) / "groups.json"
+        folder = tempfile.TemporaryDirectory(prefix="hotline-groups-")
+        config.add_cleanup(folder.cleanup)
+        config.stash[_FILE] = Path(folder.name) / "groups.json"
     return config.stash[_FILE]
 
 

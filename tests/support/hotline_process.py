@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import http.client
 import json
 import math
@@ -21,16 +20,12 @@ import psutil
 from redis import Redis
 from redis.exceptions import RedisError
 
+from models.orphans import dies_with_me
 from models.settings import ROOT
 from tests.support.ports import PortBlock
 
 START_S = 60
 PORTS = ("SIP_PORT", "WEB_PORT", "AGI_PORT", "AMI_PORT", "ASTERISK_HTTP_PORT", "SPEECH_PORT")
-
-
-def _die_with_owner() -> None:
-    """The kernel stops the hotline should its owner be killed: nothing is left behind."""
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 class HotlineProcess:
@@ -87,7 +82,7 @@ class HotlineProcess:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_die_with_owner,
+                preexec_fn=dies_with_me(signal.SIGTERM),
             )
         deadline = time.monotonic() + START_S
         while not self.ready():

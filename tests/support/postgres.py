@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from models import toolbox
+from models.orphans import dies_with_me
+from tests.support.patience import PATIENCE
+
+START_S = 30
 
 
 @contextmanager
@@ -19,24 +27,50 @@ def cluster() -> Iterator[str]:
     """Run a cluster; yield the SQLAlchemy URL of an empty database in it."""
     binaries = toolbox.postgres_bin_dir()
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    run: dict[str, Any] = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "cwd": folder}
+    run: dict[str, Any] = {
+        "stdin": subprocess.DEVNULL,
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.STDOUT,
+        "cwd": folder,
+    }
     run["env"] = {**os.environ, "LC_ALL": "C.UTF-8"}
     if os.getuid() == 0:
         # initdb refuses root.
         shutil.chown(folder, "nobody", "nogroup")
         run |= {"user": "nobody", "group": "nogroup", "extra_groups": []}
     data = folder / "data"
-    log = folder / "log"
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c timezone=Asia/Shanghai"
+    options = {"listen_addresses": "", "unix_socket_directories": folder, "timezone": "Asia/Shanghai"}
     try:
         subprocess.run(
             [binaries / "initdb", "-D", data, "-U", "hotline", "--auth=trust", "-E", "UTF8", "--no-sync"],
-            **run,
-        )
-        subprocess.run([binaries / "pg_ctl", "-D", data, "-l", log, "-w", "-o", options, "start"], **run)
+            check=True, **run,
+        )  # fmt: skip
+        # Not by pg_ctl, whose server is nobody's child: this one ends with us, at once and with what it shares.
+        with (folder / "log").open("wb") as log:
+            server = subprocess.Popen(
+                [binaries / "postgres", "-D", data, *(f"--{name}={value}" for name, value in options.items())],
+                **{**run, "stdout": log}, preexec_fn=dies_with_me(signal.SIGQUIT),
+            )  # fmt: skip
         try:
+            _wait(server, folder)
             yield f"postgresql+psycopg://hotline@/postgres?host={folder}"
         finally:
-            subprocess.run([binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **run)
+            server.send_signal(signal.SIGQUIT)
+            server.wait()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait(server: subprocess.Popen[bytes], folder: Path) -> None:
+    """Until it takes connections."""
+    deadline = time.monotonic() + START_S * PATIENCE
+    while True:
+        try:
+            psycopg.connect(host=str(folder), user="hotline", dbname="postgres").close()
+        except psycopg.OperationalError as error:
+            if server.poll() is not None or time.monotonic() > deadline:
+                said = (folder / "log").read_text(errors="replace")
+                raise AssertionError(f"PostgreSQL did not start:\n{said[-4000:]}") from error
+            time.sleep(0.05)
+        else:
+            return

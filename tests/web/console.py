@@ -12,6 +12,7 @@ import urllib.request
 from pathlib import Path
 from types import TracebackType
 
+from models.orphans import dies_with_me
 from tests.support.ports import PortBlock
 from tests.web.secret import SECRET
 
@@ -43,6 +44,7 @@ class Console:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=dies_with_me(signal.SIGTERM),
             )
         until = time.monotonic() + 20
         while not self._answers():
