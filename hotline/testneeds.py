@@ -115,7 +115,7 @@ def _apt_get(arguments: list[str], show: Callable[[float], None] | None) -> None
     environment = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive", "SYSTEMD_OFFLINE": "1"}
     with status_pipe(show) as (options, descriptors):
         subprocess.run(
-            ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300", *options, *arguments],
+            ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3", *options, *arguments],
             env=environment,
             pass_fds=descriptors,
             capture_output=True,

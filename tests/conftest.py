@@ -15,6 +15,7 @@ from models.tables import metadata
 from tests.support import postgres
 from tests.support.fresh import forget
 from tests.support.groups import pytest_collection_finish, pytest_configure_node, pytest_xdist_make_scheduler
+from tests.support.patience import PATIENCE
 
 __all__ = ["pytest_collection_finish", "pytest_configure_node", "pytest_xdist_make_scheduler"]
 
@@ -23,6 +24,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """A worker of xdist ends with the run that started it, and with the worker all that it has started."""
     if hasattr(config, "workerinput"):
         dies_with(os.getppid())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A patient machine has more time for a test, its towns included."""
+    if PATIENCE > 1:
+        usual = float(config.getini("timeout"))
+        for item in items:
+            mark = item.get_closest_marker("timeout")
+            seconds = float(mark.args[0]) if mark and mark.args else usual
+            item.add_marker(pytest.mark.timeout(seconds * PATIENCE), append=False)
 
 
 @pytest.fixture

@@ -19,13 +19,12 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
 from tests.bench.p5 import p95
 from tests.bench.report import Figure, compare, table
 from tests.calls.conftest import Town, begin_anew, new_town
 from tests.support.world import WANG
-from tests.web.agent_desk import AgentDesk, asterisk, binary, flags, hire
+from tests.web.agent_desk import AgentDesk, asterisk, flags, hire
+from tests.web.chromium import launched
 from tests.web.world import PASSWORD
 
 GOAL, ROUNDS, STREAMS = 1.5, 12, 49
@@ -100,9 +99,7 @@ def measure() -> tuple[list[float], list[float]]:
         names = [f"坐席{number:02}" for number in range(STREAMS)]
         for name in names:
             hire(town, name)
-        playwright = stack.enter_context(sync_playwright())
-        chromium = playwright.chromium.launch(executable_path=binary(), args=flags(folder))
-        stack.callback(chromium.close)
+        chromium = stack.enter_context(launched(flags(folder)))
         url = f"http://127.0.0.1:{town.hotline.web_port}"
         for name in names:
             threading.Thread(target=stream, args=(url, name, ready, stop), daemon=True).start()

@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 
 from models.orphans import dies_with_me
 from models.settings import ROOT
+from tests.support.patience import PATIENCE
 from tests.support.ports import PortBlock
 
 START_S = 60
@@ -84,7 +85,7 @@ class HotlineProcess:
                 start_new_session=True,
                 preexec_fn=dies_with_me(signal.SIGTERM),
             )
-        deadline = time.monotonic() + START_S
+        deadline = time.monotonic() + START_S * PATIENCE
         while not self.ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"the hotline did not start:\n{self.log()[-6000:]}")
@@ -101,7 +102,7 @@ class HotlineProcess:
 
     def is_whole(self, within: float) -> bool:
         """Whether all its processes live and answer, also those that were killed and started again; waits for that."""
-        deadline = time.monotonic() + within
+        deadline = time.monotonic() + within * PATIENCE
         self._heard_since = math.inf
         while not self._answers():
             if time.monotonic() > deadline:

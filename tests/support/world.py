@@ -23,6 +23,7 @@ from models.phone import normalise
 from models.register import NewElder, NewProvider
 from models.session import make_engine
 from models.tasks import Task
+from tests.support.patience import PATIENCE
 
 WANG = "+8645110000001"  # a landline: Wang Xiuying, 84, Mandarin
 KIM = "+8645110000002"  # a landline: Kim Younghee, 82, Korean
@@ -135,14 +136,16 @@ class Rows:
     def wait_for(
         self, look: Callable[[], T | None], within: float, what: str, instead: Callable[[], str] = lambda: ""
     ) -> T:
-        """Look until something is there; `instead` tells what is there in its place."""
-        deadline = time.monotonic() + within
+        """Look until something is there, with the machine's patience; `instead` tells what is there in its place."""
+        deadline = time.monotonic() + within * PATIENCE
         while True:
             found = look()
             if found:
                 return found
             if time.monotonic() > deadline:
-                raise AssertionError(f"after {within} s there is still no {what}; {instead()} {self.summary()}")
+                raise AssertionError(
+                    f"after {within * PATIENCE:g} s there is still no {what}; {instead()} {self.summary()}"
+                )
             time.sleep(0.05)
 
     def summary(self) -> str:

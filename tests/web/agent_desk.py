@@ -13,7 +13,8 @@ from models import clock
 from models.presence import AgentPresence, AgentSkill
 from tests.calls.conftest import Town
 from tests.support import sound
-from tests.web.chromium import FLAGS, binary
+from tests.support.patience import PATIENCE
+from tests.web.chromium import FLAGS
 from tests.web.world import PASSWORD
 
 # What comes out of the agent's microphone, again and again: the far end names it.
@@ -84,7 +85,7 @@ def flags(folder: Path) -> list[str]:
     ]
 
 
-__all__ = ["AGENT_SPEAKS", "ELDER_SPEAKS", "AgentDesk", "binary", "flags", "hire"]
+__all__ = ["AGENT_SPEAKS", "ELDER_SPEAKS", "AgentDesk", "flags", "hire"]
 
 
 def hire(town: Town, name: str, *languages: str, role: str = "agent") -> int:
@@ -110,7 +111,7 @@ class AgentDesk:
             viewport={"width": 1440, "height": 900},
             permissions=["microphone"],
         )
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(15_000 * PATIENCE)
         self.complaints: list[str] = []
         self.page = self.tab()
 
@@ -141,7 +142,9 @@ class AgentDesk:
 
     def is_shown(self, state: str, within: float = 5) -> AgentDesk:
         """The page says so."""
-        expect(self.page.locator(".phone-state")).to_have_attribute("data-state", state, timeout=within * 1000)
+        expect(self.page.locator(".phone-state")).to_have_attribute(
+            "data-state", state, timeout=within * 1000 * PATIENCE
+        )
         return self
 
     def stands(self, state: str, within: float = 5) -> AgentPresence:
@@ -161,7 +164,7 @@ class AgentDesk:
 
     def rings(self, within: float = 8) -> AgentDesk:
         """The telephone in the page rings."""
-        expect(self.key("answer")).to_be_visible(timeout=within * 1000)
+        expect(self.key("answer")).to_be_visible(timeout=within * 1000 * PATIENCE)
         return self
 
     def key(self, act: str) -> Locator:
@@ -175,17 +178,17 @@ class AgentDesk:
 
     def talks(self, within: float = 5) -> AgentDesk:
         """The call stands."""
-        expect(self.page.locator("#phone")).to_have_attribute("data-stage", "up", timeout=within * 1000)
+        expect(self.page.locator("#phone")).to_have_attribute("data-stage", "up", timeout=within * 1000 * PATIENCE)
         return self
 
     def is_free(self, within: float = 5) -> AgentDesk:
         """No call is on the telephone."""
-        expect(self.page.locator("#phone")).to_have_attribute("data-stage", "", timeout=within * 1000)
+        expect(self.page.locator("#phone")).to_have_attribute("data-stage", "", timeout=within * 1000 * PATIENCE)
         return self
 
     def hears(self, hertz: int, within: float = 5) -> AgentDesk:
         """A tone comes out of the telephone."""
-        deadline = time.monotonic() + within
+        deadline = time.monotonic() + within * PATIENCE
         while True:
             level = self.page.evaluate(HEARS, hertz)
             if level > FAINT_DB:

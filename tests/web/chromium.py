@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, expect, sync_playwright
+
 from models import toolbox
+from tests.support.patience import PATIENCE
 
 FLAGS = [
     "--no-sandbox",
@@ -15,6 +21,13 @@ FLAGS = [
 ]
 
 
-def binary() -> str:
-    """Return the path of Chromium; its absence is an error that names the remedy."""
-    return toolbox.chromium().argv[0]
+@contextmanager
+def launched(flags: Sequence[str] = FLAGS) -> Iterator[Browser]:
+    """One Chromium; its absence is an error that names the remedy. A patient machine's pages may take longer."""
+    expect.set_options(timeout=5000 * PATIENCE)
+    tool = toolbox.chromium()
+    with sync_playwright() as playwright:
+        path, fonts = tool.argv[0], dict(tool.environ())
+        browser = playwright.chromium.launch(executable_path=path, env=fonts, args=list(flags))  # type: ignore[arg-type]
+        yield browser
+        browser.close()

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from models.orphans import dies_with_me
+from tests.support.patience import PATIENCE
 from tests.support.ports import PortBlock
 from tests.web.secret import SECRET
 
@@ -46,7 +47,7 @@ class Console:
                 start_new_session=True,
                 preexec_fn=dies_with_me(signal.SIGTERM),
             )
-        until = time.monotonic() + 20
+        until = time.monotonic() + 20 * PATIENCE
         while not self._answers():
             if time.monotonic() > until or self._process.poll() is not None:
                 raise RuntimeError(f"the console did not start:\n{self.log()}")
@@ -57,14 +58,14 @@ class Console:
         assert self._process is not None
         began = time.monotonic()
         self._process.terminate()
-        self._process.wait(15)
+        self._process.wait(15 * PATIENCE)
         return time.monotonic() - began
 
     def kill(self) -> None:
         """End it as a fault would: master and worker at once, without a word to anybody."""
         assert self._process is not None
         os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(15)
+        self._process.wait(15 * PATIENCE)
 
     def log(self) -> str:
         """Return what it has written."""

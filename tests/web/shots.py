@@ -11,14 +11,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from sqlalchemy import select
 
 from models import schema, session
 from models.orders import Order, OrderStatus
 from models.tasks import TaskKind, TaskState, TaskStep, move_task
 from tests.web import desk_town, staff, town
-from tests.web.chromium import FLAGS, binary
+from tests.web.chromium import launched
 from tests.web.console import Console
 from tests.web.world import PASSWORD, World
 
@@ -85,8 +85,7 @@ def main(target: Path) -> None:
             "prompts": "/prompts?language=zh-CN",
             "studio": f"/prompts/{staff.has_recorded(world, '小陈')}/zh-CN",
         }
-        with Console(Path(folder)) as console, sync_playwright() as playwright:
-            chromium = playwright.chromium.launch(executable_path=binary(), args=FLAGS)
+        with Console(Path(folder)) as console, launched() as chromium:
             for width, (across, down) in WIDTHS.items():
                 for scheme in SCHEMES:
                     context = chromium.new_context(

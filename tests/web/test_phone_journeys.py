@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from sqlalchemy import select
 
 from dispatch import tasks
@@ -22,8 +22,10 @@ from models.tasks import Task, TaskKind
 from tests.calls.conftest import Town, begin_anew, end_calls, new_town
 from tests.support import habits, sound
 from tests.support.call import Call
+from tests.support.patience import PATIENCE
 from tests.support.world import CARE, KIM, WANG
-from tests.web.agent_desk import AGENT_SPEAKS, AgentDesk, asterisk, binary, flags
+from tests.web.agent_desk import AGENT_SPEAKS, AgentDesk, asterisk, flags
+from tests.web.chromium import launched
 from tests.web.test_browser import _check
 
 pytestmark = [pytest.mark.browser, pytest.mark.call, pytest.mark.timeout(180)]
@@ -37,11 +39,8 @@ REFUSE_MICROPHONE = """() => {
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     """One Chromium for all, with a microphone that plays a file."""
-    with sync_playwright() as playwright:
-        chosen = flags(tmp_path_factory.mktemp("microphone"))
-        browser = playwright.chromium.launch(executable_path=binary(), args=chosen)
+    with launched(flags(tmp_path_factory.mktemp("microphone"))) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +122,7 @@ def test_ring_answer_hold_mute_keys_hang_up_wrap_up(town: Town, chromium: Chromi
     desk.presses("keypad")
     desk.page.locator("#phone [data-digit='5']").click()
     caller.receives("5")
-    expect(desk.page.locator("[data-quality]")).to_have_attribute("data-grade", "good", timeout=6000)
+    expect(desk.page.locator("[data-quality]")).to_have_attribute("data-grade", "good", timeout=6000 * PATIENCE)
     looks_right(desk, "talking")
     desk.presses("transfer")
     looks_right(desk, "transfer")

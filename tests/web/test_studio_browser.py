@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
+from tests.support.patience import PATIENCE
 from tests.support.takes import encoded, voiced
-from tests.web.chromium import FLAGS, binary
+from tests.web.chromium import launched
 from tests.web.console import Console
 from tests.web.test_browser import AXE, RULES, Complaints
 from tests.web.world import PASSWORD, World
@@ -21,10 +22,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Chromium]:
     """A Chromium that may play sounds without being touched first."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=binary(), args=FLAGS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ def page(world: World, var_dir: Path, chromium: Chromium) -> Iterator[Page]:
     world.user("陈班长", "supervisor")
     with Console(var_dir, HOTLINE_VOICE="tones") as console:
         context = chromium.new_context(base_url=console.url, viewport={"width": 1440, "height": 900})
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(15_000 * PATIENCE)
         page = context.new_page()
         page.goto("/login?next=/prompts")
         page.fill("#name", "陈班长")
