@@ -14,14 +14,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from sqlalchemy import func, select, update
 
+from dispatch.beats import beat_file
 from dispatch.outbox import redis
 from hotline import asterisk_config, up
 from ivr import speech_health
@@ -49,6 +50,8 @@ class Exchange:
     name: str
     pid: int
     sip_port: int
+    ami_port: int
+    log: Path
 
 
 class Room:
@@ -94,8 +97,13 @@ class Room:
             self._stack.callback(block.release)
         agi_port, self.media_port = blocks[0].take(), blocks[0].take()
         self.sipp_ports = [block.take() for block in blocks]
+        # Where both exchanges find the telephones that they ring.
+        self.trunk_port = blocks[0].take()
         self._listen_and_forget()
-        self._configure(VAR_DIR=self.folder, AGI_PORT=agi_port, SPEECH_PORT=blocks[0].take(), **self._extra)
+        self._configure(
+            VAR_DIR=self.folder, AGI_PORT=agi_port, SPEECH_PORT=blocks[0].take(),
+            TRUNK=f"127.0.0.1:{self.trunk_port}", **self._extra,
+        )  # fmt: skip
         chosen = up.use_secrets()
         chosen.run_dir.mkdir(parents=True)
         schema.upgrade(engine())
@@ -137,15 +145,23 @@ class Room:
         tool = toolbox.asterisk(chosen.cache_dir, chosen.asterisk_binary)
         pid = self._start(f"asterisk-{name}", command, tool.env)
         self._wait(lambda: _booted(tool, command[-1]), f"Asterisk {name}")
-        self.exchanges.append(Exchange(name, pid, chosen.sip_port))
+        log = chosen.run_dir / "asterisk" / "log" / "messages.log"
+        self.exchanges.append(Exchange(name, pid, chosen.sip_port, chosen.ami_port, log))
 
-    def _start(self, name: str, command: tuple[str, ...] | list[str], env: Mapping[str, str] | None = None) -> int:
+    def _start(
+        self,
+        name: str,
+        command: tuple[str, ...] | list[str],
+        env: Mapping[str, str] | None = None,
+        stack: ExitStack | None = None,
+    ) -> int:
+        """Start a process that ends with `stack`, the room's own if none is given."""
         log = self._stack.enter_context((self.folder / f"{name}.log").open("ab"))
         process = subprocess.Popen(
             command, cwd=ROOT, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             preexec_fn=dies_with_me(),
         )  # fmt: skip
-        self._stack.callback(_end, process)
+        (stack or self._stack).callback(_end, process)
         return process.pid
 
     def _wait(self, ready: Callable[[], bool], what: str) -> None:
@@ -160,6 +176,19 @@ class Room:
             if time.monotonic() > deadline:
                 raise AssertionError(f"{what} did not start") from problem
             time.sleep(0.05)
+
+    @contextmanager
+    def dispatching(self, exchange: Exchange) -> Iterator[dict[str, int]]:
+        """Worker and dispatcher work with this exchange inside; yields their process ids."""
+        env = {"HOTLINE_AMI_PORT": str(exchange.ami_port)}
+        with ExitStack() as stack:
+            pids: dict[str, int] = {}
+            for name in ("worker", "dispatcher"):
+                beat = Path(beat_file(settings(), name))
+                beat.unlink(missing_ok=True)
+                pids[name] = self._start(name, (sys.executable, "-m", "dispatch", name), env, stack)
+                self._wait(beat.exists, f"the {name}")
+            yield pids
 
     def _listen_and_forget(self) -> None:
         """The telephones' ear: takes what is spoken, and never looks at it."""

@@ -2,7 +2,7 @@
 
 The real functions on a real database, with a clock that is moved and a gateway
 that rings elders whose habits are drawn from seeded distributions. On the way the
-worker is killed in the middle of errands and Redis is emptied. At the end the
+worker is killed in the middle of errands, and Redis with all it knew. At the end the
 oracle counts: every duty proved or in somebody's hands, nobody rung twice at
 once, nobody outside the window.
 """
@@ -44,11 +44,11 @@ from models.campaigns import CampaignStatus, CareVisit, Escalation
 from models.contacts import Contact, Relation
 from models.dialing import Attempt, Outcome
 from models.duties import AreaButler, CareProof, Duty, ElderGroup, Group, ProofKind
-from models.outbox import OutboxEntry
 from models.people import Area, Elder, Person, PersonNumber, PhoneNumber
 from models.session import read, write
 from models.tasks import Task, TaskKind
 from tests.support.fresh import forget
+from tests.support.month_wires import RedisWires, Wires
 from tests.support.oracle import care_problems
 
 # What happens when an elder's telephone rings: shares of all calls (domain.md: 24 % answer and stay silent).
@@ -125,10 +125,10 @@ class Month:
         self.now = STARTS
         self.figures = Figures(elders)
         self.box = Box(self)
-        self._queue: list[int] = []
+        self.wires: Wires = Wires()
         self._happenings: list[tuple[datetime, int, Callable[[], None]]] = []
         self._count = itertools.count()
-        self._seen_tasks: set[int] = set()
+        self._seen_task = 0
         self.rung = 0
 
     def later(self, seconds: float, do: Callable[[], None]) -> None:
@@ -247,9 +247,9 @@ class Month:
     def agents_work(self) -> None:
         """New tasks are taken up: an agent rings within the hour, somebody is at the door within the deadline."""
         with read() as session:
-            open_tasks = select(Task.id, Task.kind).where(Task.closed_at.is_(None), Task.id.not_in(self._seen_tasks))
-            for task_id, kind in session.execute(open_tasks).all():
-                self._seen_tasks.add(task_id)
+            new = select(Task.id, Task.kind).where(Task.closed_at.is_(None), Task.id > self._seen_task)
+            for task_id, kind in session.execute(new.order_by(Task.id)).all():
+                self._seen_task = task_id
                 after = self.dice.uniform(300, 3600) if kind == TaskKind.CARE else self.dice.uniform(3600, 20 * 3600)
                 self.later(after, lambda task_id=task_id: self._settles(task_id))  # type: ignore[misc]
 
@@ -274,30 +274,24 @@ class Month:
 
     # Machines.
 
-    def wake(self, ids: list[int]) -> int:
-        self._queue += ids
-        return len(ids)
-
     def works(self) -> None:
-        """The worker does its jobs; now and then it is killed in one, and now and then Redis is emptied."""
+        """The worker does its jobs; now and then it is killed in one, and now and then Redis is, with all it knew."""
         if self.dice.random() < self.kills:
-            self._queue.clear()
+            self.wires.emptied()
             self.figures.emptied += 1
-        while self._queue:
+        outbox.relay(self.now)
+        while errands := self.wires.next_job():
             with suppress(WorkerDied):
-                jobs.run(self._queue.pop(0))
+                jobs.run(*errands)
+        with suppress(WorkerDied):
+            # The dispatcher does what no worker does while Redis is away.
+            sweep.take_up()
 
     def tick(self, rounds: campaign_round.Rounds, sweeper: int) -> None:
         """Everything that happens between one look at the clock and the next."""
         while self._happenings and self._happenings[0][0] <= self.now:
             heapq.heappop(self._happenings)[2]()
         rounds.round(self.now)
-        with read() as session:
-            due = select(OutboxEntry.id).where(
-                OutboxEntry.done_at.is_(None), OutboxEntry.due_at <= self.now,
-                OutboxEntry.enqueued_at.is_(None) | (OutboxEntry.enqueued_at < self.now - timedelta(seconds=30)),
-            )  # fmt: skip
-            self._queue += [one for one in session.scalars(due) if one not in set(self._queue)]
         self.works()
         if sweeper % 3 == 0:
             sweep.reconcile(set(self.box.living()))
@@ -317,7 +311,7 @@ class Month:
             if self.now >= end and not self.box.alive:
                 break
             # With everybody's receiver down the clock goes faster.
-            self.now += TICK if self.box.alive or self._queue else NIGHT_TICK
+            self.now += TICK if self.box.alive else NIGHT_TICK
         self._count_up()
         self.figures.wall_s = time.monotonic() - began
         return self.figures
@@ -394,10 +388,13 @@ def _link(person_id: int, number_id: int) -> dict[str, object]:
 
 
 def simulate(
-    elders: int, folder: Path, *, seed: int = 1, days: int = 30, kills: float = 0.002,
+    elders: int, folder: Path, *, seed: int = 1, days: int = 30, kills: float = 0.002, redis: bool = False,
     report: Callable[[str], None] = lambda text: None,
 ) -> Figures:  # fmt: skip
-    """Let a month pass in a fresh SQLite database in `folder`, and return what it came to."""
+    """Let a month pass in a fresh SQLite database in `folder`, and return what it came to.
+
+    `redis`: jobs go through a real Redis, which is killed; else through a list, which is emptied.
+    """
     values = {
         "HOTLINE_VAR_DIR": str(folder), "HOTLINE_DATABASE_URL": "", "HOTLINE_TRUNK_CHANNELS": "150",
         "HOTLINE_TRUNK_CALLS_PER_S": "100", "HOTLINE_LEDGER_S": "1000000", "HOTLINE_GATEWAY": "console",
@@ -408,8 +405,11 @@ def simulate(
         stack.callback(forget)
         schema.upgrade(sessions.engine())
         month = Month(elders, seed, days, kills)
+        if redis:
+            month.wires = RedisWires(folder)
+        stack.callback(month.wires.close)
         stack.enter_context(mock.patch.object(clock, "now", lambda: month.now))
-        stack.enter_context(mock.patch.object(outbox, "wake", month.wake))
+        stack.enter_context(mock.patch.object(outbox, "wake", month.wires.wake))
         for module in (dial, offers, sweep, campaign_round):
             stack.enter_context(mock.patch.object(module, "gateway", lambda: month.box))
         month.founded()
@@ -424,9 +424,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--charts", type=Path)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    # In memory, where there is such a folder: what is measured is what becomes of the duties, not the disk.
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         figures = simulate(
-            chosen.elders, Path(folder), seed=chosen.seed, days=chosen.days,
+            chosen.elders, Path(folder), seed=chosen.seed, days=chosen.days, redis=True,
             report=lambda text: print(text, flush=True),  # noqa: T201
         )  # fmt: skip
     print(json.dumps({**vars(figures), "sound": figures.sound}, ensure_ascii=False, indent=1))  # noqa: T201
