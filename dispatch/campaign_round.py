@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from dispatch import campaigns, care, duties, escalation
+from dispatch import campaign_calls, campaigns, care, duties, escalation
 from dispatch.gateways import GatewayError, gateway
 from dispatch.outbox import transaction
 from models import clock
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 
 # Whoever "is being rung" without an attempt for so long has lost it (s).
 _LOST_S = 60
+# So many elders' duties are written in one transaction.
+_AT_ONCE = 200
 
 
 class Rounds:
@@ -44,14 +47,14 @@ class Rounds:
                 keep_ledger(now)
             self._ledger_at, self._day = time.monotonic(), day
         with read() as session:
-            running = campaigns.running(session)
-        if not running:
+            due = campaign_calls.to_ring(session, now)
+        if not due:
             return 0
         free = _free_agents()
         begun = 0
-        for campaign_id, _source in running:
+        for campaign_id in due:
             with transaction() as session:
-                begun += campaigns.begin_calls(session, campaign_id, free, now)
+                begun += campaign_calls.begin_calls(session, campaign_id, free, now)
         return begun
 
 
@@ -64,17 +67,27 @@ def _anybody_is_looked_after() -> bool:
 
 def keep_ledger(now: datetime) -> None:
     """Write the duties that have opened, bring them into the ledger's campaigns, take up what lies still."""
-    with transaction() as session:
-        duties.refresh(session, now)
+    with read() as session:
+        lacking = duties.lacking(session, now)
+    for some in _portions(lacking):
+        with transaction() as session:
+            duties.refresh(session, now, some)
     with read() as session:
         of_ledger = [campaign_id for campaign_id, source in campaigns.running(session) if source == "ledger"]
-    for campaign_id in of_ledger:
-        with transaction() as session:
-            row = session.scalars(select(Campaign).where(Campaign.id == campaign_id).with_for_update()).one()
-            new = campaigns.top_up(session, row, now)
-        if new:
+        coming = {campaign_id: campaigns.coming(session, campaign_id, now) for campaign_id in of_ledger}
+    for campaign_id, elders in coming.items():
+        for some in _portions(elders):
+            with transaction() as session:
+                row = session.scalars(select(Campaign).where(Campaign.id == campaign_id).with_for_update()).one()
+                new = campaigns.top_up(session, row, now, some)
             log.info("campaign %d: %d duties have come in", campaign_id, new)
     take_up(now)
+
+
+def _portions(elder_ids: list[int]) -> Iterator[list[int]]:
+    """Yield the elders in portions that are written at once: whoever is on the telephone waits for a portion only."""
+    for first in range(0, len(elder_ids), _AT_ONCE):
+        yield elder_ids[first : first + _AT_ONCE]
 
 
 def take_up(now: datetime) -> int:

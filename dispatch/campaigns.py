@@ -1,9 +1,4 @@
-"""Campaigns: made, begun, paused, stopped; and their round, which chooses whom to ring next and how many.
-
-`move` is the only writer of a campaign's status. The round writes attempts; what
-dials them is the same worker as everywhere (dispatch/dial.py), which asks once
-more whether the call is still wanted.
-"""
+"""Campaigns: made, filled, begun, paused, stopped. `move` is the only writer of a campaign's status."""
 
 from __future__ import annotations
 
@@ -12,13 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Table, exists, func, insert, select
+from sqlalchemy import Table, exists, insert, select
 from sqlalchemy.orm import Session, aliased
 
-from dispatch import campaign_rules, care, duties, limits
-from dispatch.attempts import new_attempt
-from dispatch.campaign_rules import Load
-from models.calls import Call, CallState, Direction
+from dispatch import campaign_rules, care, duties
 from models.campaigns import (
     CAMPAIGN_MOVES,
     CallRule,
@@ -29,22 +21,14 @@ from models.campaigns import (
     VisitStatus,
 )
 from models.care_scripts import SCRIPTS
-from models.dialing import Attempt, AttemptStatus
 from models.duties import Duty, DutyStatus, ElderGroup, Group, Period
-from models.people import Elder, PersonNumber, PhoneNumber
-from models.settings import settings
+from models.people import Elder
 
 _VISITS = cast(Table, CareVisit.__table__)
 # How long before its deadline a duty's visit is begun; a duty with less time begins at once.
 LEAD = {Period.WEEK: timedelta(days=2), Period.MONTH: timedelta(days=20), Period.QUARTER: timedelta(days=45)}
 RANKS = {Group.HIGH: 0, Group.KEY: 1}
 USUAL_RANK = 2
-# Who cannot be rung just now is looked at again so much later.
-_ENGAGED_PAUSE = timedelta(seconds=30)
-# So many are looked at for each that can be rung: some are on the telephone.
-_LOOKS_AT = 3
-# Of the pace a second, no more than of so long is made up for (s).
-_CATCHES_UP_S = 2.0
 # Still at work on her; nothing else rings her by a machine meanwhile.
 AT_WORK = (VisitStatus.WAITING, VisitStatus.CALLING, VisitStatus.AGENT, VisitStatus.ESCALATED)
 
@@ -138,7 +122,7 @@ def add_elders(session: Session, campaign: Campaign, elder_ids: Iterable[int], n
     ))  # fmt: skip
     ranks = _ranks(session)
     rows = [
-        _visit_row(campaign, elder_id, ranks.get(elder_id, USUAL_RANK), now) | {"occasion": wave}
+        _visit_row(campaign.id, elder_id, ranks.get(elder_id, USUAL_RANK), now) | {"occasion": wave}
         for elder_id in wanted
         if elder_id not in there
     ]
@@ -178,11 +162,31 @@ def _with_inner(session: Session, area_ids: Iterable[int]) -> set[int]:
     return found
 
 
-def top_up(session: Session, campaign: Campaign, now: datetime) -> int:
-    """Bring the duties whose time has come into a campaign of the ledger. Returns how many elders are new.
+def top_up(session: Session, campaign: Campaign, now: datetime, elder_ids: Sequence[int] | None = None) -> int:
+    """Bring the duties whose time has come, of these elders or all, into a campaign of the ledger.
 
-    An elder at work in any campaign of the ledger is left to it.
+    An elder at work in any campaign of the ledger is left to it. Returns how many elders are new.
     """
+    rows = _coming(session, campaign.id, now, elder_ids)
+    _write(session, list(rows.values()))
+    never = _never(session, now) & rows.keys()
+    if never:
+        # She must not be rung: a person sees to her duty another way.
+        mine = CareVisit.campaign_id == campaign.id, CareVisit.status == VisitStatus.WAITING
+        for visit in session.scalars(select(CareVisit).where(*mine, CareVisit.elder_id.in_(never))):
+            care.to_agent(session, visit, "never", now)
+    return len(rows)
+
+
+def coming(session: Session, campaign_id: int, now: datetime) -> list[int]:
+    """Return the elders whom `top_up` would bring in. Reads only: nobody waits for the lock meanwhile."""
+    return list(_coming(session, campaign_id, now, None))
+
+
+def _coming(
+    session: Session, campaign_id: int, now: datetime, elder_ids: Sequence[int] | None
+) -> dict[int, dict[str, Any]]:
+    """Return the visits that are to be written, by elder."""
     ours = aliased(Campaign)
     at_work = exists().where(
         CareVisit.elder_id == Duty.elder_id,
@@ -191,41 +195,32 @@ def top_up(session: Session, campaign: Campaign, now: datetime) -> int:
         ours.source == "ledger",
     )
     query = (
-        select(Duty.elder_id, Duty.group, Duty.opens_at, Duty.deadline)
+        select(Duty.elder_id, Duty.group, Duty.deadline)
         .where(Duty.status == DutyStatus.OPEN, Duty.opens_at <= now, ~at_work)
         .order_by(Duty.deadline, Duty.id)
     )
+    there = select(CareVisit.elder_id, CareVisit.occasion).where(CareVisit.campaign_id == campaign_id)
+    if elder_ids is not None:
+        query, there = query.where(Duty.elder_id.in_(elder_ids)), there.where(CareVisit.elder_id.in_(elder_ids))
     periods = {rule.group: rule.period for rule in duties.rules(session)}
     ranks = _ranks(session)
-    never = _never(session, now)
-    known = {
-        (row.elder_id, row.occasion)
-        for row in session.execute(
-            select(CareVisit.elder_id, CareVisit.occasion).where(CareVisit.campaign_id == campaign.id)
-        )
-    }
+    known = {(row.elder_id, row.occasion) for row in session.execute(there)}
     rows: dict[int, dict[str, Any]] = {}
-    for elder_id, group, _opens, deadline in session.execute(query):
+    for elder_id, group, deadline in session.execute(query):
         occasion = deadline.isoformat(timespec="minutes")
         lead = LEAD[Period(periods.get(group, Period.MONTH))]
         if elder_id in rows or (elder_id, occasion) in known or deadline - lead > now:
             continue
-        row = _visit_row(campaign, elder_id, ranks.get(elder_id, USUAL_RANK), now)
+        row = _visit_row(campaign_id, elder_id, ranks.get(elder_id, USUAL_RANK), now)
         rows[elder_id] = row | {"occasion": occasion, "deadline": deadline}
-    _write(session, list(rows.values()))
-    if never & rows.keys():
-        # She must not be rung: a person sees to her duty another way.
-        mine = CareVisit.campaign_id == campaign.id, CareVisit.status == VisitStatus.WAITING
-        for visit in session.scalars(select(CareVisit).where(*mine, CareVisit.elder_id.in_(never))):
-            care.to_agent(session, visit, "never", now)
-    return len(rows)
+    return rows
 
 
-def _visit_row(campaign: Campaign, elder_id: int, rank: int, now: datetime) -> dict[str, Any]:
+def _visit_row(campaign_id: int, elder_id: int, rank: int, now: datetime) -> dict[str, Any]:
     from models.base import new_public_id
 
     return {
-        "public_id": new_public_id(), "campaign_id": campaign.id, "elder_id": elder_id, "occasion": "",
+        "public_id": new_public_id(), "campaign_id": campaign_id, "elder_id": elder_id, "occasion": "",
         "status": VisitStatus.WAITING.value, "rank": rank, "due_at": now, "deadline": None, "silences": 0,
         "created_at": now,
     }  # fmt: skip
@@ -248,140 +243,6 @@ def _never(session: Session, now: datetime) -> set[int]:
     return set(session.scalars(select(CallRule.elder_id).where(CallRule.never.is_(True), *in_force)))
 
 
-# The round.
-
-
-def load(session: Session, free_agents: int) -> Load:
-    """Return what goes on now, of all calls."""
-    rows = session.execute(
-        select(Call.direction, Call.state, Call.purpose, func.count())
-        .where(Call.ended_at.is_(None))
-        .group_by(Call.direction, Call.state, Call.purpose)
-    ).all()
-    ours = sum(n for direction, _, purpose, n in rows if direction == Direction.OUT and purpose != "care")
-    return Load(
-        # A care visit takes its channel from the moment it was chosen, dialled or not yet.
-        outbound=ours + automatic(session),
-        inbound=sum(n for direction, _, _, n in rows if direction == Direction.IN),
-        waiting=sum(n for _, state, _, n in rows if state == CallState.WAITING),
-        free_agents=free_agents,
-        channels=settings().trunk_channels,
-    )
-
-
-def automatic(session: Session, campaign_id: int | None = None) -> int:
-    """Return how many visits are being rung, of one campaign or all."""
-    query = select(func.count()).select_from(CareVisit).where(CareVisit.status == VisitStatus.CALLING)
-    return session.scalar(query if campaign_id is None else query.where(CareVisit.campaign_id == campaign_id)) or 0
-
-
-def begin_calls(session: Session, campaign_id: int, free_agents: int, now: datetime) -> int:
-    """Choose whom this campaign rings next and write the attempts; return how many. Safe beside another round."""
-    campaign = session.scalars(select(Campaign).where(Campaign.id == campaign_id).with_for_update()).one()
-    if campaign.status != CampaignStatus.RUNNING:
-        return 0
-    window = campaign_rules.window_of(campaign.window)
-    if not window.is_open(now):
-        return 0
-    pace = campaign_rules.pace_of(campaign.pace)
-    number = campaign_rules.room(pace, load(session, free_agents), automatic(session, campaign_id), automatic(session))
-    number = min(number, _allowed_now(campaign, pace.per_second, now))
-    if number < 1:
-        return 0
-    begun = 0
-    for visit in choose(session, campaign, number, now):
-        own = care.numbers(session, visit)
-        if not own:
-            care.not_reached(session, visit, "no_number", now)
-            continue
-        tried = session.scalar(select(func.count()).select_from(Attempt).where(Attempt.care_visit_id == visit.id)) or 0
-        visit.status, visit.due_at = VisitStatus.CALLING, now
-        new_attempt(session, visit, own[tried % len(own)], now)
-        begun += 1
-    if begun:
-        campaign.paced_at = now
-    return begun
-
-
-def _allowed_now(campaign: Campaign, per_second: float, now: datetime) -> int:
-    if campaign.paced_at is None or campaign.paced_at > now:
-        return max(1, int(per_second))
-    passed = min((now - campaign.paced_at).total_seconds(), max(_CATCHES_UP_S, 1 / per_second))
-    return int(passed * per_second + 1e-6)
-
-
-def choose(session: Session, campaign: Campaign, number: int, now: datetime) -> list[CareVisit]:
-    """Return whom to ring next, locked: high risk first, then who has waited longest. At most `number`.
-
-    Whoever is in a call with us, or is rung by anybody else of ours, and whoever has other hours, is put off.
-    """
-    due = (
-        select(CareVisit)
-        .where(CareVisit.campaign_id == campaign.id, CareVisit.status == VisitStatus.WAITING, CareVisit.due_at <= now)
-        .order_by(CareVisit.rank, CareVisit.due_at, CareVisit.id)
-        .limit(number * _LOOKS_AT)
-        .with_for_update(of=CareVisit, skip_locked=True)
-    )
-    visits = list(session.scalars(due))
-    if not visits:
-        return []
-    elders = [visit.elder_id for visit in visits]
-    engaged = _engaged(session, elders)
-    excepted = _exceptions(session, elders, now)
-    chosen: list[CareVisit] = []
-    for visit in visits:
-        if len(chosen) == number:
-            break
-        own = excepted.get(visit.elder_id)
-        if own is not None and own.never:
-            care.to_agent(session, visit, "never", now)
-        elif own is not None and not (hers := care.window_for(session, visit, now)).is_open(now):
-            visit.due_at = hers.next_open(now)
-        elif visit.elder_id in engaged:
-            visit.due_at = now + _ENGAGED_PAUSE
-        else:
-            chosen.append(visit)
-            # Two visits of one elder, or of one household's telephone, are not both begun in this round.
-            engaged |= _sharing(session, visit.elder_id)
-    return chosen
-
-
-def _engaged(session: Session, elder_ids: list[int]) -> set[int]:
-    """Return who of these is on the telephone with us, or about to be rung by anything of ours."""
-    mine = select(PersonNumber.person_id, PersonNumber.number_id).where(PersonNumber.person_id.in_(elder_ids))
-    numbers = [(row.person_id, row.number_id) for row in session.execute(mine)]
-    number_ids = {number_id for _, number_id in numbers}
-    calls = select(Call.elder_id, Call.number_id).where(
-        Call.ended_at.is_(None), Call.elder_id.in_(elder_ids) | Call.number_id.in_(number_ids)
-    )
-    busy_numbers: set[int | None] = set()
-    busy: set[int] = set()
-    for elder_id, number_id in session.execute(calls):
-        busy_numbers.add(number_id)
-        if elder_id is not None:
-            busy.add(elder_id)
-    rung = select(Attempt.number_id).where(
-        Attempt.number_id.in_(number_ids),
-        Attempt.status.in_((AttemptStatus.DIALING, AttemptStatus.ANSWERED)),
-    )
-    # Soon to be dialled counts too: an offer's or a callback's errand may run in this very second.
-    soon = select(Attempt.number_id).where(Attempt.number_id.in_(number_ids), Attempt.status == AttemptStatus.DUE)
-    busy_numbers |= set(session.scalars(rung)) | set(session.scalars(soon))
-    return busy | {person_id for person_id, number_id in numbers if number_id in busy_numbers}
-
-
-def _sharing(session: Session, elder_id: int) -> set[int]:
-    """Return the elder and whoever else has one of her telephones."""
-    hers = select(PersonNumber.number_id).where(PersonNumber.person_id == elder_id)
-    return {elder_id, *session.scalars(select(PersonNumber.person_id).where(PersonNumber.number_id.in_(hers)))}
-
-
-def _exceptions(session: Session, elder_ids: list[int], now: datetime) -> dict[int, CallRule]:
-    in_force = CallRule.since <= now, CallRule.ended_at.is_(None) | (CallRule.ended_at > now)
-    query = select(CallRule).where(CallRule.elder_id.in_(elder_ids), *in_force).order_by(CallRule.id)
-    return {row.elder_id: row for row in session.scalars(query)}
-
-
 def finish(session: Session, now: datetime) -> int:
     """Running campaigns in which nobody is left to be reached are done; a ledger's goes on. Returns how many."""
     left = exists().where(CareVisit.campaign_id == Campaign.id, CareVisit.status.in_(AT_WORK))
@@ -399,8 +260,3 @@ def running(session: Session) -> list[tuple[int, str]]:
     """Return id and source of the campaigns that run, those that were begun first at the head."""
     query = select(Campaign.id, Campaign.source).where(Campaign.status == CampaignStatus.RUNNING)
     return [(row.id, row.source) for row in session.execute(query.order_by(Campaign.started_at, Campaign.id))]
-
-
-def dead(session: Session, number_id: int, now: datetime) -> bool:
-    """Return whether a number is known not to exist."""
-    return limits.is_dead(session, session.get_one(PhoneNumber, number_id), now)

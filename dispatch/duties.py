@@ -141,6 +141,19 @@ def refresh(session: Session, now: datetime, elder_ids: Sequence[int] | None = N
 
     Safe to repeat and to run beside itself: an obligation is known by elder, group and opening.
     """
+    fresh = _fresh(session, now, elder_ids)
+    if fresh:
+        session.execute(insert(_DUTIES), fresh)
+    return len(fresh)
+
+
+def lacking(session: Session, now: datetime) -> list[int]:
+    """Return the elders for whom `refresh` would write something. Reads only: nobody waits for the lock meanwhile."""
+    return list(dict.fromkeys(row["elder_id"] for row in _fresh(session, now, None)))
+
+
+def _fresh(session: Session, now: datetime, elder_ids: Sequence[int] | None) -> list[dict[str, Any]]:
+    """Return the rows of obligations that have opened and are not there yet."""
     known_rules = defaultdict(list)
     for rule in rules(session):
         known_rules[rule.group].append(rule)
@@ -163,15 +176,13 @@ def refresh(session: Session, now: datetime, elder_ids: Sequence[int] | None = N
     reached: dict[int, list[tuple[datetime, str, int]]] = defaultdict(list)
     for elder_id, at, kind, proof_id in session.execute(proofs.order_by(CareProof.at)):
         reached[elder_id].append((at, kind, proof_id))
-    fresh = []
+    fresh: list[dict[str, Any]] = []
     for elder_id, group, since, ended in session.execute(members):
         for rule in known_rules.get(group, ()):
             member = Member(group, since, ended)
             mine = _Mine(there[elder_id, group], reached[elder_id])
             fresh += [{"elder_id": elder_id, **row} for row in _missing(rule, member, mine, now)]
-    if fresh:
-        session.execute(insert(_DUTIES), fresh)
-    return len(fresh)
+    return fresh
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """P11: whom to ring next, with 10,000 elders due in a campaign. Goal: the choice takes 20 ms or less.
 
-What is measured is `dispatch.campaigns.choose` with its checks (who is on the telephone, whose hours are others,
+What is measured is `dispatch.campaign_calls.choose` with its checks (who is on the telephone, whose hours are others,
 who shares a telephone), in the transaction in which the campaign's round calls it.
 """
 
@@ -15,7 +15,7 @@ from statistics import median
 
 from sqlalchemy import insert
 
-from dispatch import campaigns
+from dispatch import campaign_calls, campaigns
 from dispatch.campaigns import NewCampaign
 from models import schema, session
 from models.campaigns import CampaignStatus
@@ -87,7 +87,7 @@ def _times(due: int) -> list[float]:
         with session.write() as unit:
             row = unit.get_one(type(campaign), campaign.id)
             began = time.perf_counter()
-            chosen = campaigns.choose(unit, row, AT_ONCE, NOW + timedelta(seconds=turn))
+            chosen = campaign_calls.choose(unit, row, AT_ONCE, NOW + timedelta(seconds=turn))
             taken.append((time.perf_counter() - began) * 1000)
         if len(chosen) != AT_ONCE:
             raise RuntimeError(f"{len(chosen)} were chosen, not {AT_ONCE}")

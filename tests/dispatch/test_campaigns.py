@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from dispatch import campaign_round, campaign_rules, campaigns, care, duties, escalation
+from dispatch import campaign_calls, campaign_round, campaign_rules, campaigns, care, duties, escalation
 from dispatch.attempts import close_attempt
 from dispatch.campaign_rules import Load, Pace, Tried, Window
 from dispatch.campaigns import Filter, IllegalMove, NewCampaign
@@ -173,7 +173,7 @@ def round_of(town: Town, agents: int = 5) -> None:
         running = campaigns.running(session)
     for campaign_id, _ in running:
         with transaction() as session:
-            campaigns.begin_calls(session, campaign_id, agents, town.now)
+            campaign_calls.begin_calls(session, campaign_id, agents, town.now)
     town.works()
     with read() as session:
         assert care_problems(session) == []
@@ -239,11 +239,41 @@ def test_nobody_is_rung_outside_the_window_nor_while_paused(monday: Town) -> Non
     assert len(monday.rung()) == 2
 
 
+def test_nobody_is_asked_and_nothing_is_locked_while_there_is_nothing_to_do(
+    monday: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begins(monday)
+    monday.now = harbin("2026-11-23T11:31")
+
+    def must_not(*_: object) -> None:
+        raise AssertionError("whoever is on the telephone would wait for this")
+
+    rounds = campaign_round.Rounds()
+    with read() as session:
+        lacking = duties.lacking(session, monday.now)
+    assert rounds.round(monday.now) == 0 and len(lacking) == 0 and len(monday.all(CareVisit)) == 3
+    monkeypatch.setattr(campaign_round, "gateway", must_not)
+    assert rounds.round(monday.now) == 0  # At noon nobody asks Asterisk who is free.
+    monkeypatch.setattr(duties, "refresh", must_not)
+    monkeypatch.setattr(campaigns, "top_up", must_not)
+    campaign_round.keep_ledger(monday.now)
+
+
+def test_duties_of_many_come_in_by_portions(monday: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaign_round, "_AT_ONCE", 1)
+    campaign = begins(monday)
+    with write() as session:
+        session.execute(delete(Duty))
+    campaign_round.keep_ledger(monday.now)
+    assert len(monday.all(Duty)) == 3
+    assert [visit.campaign_id for visit in monday.all(CareVisit)] == [campaign] * 3
+
+
 def test_a_call_that_was_chosen_and_not_dialled_is_taken_back_when_the_campaign_is_paused(monday: Town) -> None:
     campaign = begins(monday)
     campaign_round.keep_ledger(monday.now)
     with transaction() as session:
-        assert campaigns.begin_calls(session, campaign, 5, monday.now) == 3
+        assert campaign_calls.begin_calls(session, campaign, 5, monday.now) == 3
         campaigns.move(session, campaign, CampaignStatus.PAUSED, monday.now)
     monday.works()
     assert monday.rung() == [] and visits(monday) == ["waiting"] * 3

@@ -10,7 +10,7 @@ import pytest
 from asterisk.agi import AGIHangup
 from sqlalchemy import Engine, select
 
-from dispatch import campaigns, dial, duties, events, jobs, outbox
+from dispatch import campaign_calls, campaigns, dial, duties, events, jobs, outbox
 from dispatch.campaigns import NewCampaign
 from dispatch.gateways import ConsoleGateway
 from dispatch.outbox import transaction
@@ -99,7 +99,7 @@ def rung(box: ConsoleGateway, group: Group) -> str:
         row = campaigns.create(session, NewCampaign("探访"), MONDAY)
         campaigns.move(session, row.id, CampaignStatus.RUNNING, MONDAY)
         campaigns.add_elders(session, row, [elder_id], MONDAY)
-        assert campaigns.begin_calls(session, row.id, 5, MONDAY) == 1
+        assert campaign_calls.begin_calls(session, row.id, 5, MONDAY) == 1
     with read() as session:
         errands = list(session.scalars(select(OutboxEntry.id).where(OutboxEntry.done_at.is_(None))))
     for entry_id in errands:

@@ -1,0 +1,170 @@
+"""Whom a campaign rings next, and how many. It writes attempts; what dials them is the same worker as everywhere
+(dispatch/dial.py), which asks once more whether the call is still wanted."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session
+
+from dispatch import campaign_rules, care
+from dispatch.attempts import new_attempt
+from dispatch.campaign_rules import Load
+from models.calls import Call, CallState, Direction
+from models.campaigns import CallRule, Campaign, CampaignStatus, CareVisit, VisitStatus
+from models.dialing import Attempt, AttemptStatus
+from models.people import PersonNumber
+from models.settings import settings
+
+# Who cannot be rung just now is looked at again so much later.
+_ENGAGED_PAUSE = timedelta(seconds=30)
+# So many are looked at for each that can be rung: some are on the telephone.
+_LOOKS_AT = 3
+# Of the pace a second, no more than of so long is made up for (s).
+_CATCHES_UP_S = 2.0
+
+
+def to_ring(session: Session, now: datetime) -> list[int]:
+    """Return the running campaigns in whose window we are and who have somebody to be rung now, as `running`."""
+    due = exists().where(
+        CareVisit.campaign_id == Campaign.id, CareVisit.status == VisitStatus.WAITING, CareVisit.due_at <= now
+    )
+    query = select(Campaign.id, Campaign.window).where(Campaign.status == CampaignStatus.RUNNING, due)
+    rows = session.execute(query.order_by(Campaign.started_at, Campaign.id))
+    return [row.id for row in rows if campaign_rules.window_of(row.window).is_open(now)]
+
+
+def load(session: Session, free_agents: int) -> Load:
+    """Return what goes on now, of all calls."""
+    rows = session.execute(
+        select(Call.direction, Call.state, Call.purpose, func.count())
+        .where(Call.ended_at.is_(None))
+        .group_by(Call.direction, Call.state, Call.purpose)
+    ).all()
+    ours = sum(n for direction, _, purpose, n in rows if direction == Direction.OUT and purpose != "care")
+    return Load(
+        # A care visit takes its channel from the moment it was chosen, dialled or not yet.
+        outbound=ours + automatic(session),
+        inbound=sum(n for direction, _, _, n in rows if direction == Direction.IN),
+        waiting=sum(n for _, state, _, n in rows if state == CallState.WAITING),
+        free_agents=free_agents,
+        channels=settings().trunk_channels,
+    )
+
+
+def automatic(session: Session, campaign_id: int | None = None) -> int:
+    """Return how many visits are being rung, of one campaign or all."""
+    query = select(func.count()).select_from(CareVisit).where(CareVisit.status == VisitStatus.CALLING)
+    return session.scalar(query if campaign_id is None else query.where(CareVisit.campaign_id == campaign_id)) or 0
+
+
+def begin_calls(session: Session, campaign_id: int, free_agents: int, now: datetime) -> int:
+    """Choose whom this campaign rings next and write the attempts; return how many. Safe beside another round."""
+    campaign = session.scalars(select(Campaign).where(Campaign.id == campaign_id).with_for_update()).one()
+    if campaign.status != CampaignStatus.RUNNING:
+        return 0
+    window = campaign_rules.window_of(campaign.window)
+    if not window.is_open(now):
+        return 0
+    pace = campaign_rules.pace_of(campaign.pace)
+    number = _allowed_now(campaign, pace.per_second, now)
+    if number < 1:
+        return 0
+    all_of_us = load(session, free_agents)
+    mine = automatic(session, campaign_id)
+    number = min(number, campaign_rules.room(pace, all_of_us, mine, automatic(session)))
+    if number < 1:
+        return 0
+    begun = 0
+    for visit in choose(session, campaign, number, now):
+        own = care.numbers(session, visit)
+        if not own:
+            care.not_reached(session, visit, "no_number", now)
+            continue
+        tried = session.scalar(select(func.count()).select_from(Attempt).where(Attempt.care_visit_id == visit.id)) or 0
+        visit.status, visit.due_at = VisitStatus.CALLING, now
+        new_attempt(session, visit, own[tried % len(own)], now)
+        begun += 1
+    if begun:
+        campaign.paced_at = now
+    return begun
+
+
+def _allowed_now(campaign: Campaign, per_second: float, now: datetime) -> int:
+    if campaign.paced_at is None or campaign.paced_at > now:
+        return max(1, int(per_second))
+    passed = min((now - campaign.paced_at).total_seconds(), max(_CATCHES_UP_S, 1 / per_second))
+    return int(passed * per_second + 1e-6)
+
+
+def choose(session: Session, campaign: Campaign, number: int, now: datetime) -> list[CareVisit]:
+    """Return whom to ring next, locked: high risk first, then who has waited longest. At most `number`.
+
+    Whoever is in a call with us, or is rung by anybody else of ours, and whoever has other hours, is put off.
+    """
+    due = (
+        select(CareVisit)
+        .where(CareVisit.campaign_id == campaign.id, CareVisit.status == VisitStatus.WAITING, CareVisit.due_at <= now)
+        .order_by(CareVisit.rank, CareVisit.due_at, CareVisit.id)
+        .limit(number * _LOOKS_AT)
+        .with_for_update(of=CareVisit, skip_locked=True)
+    )
+    visits = list(session.scalars(due))
+    if not visits:
+        return []
+    elders = [visit.elder_id for visit in visits]
+    engaged = _engaged(session, elders)
+    excepted = _exceptions(session, elders, now)
+    chosen: list[CareVisit] = []
+    for visit in visits:
+        if len(chosen) == number:
+            break
+        own = excepted.get(visit.elder_id)
+        if own is not None and own.never:
+            care.to_agent(session, visit, "never", now)
+        elif own is not None and not (hers := care.window_for(session, visit, now)).is_open(now):
+            visit.due_at = hers.next_open(now)
+        elif visit.elder_id in engaged:
+            visit.due_at = now + _ENGAGED_PAUSE
+        else:
+            chosen.append(visit)
+            # Two visits of one elder, or of one household's telephone, are not both begun in this round.
+            engaged |= _sharing(session, visit.elder_id)
+    return chosen
+
+
+def _engaged(session: Session, elder_ids: list[int]) -> set[int]:
+    """Return who of these is on the telephone with us, or about to be rung by anything of ours."""
+    mine = select(PersonNumber.person_id, PersonNumber.number_id).where(PersonNumber.person_id.in_(elder_ids))
+    numbers = [(row.person_id, row.number_id) for row in session.execute(mine)]
+    number_ids = {number_id for _, number_id in numbers}
+    calls = select(Call.elder_id, Call.number_id).where(
+        Call.ended_at.is_(None), Call.elder_id.in_(elder_ids) | Call.number_id.in_(number_ids)
+    )
+    busy_numbers: set[int | None] = set()
+    busy: set[int] = set()
+    for elder_id, number_id in session.execute(calls):
+        busy_numbers.add(number_id)
+        if elder_id is not None:
+            busy.add(elder_id)
+    rung = select(Attempt.number_id).where(
+        Attempt.number_id.in_(number_ids),
+        Attempt.status.in_((AttemptStatus.DIALING, AttemptStatus.ANSWERED)),
+    )
+    # Soon to be dialled counts too: an offer's or a callback's errand may run in this very second.
+    soon = select(Attempt.number_id).where(Attempt.number_id.in_(number_ids), Attempt.status == AttemptStatus.DUE)
+    busy_numbers |= set(session.scalars(rung)) | set(session.scalars(soon))
+    return busy | {person_id for person_id, number_id in numbers if number_id in busy_numbers}
+
+
+def _sharing(session: Session, elder_id: int) -> set[int]:
+    """Return the elder and whoever else has one of her telephones."""
+    hers = select(PersonNumber.number_id).where(PersonNumber.person_id == elder_id)
+    return {elder_id, *session.scalars(select(PersonNumber.person_id).where(PersonNumber.number_id.in_(hers)))}
+
+
+def _exceptions(session: Session, elder_ids: list[int], now: datetime) -> dict[int, CallRule]:
+    in_force = CallRule.since <= now, CallRule.ended_at.is_(None) | (CallRule.ended_at > now)
+    query = select(CallRule).where(CallRule.elder_id.in_(elder_ids), *in_force).order_by(CallRule.id)
+    return {row.elder_id: row for row in session.scalars(query)}
