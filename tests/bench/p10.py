@@ -31,7 +31,7 @@ from models.search import INITIALS, PINYIN, SearchTerm
 from models.settings import ROOT
 from models.users import User
 from tests.bench.report import Figure, table
-from tests.support.fresh import forget
+from tests.bench.store import hotline_in
 from tests.web.console import Console
 
 LIMIT_MS, LIMIT_BYTES = 100.0, 300_000
@@ -69,10 +69,7 @@ def run() -> Figure:
 
 @contextmanager
 def _town(folder: Path, elders: int, calls: int) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in ("HOTLINE_VAR_DIR", "HOTLINE_DATABASE_URL")}
-    os.environ |= {"HOTLINE_VAR_DIR": str(folder), "HOTLINE_DATABASE_URL": f"sqlite:///{folder / 'hotline.db'}"}
-    forget()
-    try:
+    with hotline_in(folder):
         made = folder / "made"
         if not made.exists():
             folder.mkdir(parents=True, exist_ok=True)
@@ -86,12 +83,6 @@ def _town(folder: Path, elders: int, calls: int) -> Iterator[None]:
             if db.scalar(select(User.id).where(User.name == NAME)) is None:
                 accounts.create_user(db, NAME, PASSWORD, "supervisor", clock.now())
         yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
-        forget()
 
 
 def _queries() -> list[str]:

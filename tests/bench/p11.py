@@ -6,22 +6,19 @@ who shares a telephone), in the transaction in which the campaign's round calls 
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from statistics import median
 
 from sqlalchemy import insert
 
 from dispatch import campaign_calls, campaigns
 from dispatch.campaigns import NewCampaign
-from models import schema, session
+from models import session
 from models.campaigns import CampaignStatus
 from models.people import Elder, Person, PersonNumber, PhoneNumber
 from tests.bench.report import Figure, table
-from tests.support.fresh import forget
+from tests.bench.store import stores
 
 LIMIT_MS = 20.0
 DUE_AT_GOAL = 10_000
@@ -50,20 +47,8 @@ def run() -> Figure:
 
 def _choice_ms(due: int) -> list[float]:
     """Return the times of the choice (ms) with so many elders due."""
-    before = {name: os.environ.get(name) for name in ("HOTLINE_VAR_DIR", "HOTLINE_DATABASE_URL")}
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"HOTLINE_VAR_DIR": folder, "HOTLINE_DATABASE_URL": f"sqlite:///{Path(folder) / 'hotline.db'}"}
-        forget()
-        try:
-            schema.upgrade(session.engine())
-            return _times(due)
-        finally:
-            session.engine().dispose()
-            for name, value in before.items():
-                os.environ.pop(name, None)
-                if value is not None:
-                    os.environ[name] = value
-            forget()
+    with stores(redis=False):
+        return _times(due)
 
 
 def _times(due: int) -> list[float]:

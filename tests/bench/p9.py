@@ -6,19 +6,16 @@ The town: 40 providers with hours, areas, a limit and ratings; a third of all or
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 from sqlalchemy import insert, select
 
 from dispatch import candidates, lateness, outbox
-from models import register, schema, session
+from models import register, session
 from models.base import new_public_id
 from models.dialing import Attempt, AttemptStatus, Offer, OfferStatus
 from models.orders import Order, OrderStatus
@@ -28,7 +25,7 @@ from models.providers import ProviderHours
 from models.ratings import OrderRating
 from models.register import NewElder, NewProvider
 from tests.bench.report import Figure, table
-from tests.support.fresh import forget
+from tests.bench.store import stores
 
 LIMIT_MS = 50.0
 OPEN_AT_GOAL = 10_000
@@ -64,22 +61,10 @@ def run() -> Figure:
 
 def _measure(size: int) -> tuple[list[float], list[float]]:
     """Return the times of choosing and of sweeping (ms) with `size` open orders."""
-    before = {name: os.environ.get(name) for name in ("HOTLINE_VAR_DIR", "HOTLINE_DATABASE_URL")}
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"HOTLINE_VAR_DIR": folder, "HOTLINE_DATABASE_URL": f"sqlite:///{Path(folder) / 'hotline.db'}"}
-        forget()
-        try:
-            schema.upgrade(session.engine())
-            _people()
-            _orders(size)
-            return _choosing(), _sweeping()
-        finally:
-            session.engine().dispose()
-            for name, value in before.items():
-                os.environ.pop(name, None)
-                if value is not None:
-                    os.environ[name] = value
-            forget()
+    with stores(redis=False):
+        _people()
+        _orders(size)
+        return _choosing(), _sweeping()
 
 
 def _people() -> None:

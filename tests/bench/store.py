@@ -22,16 +22,30 @@ from tests.support.fresh import forget
 
 
 @contextmanager
+def hotline_in(folder: Path, **chosen: object) -> Iterator[None]:
+    """Point this process's settings to `folder`; `chosen` are further HOTLINE_… settings. Later all is as before."""
+    values = {"VAR_DIR": folder, "DATABASE_URL": "", "GATEWAY": "console", **chosen}
+    wanted = {f"HOTLINE_{name}": str(value) for name, value in values.items()}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ |= wanted
+    forget()
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+        forget()
+
+
+@contextmanager
 def stores(on_postgres: bool = False, redis: bool = True, **chosen: object) -> Iterator[Path]:
     """Run them; settings of this process point there. `chosen` are further HOTLINE_… settings."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hotline-bench-")))
         url = stack.enter_context(postgres.cluster()) if on_postgres else ""
-        for name, value in {"VAR_DIR": folder, "DATABASE_URL": url, "GATEWAY": "console", **chosen}.items():
-            os.environ[f"HOTLINE_{name}"] = str(value)
-            stack.callback(os.environ.pop, f"HOTLINE_{name}", None)
-        stack.callback(forget)
-        forget()
+        stack.enter_context(hotline_in(folder, DATABASE_URL=url, **chosen))
         settings().run_dir.mkdir(parents=True)
         schema.upgrade(engine())
         if redis:
