@@ -124,12 +124,7 @@ def test_the_reminder_and_the_return_visit_keep_them_too(town: Town) -> None:
     town.now = harbin(MONDAY, 9)
     hers(town, TEN_TO_FIVE)
     order = town.orders(wanted_on=WEDNESDAY).order_id
-    town.works()
-    town.accepts()
-    town.ended()
-    town.works()
-    town.confirms()
-    town.ended()
+    town.is_agreed()
     (reminder,) = [one for one in town.all(Attempt) if one.reminder_id]
     assert f"{local(reminder.due_at):%d %H:%M}" == "24 10:00" and len(town.all(Reminder)) == 1
     town.now = harbin(WEDNESDAY, 9)

@@ -25,12 +25,7 @@ EVENING = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)  # 18:00 in Harbin
 def accepted(town: Town, **more: object) -> int:
     """A bath for tomorrow that somebody has accepted; she knows it."""
     order_id = town.orders(**more).order_id  # type: ignore[arg-type]
-    town.works()
-    town.accepts()
-    town.ended()
-    town.works()
-    town.confirms()
-    town.ended()
+    town.is_agreed()
     return order_id
 
 

@@ -43,12 +43,7 @@ def done(town: Town, *services: str) -> list[int]:
     ids = []
     for service in services or ("bathing",):
         order_id = town.orders(service=service, key=service, wanted_on=date(2026, 11, 25)).order_id
-        town.works()
-        town.accepts()
-        town.ended()
-        town.works()
-        town.confirms()
-        town.ended()
+        town.is_agreed()
         ids.append(order_id)
     for order_id in ids:
         assert town.reports(order_id) == "done"
@@ -270,12 +265,7 @@ def test_two_of_her_orders_completed_at_once_make_one_call_on_postgresql(postgre
     ids = []
     for service in ("bathing", "meals"):
         ids.append(town.orders(service=service, key=service, wanted_on=date(2026, 11, 25)).order_id)
-        town.works()
-        town.accepts()
-        town.ended()
-        town.works()
-        town.confirms()
-        town.ended()
+        town.is_agreed()
     worker_id, both = town.worker(), threading.Barrier(2)
     calls = [town.inbound(channel=f"worker-{order_id}").id for order_id in ids]
     with write() as session:

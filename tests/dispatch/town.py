@@ -95,6 +95,15 @@ class Town:
             }  # fmt: skip
             return place_order(session, OrderRequest(**{**values, **more}), self.now)  # type: ignore[arg-type]
 
+    def is_agreed(self) -> None:
+        """Her order goes its way: the provider accepts on the telephone, she is told who comes."""
+        self.works()
+        self.accepts()
+        self.ended()
+        self.works()
+        self.confirms()
+        self.ended()
+
     def all(self, kind: type[T]) -> list[T]:
         """Every row of a table, the oldest first."""
         with read() as session:
