@@ -203,6 +203,24 @@ def test_no_registry_or_mirror_is_named_in_a_committed_file() -> None:
     assert named == []
 
 
+def test_style_is_checked_of_our_files_only_also_where_there_is_no_git(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for folder in ("var/cache/uv", "models"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "foreign.py").write_text("import os\n")
+    ruff = [
+        str(Path(sys.executable).with_name("ruff")),
+        "check",
+        "--no-cache",
+        "--quiet",
+        "--output-format",
+        "concise",
+        ".",
+    ]
+    done = subprocess.run(ruff, cwd=tmp_path, capture_output=True, text=True)
+    assert [line.split(":")[0] for line in done.stdout.splitlines()] == ["models/foreign.py"], done.stdout + done.stderr
+
+
 def committed_files() -> list[Path]:
     """What git lists, whoever owns the clone; where there is no git, everything that is no product of a run."""
     git = ["git", "-c", "safe.directory=*", "-C", str(ROOT), "ls-files", "-z"]
