@@ -7,13 +7,15 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from dispatch import presence as rule
 from dispatch.presence import To
 from dispatch.roster import endpoint
 from models.calls import Call
+from models.campaigns import CareVisit
+from models.care_runs import VisitCall
 from models.presence import ENGAGED, AgentLine, AgentPresence, PauseReason, Presence, TaskCall
 from models.settings import settings
 from models.tasks import Task
@@ -40,7 +42,7 @@ class PresenceView:
     call: str = ""  # public id of the call of this ringing, talk or wrap-up
     direction: str = ""
     language: str = ""
-    task: str = ""  # public id of the task that the call belongs to
+    task: str = ""  # public id of the task, or the care visit, that the call belongs to
     registered: bool = False
     serial: int = 0  # of the newest account: whoever has an older one has been replaced
 
@@ -59,10 +61,12 @@ class Account:
 def views(session: Session) -> dict[int, PresenceView]:
     """Return how every user stands who has ever had a telephone."""
     query = (
-        select(AgentPresence, Call, Task.public_id, AgentLine)
+        select(AgentPresence, Call, func.coalesce(Task.public_id, CareVisit.public_id), AgentLine)
         .outerjoin(Call, Call.id == AgentPresence.call_id)
         .outerjoin(TaskCall, TaskCall.call_id == Call.id)
         .outerjoin(Task, Task.id == TaskCall.task_id)
+        .outerjoin(VisitCall, VisitCall.call_id == Call.id)
+        .outerjoin(CareVisit, CareVisit.id == VisitCall.visit_id)
         .outerjoin(AgentLine, AgentLine.user_id == AgentPresence.user_id)
     )
     return {row.user_id: _view(row, call, task, line) for row, call, task, line in session.execute(query)}

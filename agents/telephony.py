@@ -8,12 +8,15 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from agents import visits
 from agents.presence import PresenceRefused
-from dispatch import asks, limits
+from dispatch import asks, care_staff, limits
 from dispatch import presence as rule
 from models import phone
 from models.base import new_public_id
 from models.calls import Call, CallState, Direction
+from models.campaigns import CareVisit
+from models.care_runs import VisitCall
 from models.lookup import number_row
 from models.people import PhoneNumber
 from models.presence import (
@@ -47,11 +50,12 @@ class Target:
 
 @dataclass(frozen=True)
 class Whom:
-    """Whom to ring: a task's, a call's or a written number."""
+    """Whom to ring: a task's, a call's or a written number; of a care visit hers, or one that is written."""
 
     task: str = ""
     call: str = ""
     number: str = ""
+    visit: str = ""
 
 
 def targets(session: Session, user_id: int) -> list[Target]:
@@ -87,7 +91,11 @@ def dial(session: Session, user: User, whom: Whom, now: datetime) -> CallAsk:
     if row.state in ENGAGED:
         raise PresenceRefused("in_call")
     task = session.scalar(select(Task).where(Task.public_id == whom.task)) if whom.task else None
-    number, elder_id = _number(session, whom, task)
+    visit = visits.to_dial(session, whom.visit, user.id, now) if whom.visit else None
+    number, elder_id = _number(session, whom, task) if visit is None else _of_visit(session, visit, whom.number)
+    if elder_id is None:
+        # Her daughter was rung from the visit's page: that is no call of the visit.
+        visit = None
     _may(number)
     if limits.in_a_call(session, number.id, elder_id):
         raise PresenceRefused("engaged")
@@ -110,6 +118,8 @@ def dial(session: Session, user: User, whom: Whom, now: datetime) -> CallAsk:
     session.flush()
     if task is not None:
         session.add(TaskCall(task_id=task.id, call_id=call.id, user_id=user.id))
+    if visit is not None:
+        session.add(VisitCall(visit_id=visit.id, call_id=call.id, user_id=user.id))
     rule.talks(session, user.id, call.id, call.channel_id, now)
     return _ask(session, CallAsk(user_id=user.id, call_id=call.id, verb=Verb.DIAL, number_id=number.id, created_at=now))
 
@@ -128,6 +138,18 @@ def _number(session: Session, whom: Whom, task: Task | None) -> tuple[PhoneNumbe
             raise PresenceRefused("number")
         return call.number, call.elder_id
     return _written(session, whom.number), None
+
+
+def _of_visit(session: Session, visit: CareVisit, written: str) -> tuple[PhoneNumber, int | None]:
+    """Return the number that is meant, else the one that comes next, and the elder if it is hers."""
+    if written:
+        number = _written(session, written)
+        own = {link.number_id for link in visit.elder.person.numbers}
+        return number, visit.elder_id if number.id in own else None
+    left = care_staff.numbers(session, visit)
+    if not left:
+        raise PresenceRefused("number")
+    return session.get_one(PhoneNumber, left[0]), visit.elder_id
 
 
 def _written(session: Session, text: str) -> PhoneNumber:

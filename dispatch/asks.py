@@ -20,6 +20,8 @@ from dispatch.calls import close_call
 from dispatch.roster import interface
 from models import clock
 from models.calls import Call, CallEnd
+from models.campaigns import CareVisit
+from models.care_runs import VisitCall
 from models.journal import Entry, note
 from models.people import PhoneNumber
 from models.presence import AgentPresence, CallAsk, Presence, TaskCall, Verb
@@ -123,8 +125,10 @@ def third_of(session: Session, call_id: int, before: int | None = None) -> str:
 
 
 def task_of(session: Session, call_id: int) -> str:
-    """Return the public id of the task that a call belongs to, empty if it has none."""
-    return session.scalar(select(Task.public_id).join(TaskCall).where(TaskCall.call_id == call_id)) or ""
+    """Return the public id of the task, or of the care visit, that a call belongs to; empty if it has none."""
+    task = session.scalar(select(Task.public_id).join(TaskCall).where(TaskCall.call_id == call_id))
+    of_visit = select(CareVisit.public_id).join(VisitCall).where(VisitCall.call_id == call_id)
+    return task or session.scalar(of_visit) or ""
 
 
 def _number_of(session: Session, ask: CallAsk) -> str:

@@ -12,7 +12,8 @@ from dispatch import campaign_rules, care
 from dispatch.attempts import new_attempt
 from dispatch.campaign_rules import Load
 from models.calls import Call, CallState, Direction
-from models.campaigns import CallRule, Campaign, CampaignStatus, CareVisit, VisitStatus
+from models.campaigns import CallRule, Campaign, CampaignMode, CampaignStatus, CareVisit, VisitStatus
+from models.care_runs import CareHold
 from models.dialing import Attempt, AttemptStatus
 from models.people import PersonNumber
 from models.settings import settings
@@ -30,7 +31,9 @@ def to_ring(session: Session, now: datetime) -> list[int]:
     due = exists().where(
         CareVisit.campaign_id == Campaign.id, CareVisit.status == VisitStatus.WAITING, CareVisit.due_at <= now
     )
-    query = select(Campaign.id, Campaign.window).where(Campaign.status == CampaignStatus.RUNNING, due)
+    query = select(Campaign.id, Campaign.window).where(
+        Campaign.status == CampaignStatus.RUNNING, Campaign.mode == CampaignMode.MACHINE, due
+    )
     rows = session.execute(query.order_by(Campaign.started_at, Campaign.id))
     return [row.id for row in rows if campaign_rules.window_of(row.window).is_open(now)]
 
@@ -62,7 +65,7 @@ def automatic(session: Session, campaign_id: int | None = None) -> int:
 def begin_calls(session: Session, campaign_id: int, free_agents: int, now: datetime) -> int:
     """Choose whom this campaign rings next and write the attempts; return how many. Safe beside another round."""
     campaign = session.scalars(select(Campaign).where(Campaign.id == campaign_id).with_for_update()).one()
-    if campaign.status != CampaignStatus.RUNNING:
+    if campaign.status != CampaignStatus.RUNNING or campaign.mode != CampaignMode.MACHINE:
         return 0
     window = campaign_rules.window_of(campaign.window)
     if not window.is_open(now):
@@ -114,7 +117,7 @@ def choose(session: Session, campaign: Campaign, number: int, now: datetime) -> 
     if not visits:
         return []
     elders = [visit.elder_id for visit in visits]
-    engaged = _engaged(session, elders)
+    engaged = _engaged(session, elders) | _held(session, elders, now)
     excepted = _exceptions(session, elders, now)
     chosen: list[CareVisit] = []
     for visit in visits:
@@ -156,6 +159,11 @@ def _engaged(session: Session, elder_ids: list[int]) -> set[int]:
     soon = select(Attempt.number_id).where(Attempt.number_id.in_(number_ids), Attempt.status == AttemptStatus.DUE)
     busy_numbers |= set(session.scalars(rung)) | set(session.scalars(soon))
     return busy | {person_id for person_id, number_id in numbers if number_id in busy_numbers}
+
+
+def _held(session: Session, elder_ids: list[int], now: datetime) -> set[int]:
+    """Return on whom of these somebody works in the staff's run."""
+    return set(session.scalars(select(CareHold.elder_id).where(CareHold.elder_id.in_(elder_ids), CareHold.until > now)))
 
 
 def _sharing(session: Session, elder_id: int) -> set[int]:

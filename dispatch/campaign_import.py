@@ -16,12 +16,36 @@ COLUMNS = (Column("card_number", "卡号", ("服务卡号", "card"), limit=32, r
 _HEADINGS = Headings(headings(COLUMNS), ("card_number",))
 
 
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong in a line. `code`: broken, missing, double, unknown; `more`: what of it, or the other line."""
+
+    line: int
+    code: str
+    more: str = ""
+
+    def __str__(self) -> str:
+        """The problem in English, for the command line."""
+        told = {
+            "broken": self.more,
+            "missing": "the card number is missing",
+            "double": f"the same card as line {self.more}",
+            "unknown": "no elder has this card",
+        }
+        return f"line {self.line}: {told[self.code]}"
+
+
 @dataclass
 class Checked:
     """Whom the list names, and what is wrong in it, line by line."""
 
     elder_ids: list[int] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    faults: list[Problem] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[str]:
+        """The faults as sentences."""
+        return [str(one) for one in self.faults]
 
 
 def check(session: Session, data: bytes) -> Checked:
@@ -35,17 +59,17 @@ def check(session: Session, data: bytes) -> Checked:
     for row in sheets.read(data, _HEADINGS).rows:
         card = row.cells.get("card_number", "").strip()
         if row.faults:
-            result.problems.append(f"line {row.line}: {'; '.join(row.faults)}")
+            result.faults.append(Problem(row.line, "broken", "; ".join(row.faults)))
         elif not card:
-            result.problems.append(f"line {row.line}: the card number is missing")
+            result.faults.append(Problem(row.line, "missing"))
         elif card in cards:
-            result.problems.append(f"line {row.line}: the same card as line {cards[card]}")
+            result.faults.append(Problem(row.line, "double", str(cards[card])))
         else:
             cards[card] = row.line
     known: dict[str, int] = {}
     for part in batched(list(cards)):
         query = select(Elder.card_number, Elder.id).where(Elder.card_number.in_(part))
         known |= {card: elder_id for card, elder_id in session.execute(query) if card}
-    result.problems += [f"line {line}: no elder has this card" for card, line in cards.items() if card not in known]
+    result.faults += [Problem(line, "unknown") for card, line in cards.items() if card not in known]
     result.elder_ids = [known[card] for card in cards if card in known]
     return result

@@ -16,7 +16,7 @@ from dispatch.gateways import GatewayError, gateway
 from dispatch.outbox import transaction
 from models import clock
 from models.campaigns import Campaign, CareVisit
-from models.duties import ElderGroup
+from models.duties import DutyRule, ElderGroup
 from models.session import read
 from models.settings import settings
 
@@ -67,6 +67,12 @@ def _anybody_is_looked_after() -> bool:
 
 def keep_ledger(now: datetime) -> None:
     """Write the duties that have opened, bring them into the ledger's campaigns, take up what lies still."""
+    with read() as session:
+        lawless = session.scalar(select(DutyRule.id).limit(1)) is None
+    if lawless:
+        # Groups that came by an import bring the default rules, where nobody has written others.
+        with transaction() as session:
+            duties.settle_rules(session, now)
     with read() as session:
         lacking = duties.lacking(session, now)
     for some in _portions(lacking):

@@ -16,6 +16,7 @@ from models.campaigns import (
     CallRule,
     Campaign,
     CampaignEvent,
+    CampaignMode,
     CampaignStatus,
     CareVisit,
     VisitStatus,
@@ -51,6 +52,7 @@ class NewCampaign:
     steps: dict[str, Any] = field(default_factory=dict)
     escalate: bool | None = None  # None: as the script says
     by_user_id: int | None = None
+    mode: str = CampaignMode.MACHINE
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ def create(session: Session, new: NewCampaign, now: datetime) -> Campaign:
     row = Campaign(
         name=new.name, script=new.script, source=new.source, attempts=new.attempts, window=new.window, pace=new.pace,
         retry=new.retry, steps=new.steps, created_at=now, by_user_id=new.by_user_id,
+        mode=CampaignMode(new.mode),
         escalate=SCRIPTS[new.script].escalates if new.escalate is None else new.escalate,
     )  # fmt: skip
     session.add(row)

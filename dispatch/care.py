@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from dispatch import campaign_rules, duties, escalation, tasks
@@ -22,6 +22,7 @@ from models.campaigns import (
     CareVisit,
     VisitStatus,
 )
+from models.care_runs import VisitCall
 from models.dialing import Attempt, AttemptStatus, Outcome
 from models.duties import CareProof, ProofKind
 from models.journal import Entry, note
@@ -69,7 +70,9 @@ def _visit_of_call(session: Session, call_id: int | None) -> CareVisit | None:
     if call_id is None:
         return None
     attempt = session.scalar(select(Attempt).where(Attempt.call_id == call_id))
-    return attempt.care_visit if attempt is not None else None
+    if attempt is not None:
+        return attempt.care_visit
+    return session.scalar(select(CareVisit).join(VisitCall).where(VisitCall.call_id == call_id))
 
 
 def _open_visits(session: Session, elder_id: int) -> list[CareVisit]:
@@ -247,8 +250,12 @@ def missed_visit(session: Session, elder_id: int, now: datetime) -> CareVisit | 
     rang = exists().where(
         Attempt.care_visit_id == CareVisit.id, Attempt.dialed_at > now - NEWS, Attempt.status == AttemptStatus.CLOSED
     )
+    by_staff = exists().where(
+        VisitCall.visit_id == CareVisit.id, VisitCall.call_id == Call.id, Call.started_at > now - NEWS
+    )
     waiting = (VisitStatus.WAITING, VisitStatus.AGENT, VisitStatus.ESCALATED)
-    query = select(CareVisit).where(CareVisit.elder_id == elder_id, CareVisit.status.in_(waiting), rang)
+    mine = CareVisit.elder_id == elder_id, CareVisit.status.in_(waiting)
+    query = select(CareVisit).where(*mine, or_(rang, by_staff))
     return session.scalar(query.order_by(CareVisit.rank, CareVisit.id).limit(1))
 
 

@@ -6,10 +6,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import Session
 
 from dispatch.duty_rules import month_span
+from models.campaigns import Escalation, EscalationStatus
 from models.contacts import Contact, Relation
 from models.duties import AreaButler, CareProof, Duty, DutyStatus
 from models.people import Area, Elder, Person
@@ -36,6 +37,7 @@ class Line:
     name: str
     states: dict[str, Figure] = field(default_factory=dict)
     proofs: dict[str, Figure] = field(default_factory=dict)
+    escalated: Figure = Figure()  # of the pending and overdue ones: others are asked to look in
 
     def count(self, *states: str) -> int:
         """Return how many duties are in one of these states; in all without any."""
@@ -68,6 +70,7 @@ class _Row:
     group: str
     community: str
     butler: str
+    escalated: bool
 
 
 def month_view(session: Session, month: date, now: datetime) -> MonthView:
@@ -93,10 +96,12 @@ def state_of(status: str, deadline: datetime, proved_at: datetime | None, now: d
 
 def _rows(session: Session, month: date, now: datetime) -> list[_Row]:
     begin, end = month_span(month)
+    open_one = Escalation.elder_id == Duty.elder_id, Escalation.status == EscalationStatus.OPEN
+    looked_for = and_(Duty.status == DutyStatus.OPEN, exists().where(*open_one)).label("looked_for")
     query = (
         select(
             Duty.id, Duty.status, Duty.deadline, Duty.group, Duty.elder_id, Elder.area_id,
-            CareProof.at, CareProof.kind, CareProof.call_id,
+            CareProof.at, CareProof.kind, CareProof.call_id, looked_for,
         )
         .join(Elder, Elder.id == Duty.elder_id)
         .outerjoin(CareProof, CareProof.id == Duty.proof_id)
@@ -108,6 +113,7 @@ def _rows(session: Session, month: date, now: datetime) -> list[_Row]:
         _Row(
             row.id, state_of(row.status, row.deadline, row.at, now), row.kind, row.call_id, row.group,
             places.community(row.area_id), places.butler(row.elder_id, row.area_id)[1],
+            bool(row.looked_for),
         )
         for row in session.execute(query)
     ]  # fmt: skip
@@ -177,6 +183,7 @@ def _line(name: str, rows: list[_Row]) -> Line:
         name,
         {state: _figure(part) for state, part in sorted(states.items())},
         {kind: _figure(part) for kind, part in sorted(proofs.items())},
+        _figure([row for row in rows if row.escalated]),
     )
 
 

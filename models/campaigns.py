@@ -30,6 +30,13 @@ class CampaignStatus(StrEnum):
     DONE = "done"  # nobody is left to be rung by it
 
 
+class CampaignMode(StrEnum):
+    """Who rings."""
+
+    MACHINE = "machine"
+    STAFF = "staff"  # people, one by one; the machine leaves its visits alone
+
+
 # Legal moves; nothing else ever changes a campaign's status.
 CAMPAIGN_MOVES: Mapping[str, frozenset[str]] = {
     CampaignStatus.DRAFT: frozenset({CampaignStatus.RUNNING, CampaignStatus.STOPPED}),
@@ -79,6 +86,7 @@ class Campaign(Base):
     name: Mapped[str] = mapped_column(String(80))
     script: Mapped[Code]  # models.care_scripts
     source: Mapped[Code]  # ledger, filter, import
+    mode: Mapped[Code] = mapped_column(default=CampaignMode.MACHINE)
     status: Mapped[Code] = mapped_column(default=CampaignStatus.DRAFT, index=True)
     attempts: Mapped[int] = mapped_column(default=3)
     window: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -149,7 +157,7 @@ class CareAnswer(Base):
     call_id: Mapped[int] = mapped_column(ForeignKey("calls.id"))
     question: Mapped[Code]
     answer: Mapped[Code]
-    how: Mapped[Code]  # key, word (exact), heard (understood, but not exact)
+    how: Mapped[Code]  # key, word (exact), heard (understood, but not exact), agent (told to a person)
     amount: Mapped[int | None]  # of a free word: how long it is (ms)
     at: Mapped[datetime]
 

@@ -21,6 +21,8 @@ class Scope(StrEnum):
     TASK = "task"
     CALL = "call"
     BOTH = "both"
+    VISIT = "visit"  # of the staff's run
+    SKIP = "skip"  # why an elder was passed over in it
 
 
 class CallResult(Base):
@@ -38,6 +40,7 @@ class CallResult(Base):
     needs_note: Mapped[bool] = mapped_column(default=False)
     position: Mapped[int] = mapped_column(default=0)
     hidden_at: Mapped[datetime | None]
+    effect: Mapped[str | None] = mapped_column(String(32))  # of VISIT and SKIP: models.care_runs.Effect
 
 
 class CallOutcome(Base):
@@ -48,6 +51,7 @@ class CallOutcome(Base):
     id: Mapped[Pk]
     call_id: Mapped[int | None] = mapped_column(ForeignKey("calls.id"), unique=True)
     task_id: Mapped[int | None] = mapped_column(ForeignKey("tasks.id"), index=True)
+    visit_id: Mapped[int | None] = mapped_column(ForeignKey("care_visits.id"), index=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     code: Mapped[Code]
     note: Mapped[str] = mapped_column(Text, default="")  # the agent's own words; erasable

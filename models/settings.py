@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     offer_ring_s: int = Field(25, description="how long a provider's telephone rings")
     callback_ring_s: int = Field(35, description="how long an elder's telephone rings")
     task_lock_s: int = Field(60, ge=20, description="an open task is closed to others for so long after its last sign")
+    care_hold_s: int = Field(
+        900, ge=60, description="an elder of the staff's run is free again so long after her agent's last sign"
+    )
     task_owned_s: int = Field(
         1800, ge=60, description="a task goes back to the pool when its owner does nothing so long"
     )

@@ -13,6 +13,7 @@ from models.campaigns import (
     Escalation,
     EscalationStep,
 )
+from models.care_runs import CareHold, VisitCall
 from models.changes import ServiceItem, SettingChange, Upload
 from models.contacts import Contact
 from models.dialing import Attempt, Callback, Offer, Trunk
@@ -56,6 +57,7 @@ __all__ = [
     "Campaign",
     "CampaignEvent",
     "CareAnswer",
+    "CareHold",
     "CareProof",
     "CareVisit",
     "Contact",
@@ -105,6 +107,7 @@ __all__ = [
     "Upload",
     "User",
     "Utterance",
+    "VisitCall",
     "Worker",
     "metadata",
 ]

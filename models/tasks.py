@@ -36,6 +36,7 @@ class TaskKind(StrEnum):
     DEAD_NUMBER = "dead_number"  # a number that does not exist any more: a new one is wanted
     CHECK_VISIT = "check_visit"  # a worker reported a visit from a telephone that proves nothing
     CARE = "care"  # a care visit: the machine could not find out whether she is well; a person rings her
+    FOLLOW_UP = "follow_up"  # a colleague talked with her in a care visit: somebody is to ring her again
     GO_THERE = "go_there"  # she is not reached by anybody: someone goes there; `data` has the deadline
     SMS = "sms"  # a text message that somebody needs has not arrived, or nobody knows whether it has
     FAULT = "fault"  # something of ours broke on her call
@@ -59,6 +60,7 @@ PRIORITY: dict[TaskKind, int] = {
     TaskKind.DEAD_NUMBER: 3,
     TaskKind.CHECK_VISIT: 3,
     TaskKind.CARE: 1,
+    TaskKind.FOLLOW_UP: 1,
     TaskKind.GO_THERE: 0,
     TaskKind.SMS: 2,
     TaskKind.FAULT: 3,

@@ -136,7 +136,13 @@ def init_app(app: Flask, console: ConsoleSettings) -> None:
 
     @app.context_processor
     def _context() -> dict[str, object]:
-        return {"me": me()}
+        return {"me": me(), "role_includes": role_includes}
+
+
+def role_includes(needed: str) -> bool:
+    """Return whether whoever is logged in has the role `needed`, or one that includes it."""
+    who = me()
+    return who is not None and _includes(who.role, Role(needed))
 
 
 def _includes(role: Role, needed: Role) -> bool:
@@ -157,7 +163,7 @@ def _load(console: ConsoleSettings) -> Me | None:
         session["language"], session["ended"] = language, True
         return None
     # An open page is not a person at the keyboard: what it fetches by itself does not keep a session alive.
-    by_itself = request.endpoint in ("board.events", "desk_tasks.lock") or "watch" in request.args
+    by_itself = request.endpoint in ("board.events", "desk_tasks.lock", "care_runs.keep") or "watch" in request.args
     if now - session["seen"] > SEEN_STEP_S and not by_itself:
         session["seen"] = now
     return found

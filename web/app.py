@@ -16,6 +16,11 @@ from web import (
     access,
     account,
     board,
+    care,
+    care_campaigns,
+    care_report,
+    care_rules,
+    care_runs,
     desk,
     desk_deeds,
     desk_orders,
@@ -84,6 +89,8 @@ def create_app(settings: Settings | None = None, console: ConsoleSettings | None
     texts.init_app(app, csrf)
     phone.init_app(app, settings, console)
     supervision.init_app(app)
+    for part in (care, care_runs, care_campaigns, care_rules, care_report):
+        part.init_app(app)
     health.init_app(app)
     metrics.init_app(app, console)
 

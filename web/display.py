@@ -73,6 +73,7 @@ TASK_ICONS: dict[str, str] = {
     "check_visit": "phone-incoming",
     "fault": "tool",
     "care": "heart",
+    "follow_up": "heart",
     "go_there": "map-pin",
     "sms": "message",
 }

@@ -32,6 +32,7 @@ ACTIONS: dict[str, tuple[str, object]] = {
     "note": ("n", _l("Write a note")),
     "take": ("t", _l("Take the task, or give it back")),
     "edit": ("e", _l("Change what stands here")),
+    "skip": ("s", _l("Pass this elder over")),
     "confirm": ("y", _l("Confirm")),
     "back": ("u", _l("Back")),
 }  # fmt: skip

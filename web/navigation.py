@@ -31,9 +31,17 @@ class Entry:
         return endpoint == self.endpoint or endpoint in self.pages or (blueprint or "") in self.pages
 
 
+_CARE = ("care", "care_runs", "care_campaigns", "care_rules", "care_report")
+
 ENTRIES: tuple[Entry, ...] = (
     Entry("desk.home", _l("Desk"), "headset", pages=("desk", "desk_tasks", "records.task"), key="desk"),
     Entry("board.board", _l("Board"), "layout-dashboard", key="board"),
+    Entry(
+        "care.month",
+        _l("Care visits"),
+        "heart",
+        pages=_CARE,
+    ),
     Entry("providers.roster", _l("Providers"), "building-store", pages=("providers",)),
     Entry("texts.texts", _l("Text messages"), "message", pages=("texts",)),
     Entry("supervision.wall", _l("Wallboard"), "eye", Role.SUPERVISOR),

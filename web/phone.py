@@ -103,7 +103,7 @@ def extend() -> Answer:
 def dial() -> Answer:
     """Ring her, and then whom she wants."""
     wish = wanted()
-    whom = Whom(text(wish, "task"), text(wish, "call"), text(wish, "number"))
+    whom = Whom(*(text(wish, name) for name in ("task", "call", "number", "visit")))
     return _asked(lambda db, user, now: telephony.dial(db, user, whom, now))
 
 
@@ -231,6 +231,7 @@ def _reasons() -> list[tuple[str, str]]:
 
 def _refusals() -> dict[str, str]:
     return {
+        "not_yours": _("Somebody else works on this visit now. Take the next one."),
         "away": _("The telephone exchange does not answer. It is tried again."),
         "no_line": _("Your telephone is not connected yet."),
         "reason": _("There is no such reason."),

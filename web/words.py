@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 
 from models import vocabulary
 from models.orders import ORDER_MOVES
+from web.care_words import CARE
 from web.desk_words import DESK
 from web.i18n import LOCALES, NAMES, language
 from web.prompt_words import LACK, PLACE, RECORDING_SOURCE, STUDIO_PROBLEM
@@ -98,6 +99,7 @@ TASK_KIND: Words = {
     "check_item": _l("Check a provider's service"),
     "check_visit": _l("Check a worker's visit"),
     "care": _l("Care visit: ring her yourself"),
+    "follow_up": _l("Care visit: to be followed up"),
     "go_there": _l("Not reached: someone goes there"),
 }
 TASK_ADVICE: Words = {
@@ -115,6 +117,7 @@ TASK_ADVICE: Words = {
     "check_item": _l("The provider says that this service is not its own: ring it and put its entry right."),
     "check_visit": _l("The worker reported from a telephone that is not the elder's: ask the elder whether she came."),
     "care": _l("The machine could not find out whether she is well: ring her, and write how she is."),
+    "follow_up": _l("A colleague has talked with her: read the note, and see to what she needs."),
     "go_there": _l("Nobody reaches her: send somebody to her door before the deadline, and write who was there."),
     "unreachable": _l("She could not be asked how it was: ring her, and have it done again where it was not good."),
     "word": _l("She was content and has said something: listen to it."),
@@ -487,6 +490,7 @@ THEME: Words = {"auto": _l("Automatic"), "light": _l("Light"), "dark": _l("Dark"
 
 ALL: Mapping[str, Words] = {
     **DESK,
+    **CARE,
     **{"place": PLACE, "lack": LACK, "recording_source": RECORDING_SOURCE, "studio_problem": STUDIO_PROBLEM},
     **{name.lower(): value for name, value in list(globals().items()) if name.isupper() and isinstance(value, dict)},
 }

@@ -97,6 +97,29 @@ NEEDS: dict[str, Role | None] = {
     "texts.texts": Role.AGENT,
     "texts.again": Role.AGENT,
     "texts.twilio": None,
+    "care.month": Role.AGENT,
+    "care.duties": Role.AGENT,
+    "care.visited": Role.AGENT,
+    "care_runs.home": Role.AGENT,
+    "care_runs.next_one": Role.AGENT,
+    "care_runs.visit": Role.AGENT,
+    "care_runs.keep": Role.AGENT,
+    "care_runs.draft": Role.AGENT,
+    "care_runs.finish": Role.AGENT,
+    "care_runs.skip": Role.AGENT,
+    "care_runs.hand_over": Role.AGENT,
+    "care_runs.let_go": Role.AGENT,
+    "care_campaigns.home": Role.AGENT,
+    "care_campaigns.one": Role.AGENT,
+    "care_campaigns.elders": Role.AGENT,
+    "care_campaigns.move": Role.SUPERVISOR,
+    "care_campaigns.blank": Role.SUPERVISOR,
+    "care_campaigns.make": Role.SUPERVISOR,
+    "care_rules.home": Role.AGENT,
+    "care_rules.put": Role.SUPERVISOR,
+    "care_report.report": Role.SUPERVISOR,
+    "care_report.calls": Role.SUPERVISOR,
+    "care_report.export": Role.SUPERVISOR,
     "supervision.wall": Role.SUPERVISOR,
     "supervision.statistics": Role.SUPERVISOR,
     "supervision.calls": Role.SUPERVISOR,
@@ -118,7 +141,8 @@ def visits(app: Flask) -> list[tuple[str, str, str]]:
     """Every endpoint with a method and a path."""
     found = []
     for rule in app.url_map.iter_rules():
-        path = "/static/console.css" if rule.endpoint == "static" else rule.rule.replace("<public_id>", "none")
+        known = rule.rule.replace("<public_id>", "none")
+        path = "/static/console.css" if rule.endpoint == "static" else known
         found += [(rule.endpoint, method, path) for method in (rule.methods or set()) & {"GET", "POST"}]
     return found
 

@@ -9,14 +9,18 @@ from enum import StrEnum
 
 import pytest
 
+from agents import campaigns, duty_figures
 from agents.circle import RIGHTS
 from dispatch import learning
 from ivr.prompts.completeness import Lack
 from ivr.prompts.entry import Place
 from models import vocabulary
 from models.calls import CallEnd, CallState, IdentifiedBy
+from models.campaigns import CampaignMode, CampaignStatus, Decision, VisitStatus
+from models.care_scripts import QUESTIONS, SCRIPTS
 from models.contacts import Relation
 from models.dialing import AttemptStatus, CallbackStatus, OfferStatus, Outcome
+from models.duties import Group, ProofKind
 from models.journal import Entry
 from models.orders import ORDER_MOVES, OrderStatus
 from models.people import NumberRole
@@ -54,6 +58,18 @@ ENUMS: list[tuple[str, Iterable[str]]] = [
     ("right", RIGHTS),
     ("identified_by", IdentifiedBy),
     ("place", Place),
+    ("care_group", Group),
+    ("care_what", duty_figures.WHATS),
+    ("care_by", duty_figures.BY),
+    ("care_proof", ProofKind),
+    ("care_script", list(SCRIPTS)),
+    ("care_source", campaigns.SOURCES),
+    ("care_mode", CampaignMode),
+    ("campaign_status", CampaignStatus),
+    ("visit_status", VisitStatus),
+    ("decision", Decision),
+    ("care_question", list(QUESTIONS)),
+    ("care_answer", [f"{one.code}:{answer}" for one in QUESTIONS.values() for answer in one.answers.values()]),
     ("lack", Lack),
     ("recording_source", Source),
 ]

@@ -50,11 +50,13 @@
     number.addEventListener("input", () => { if (number.value) target.value = ""; });
     window.phone.dial = dial;
     document.addEventListener("click", (event) => {
-      const button = event.target.closest("[data-dial-task], [data-dial-call], [data-dial-number]");
+      const button = event.target.closest("[data-dial-task], [data-dial-call], [data-dial-number], [data-dial-visit]");
       if (!button) return;
       event.preventDefault();
       const { dialTask: task = "", dialCall: call = "", dialNumber: written = "" } = button.dataset;
-      dial({ task, call, number: written });
+      // On the page of a visit every call to her belongs to it.
+      const visit = button.dataset.dialVisit ?? button.closest("[data-visit]")?.dataset.visit ?? "";
+      dial({ task, call, number: written, visit });
     });
 
     // Microphone and headset.

@@ -1,0 +1,62 @@
+"""The list of those whom no machine rings, or only at their own hours (models.calling_hours)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from agents.accounts import record
+from agents.parties import Party
+from models import calling_hours
+from models.calling_hours import ANY, Hours
+from models.campaigns import CallRule
+from models.people import Elder, Person
+from models.users import User
+
+SHOWN = 500
+
+
+@dataclass(frozen=True)
+class RuleRow:
+    """One elder's exception in force."""
+
+    elder: Party
+    hours: Hours
+    since: datetime
+    by: str
+
+
+def in_force(session: Session, now: datetime) -> list[RuleRow]:
+    """Return the exceptions that hold, by name."""
+    rows = session.execute(
+        select(CallRule, Person, User.name)
+        .join(Person, Person.id == CallRule.elder_id)
+        .outerjoin(User, User.id == CallRule.by_user_id)
+        .where(CallRule.since <= now, or_(CallRule.ended_at.is_(None), CallRule.ended_at > now))
+        .order_by(Person.name, CallRule.id)
+        .limit(SHOWN)
+    )
+    found = [
+        RuleRow(
+            Party("elder", person.name, person.public_id), calling_hours.hours_in(row), row.since, by or ""
+        )
+        for row, person, by in rows
+    ]  # fmt: skip
+    return [one for one in found if one.hours != ANY]
+
+
+def put(session: Session, written: str, hours: Hours, user: User, now: datetime) -> None:
+    """Let `hours` hold for the elder of a card number or a public id; audited.
+
+    Raises:
+        KeyError: nobody.
+    """
+    query = select(Elder).join(Elder.person)
+    elder = session.scalar(query.where(or_(Elder.card_number == written, Person.public_id == written)))
+    if elder is None or not written:
+        raise KeyError(written)
+    if calling_hours.put(session, elder.id, hours, user.id, now) is not None:
+        record(session, user, "set_call_hours", ("elder", elder.id), now)
