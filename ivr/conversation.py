@@ -7,7 +7,6 @@ is written when it ends is the caller's matter (`Ends`).
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +19,7 @@ from ivr.listening import ALWAYS_KEYS, Listener
 from ivr.prompts.words import Line as Prompt
 from ivr.prompts.words import line as prompt
 from ivr.turns import Ask, Do, GoodBye, Heard, Key, Move, Said, State, ToPerson, Unknown
+from ivr.turns.state import replace
 from models.settings import settings
 
 # What is recorded by which deed, and the sentence that asks for it.

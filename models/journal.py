@@ -80,8 +80,11 @@ def note_all(session: Session | Rows, call_id: int, now: datetime, entries: Entr
 
 
 def write_turn(call_id: int, now: datetime, entries: Entries) -> None:
-    """Write the entries of one turn in a transaction of their own, committed on return."""
-    with write_rows() as rows:
+    """Write the entries of one turn in a transaction of their own, committed on return: no killed process undoes it.
+
+    The disk is not waited for in each turn: the order, or the end of the call, does that for all before it.
+    """
+    with write_rows(synced=False) as rows:
         note_all(rows, call_id, now, entries)
 
 

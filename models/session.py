@@ -119,15 +119,20 @@ class _Writer:
     def __init__(self, engine: Engine) -> None:
         self._turn = threading.Lock()
         self._connection = engine.connect()
+        self._synced = True
 
     @contextmanager
-    def turn(self) -> Iterator[Connection]:
-        """Wait for the turn to write, then have the connection with the lock taken."""
+    def turn(self, synced: bool) -> Iterator[Connection]:
+        """Wait for the turn to write, then have the connection with the lock taken. `synced`: see `write_rows`."""
         began, patience_ms = time.monotonic(), settings().db_busy_ms
         if not self._turn.acquire(timeout=patience_ms / 1000):
             raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("another call is still writing"))
         try:
             driver = cast(sqlite3.Connection, self._connection.connection.driver_connection)
+            if synced != self._synced:
+                # It cannot be changed inside of a transaction.
+                driver.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
+                self._synced = synced
             left_ms = patience_ms - round((time.monotonic() - began) * 1000)
             if left_ms > patience_ms - NOTHING_MS:
                 _begin_sqlite(driver)
@@ -149,13 +154,15 @@ def _writer(engine: Engine) -> _Writer:
 
 
 @contextmanager
-def write_rows() -> Iterator[Rows]:
+def write_rows(synced: bool = True) -> Iterator[Rows]:
     """Open a transaction for writing by Core; commits at the end, rolls back on any exception.
 
-    For what runs while somebody is on the telephone: it costs a third of `write`.
+    For what runs while somebody is on the telephone: it costs a third of `write`. What is not `synced` outlives the
+    end of every process, and a power cut once anything after it has been synced: a turn of the journal, nothing that
+    anybody was promised. On SQLite, where the disk is waited for by this process.
     """
     one = engine()
-    with _writer(one).turn() if one.dialect.name == "sqlite" else one.connect() as connection:
+    with _writer(one).turn(synced) if one.dialect.name == "sqlite" else one.connect() as connection:
         rows = Rows(connection)
         try:
             yield rows

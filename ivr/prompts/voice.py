@@ -270,11 +270,13 @@ def silence() -> str:
 
 def _write_once(target: Path, render: Callable[[Path], object]) -> None:
     """Render beside the target and move it in place: a file is whole or it is not there."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.parent.is_dir():
+        target.parent.mkdir(parents=True, exist_ok=True)
     # Two calls may render the same sentence at the same time.
     part = target.with_suffix(f".{os.getpid()}-{threading.get_ident()}.wav")
     try:
         render(part)
         part.replace(target)
-    finally:
+    except BaseException:
         part.unlink(missing_ok=True)
+        raise

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import string
+import wave
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ivr import tones
-from ivr.prompts import voice, words
+from ivr.prompts import sound, voice, words
 from ivr.prompts.catalogue import CATALOGUE, DIALPLAN_PROMPTS, variables
 from models.people import Person
 from models.vocabulary import LANGUAGES, SERVICES
@@ -107,3 +109,11 @@ def test_a_file_is_rendered_once_and_is_whole_or_not_there(hotline_dir: Path, mo
         assert [one.name for one in path.parent.iterdir()] == [path.name]
     finally:
         voice.voice.cache_clear()
+
+
+def test_a_file_of_ours_is_what_the_standard_library_reads(tmp_path: Path) -> None:
+    samples = np.array([0, 1, -2, 32767, -32768], dtype=np.int16)
+    sound.write_wav(tmp_path / "x.wav", samples)
+    with wave.open(str(tmp_path / "x.wav")) as file:
+        assert file.getparams()[:4] == (1, 2, sound.RATE_HZ, len(samples))
+        assert file.readframes(10) == samples.tobytes()

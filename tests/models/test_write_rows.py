@@ -109,3 +109,24 @@ def test_the_turn_and_the_lock_are_waited_for_together_no_longer_than_once(
     assert all(0.9 <= wait <= 1.5 for wait in waits), waits
     with write_rows() as rows:
         put(rows, "1")
+
+
+def test_a_turn_does_not_wait_for_the_disk_and_whatever_is_promised_does(database: Engine) -> None:
+    if database.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL waits by itself")
+
+    def syncs(rows: Rows) -> object:
+        return rows.driver.execute("PRAGMA synchronous").fetchone()[0]
+
+    with write_rows(synced=False) as rows:
+        assert syncs(rows) == 1
+        put(rows, "1")
+    other = sqlite3.connect(settings().var_dir / "hotline.db")
+    assert other.execute("SELECT count(*) FROM phone_numbers").fetchone() == (1,), "another process reads it"
+    other.close()
+    with write_rows() as rows:
+        assert syncs(rows) == 2
+    with pytest.raises(RuntimeError), write_rows(synced=False):
+        raise RuntimeError("broke")
+    with write_rows() as rows:
+        assert syncs(rows) == 2
