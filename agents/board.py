@@ -7,6 +7,7 @@ times a second; `snapshot` is the whole answer, asked only when it has.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
@@ -48,6 +49,24 @@ FINISHED_ORDERS = tuple(status for status in OrderStatus if status not in OPEN_O
 
 
 _LATE = select(func.count()).select_from(Order).where(Order.status.in_(OPEN_ORDERS), Order.due_at <= bindparam("now"))
+
+
+@dataclass(frozen=True)
+class OpenWork:
+    """How much waits to be done: open tasks, the emergencies among them, orders past their deadline."""
+
+    tasks: int
+    alarms: int
+    orders_late: int
+
+
+def open_work(session: Session, now: datetime) -> OpenWork:
+    """Count what waits to be done."""
+    priorities = _counts(
+        session, select(Task.priority, func.count()).where(Task.closed_at.is_(None)).group_by(Task.priority)
+    )
+    alarms = priorities.get(PRIORITY[TaskKind.ALARM], 0)
+    return OpenWork(sum(priorities.values()), alarms, session.scalar(_LATE, {"now": now}) or 0)
 
 
 @dataclass(frozen=True)
@@ -115,9 +134,7 @@ _UNDER_WAY = tuple(status for status in AttemptStatus if status is not AttemptSt
 def snapshot(session: Session) -> Board:
     """Read the whole board."""
     states = _counts(session, select(Call.state, func.count()).where(Call.ended_at.is_(None)).group_by(Call.state))
-    priorities = _counts(
-        session, select(Task.priority, func.count()).where(Task.closed_at.is_(None)).group_by(Task.priority)
-    )
+    work = open_work(session, clock.now())
     open_calls = calls_query().where(Call.ended_at.is_(None)).order_by(Call.started_at.desc()).limit(CALLS_SHOWN)
     ended_calls = calls_query().where(Call.ended_at.is_not(None)).order_by(Call.id.desc()).limit(RECENT_SHOWN)
     open_tasks = (
@@ -131,9 +148,9 @@ def snapshot(session: Session) -> Board:
         tasks=task_lines(session.scalars(open_tasks).all()),
         calls_open=sum(states.values()),
         calls_waiting=states.get(CallState.WAITING, 0),
-        tasks_open=sum(priorities.values()),
-        orders_late=session.scalar(_LATE, {"now": clock.now()}) or 0,
-        alarms=priorities.get(PRIORITY[TaskKind.ALARM], 0),
+        tasks_open=work.tasks,
+        orders_late=work.orders_late,
+        alarms=work.alarms,
     )
 
 

@@ -14,11 +14,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
+from agents import quality
 from agents.parties import Party, party
+from agents.quality import Mean
 from models import clock
 from models.calls import Call, CallEvent, Direction
 from models.journal import Entry
-from models.presence import Presence, PresenceSpell
+from models.presence import WATCHING, Presence, PresenceSpell
 from models.tasks import Task
 from models.users import User
 
@@ -28,8 +30,9 @@ LONGEST = timedelta(days=92)
 
 # What a figure counts, and so which calls it opens.
 ASKED, ANSWERED, IN_TIME, NOT_REACHED, MISSED = "asked", "answered", "in_time", "not_reached", "missed"
+MARKED = "marked"
 SHOWN = 200
-KINDS = (ASKED, ANSWERED, IN_TIME, NOT_REACHED, MISSED)
+KINDS = (ASKED, ANSWERED, IN_TIME, NOT_REACHED, MISSED, MARKED)
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,10 @@ class AgentFigures:
     wrap_s: float = 0
     ready_s: float = 0
     pause_s: float = 0
+    watch_s: float = 0  # a supervisor in other agents' calls
     pauses: tuple[tuple[str, float], ...] = ()
     tasks: int = 0
+    quality: Mean | None = None
 
     @property
     def calls(self) -> int:
@@ -119,7 +124,7 @@ class AgentFigures:
     @property
     def logged_s(self) -> float:
         """How long she was there."""
-        return self.talk_s + self.wrap_s + self.ready_s + self.pause_s
+        return self.talk_s + self.wrap_s + self.ready_s + self.pause_s + self.watch_s
 
 
 @dataclass(frozen=True)
@@ -203,7 +208,8 @@ def agents(session: Session, period: Period, now: datetime) -> list[AgentFigures
         )
         .group_by(Call.agent_id),
     )  # fmt: skip
-    seen = {user_id for user_id, _ in times} | {user_id for user_id, _ in events} | set(closed) | set(dialled)
+    marked = quality.means(session, period.begin, period.end)
+    seen = {user_id for user_id, _ in (*times, *events)} | set(closed) | set(dialled) | set(marked)
     found = []
     for user in sorted((users[user_id] for user_id in seen if user_id in users), key=lambda one: one.name):
         found.append(
@@ -218,8 +224,10 @@ def agents(session: Session, period: Period, now: datetime) -> list[AgentFigures
                 wrap_s=times[user.id, Presence.WRAP_UP],
                 ready_s=times[user.id, Presence.READY] + times[user.id, Presence.RINGING],
                 pause_s=times[user.id, Presence.PAUSE],
+                watch_s=times[user.id, WATCHING],
                 pauses=tuple(sorted((reason, s) for (user_id, reason), s in pauses.items() if user_id == user.id)),
                 tasks=closed.get(user.id, 0),
+                quality=marked.get(user.id),
             )
         )
     return found
@@ -230,11 +238,13 @@ def calls_behind(session: Session, period: Period, kind: str, agent: str = "") -
 
     `kind` is one of KINDS; at most SHOWN calls are read.
     """
-    if agent:
+    user_id = session.scalar(select(User.id).where(User.public_id == agent)) if agent else None
+    waits: dict[int, float | None] = {}
+    if kind == MARKED:
+        ids = quality.marked_calls(session, period.begin, period.end, user_id)
+    elif agent:
         wanted = {ANSWERED: Entry.AGENT_ANSWERED, MISSED: Entry.AGENT_MISSED}.get(kind, Entry.AGENT_RUNG)
-        user_id = session.scalar(select(User.id).where(User.public_id == agent))
         ids = {call_id for call_id, whose in _named(session, period, wanted) if whose == user_id}
-        waits: dict[int, float | None] = {}
     else:
         waits = {one.call_id: one.wait_s for one in asked(session, period) if _counts(kind, one)}
         ids = set(waits)
@@ -277,7 +287,7 @@ def _times(session: Session, period: Period, now: datetime) -> tuple[_Seconds, _
     pauses: _Seconds = defaultdict(float)
     for user_id, state, reason, began, ended in rows:
         spent = (min(ended or until, until) - max(began, period.begin)).total_seconds()
-        times[user_id, state] += spent
+        times[user_id, WATCHING if reason == WATCHING else state] += spent
         if state == Presence.PAUSE:
             pauses[user_id, reason or ""] += spent
     return times, pauses

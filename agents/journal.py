@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from models.calls import Call, CallEvent, Utterance
 from models.journal import Entry
 from models.orders import Order
 from models.phone import Number, NumberKind
+from models.supervision import Watch
 from models.tasks import Task
 
 # Where each kind of entry has the code that tells more than the kind does.
@@ -57,8 +59,25 @@ class Recording:
     """The recording of the call: her side on the left, ours on the right. Erased: when."""
 
     public_id: str
+    content_key: str
+    began_at: datetime
     seconds: int
     erased_at: datetime | None
+
+    def second_of(self, at: datetime) -> float | None:
+        """Return where in the recording a moment of the call is (s); None where it was not recorded."""
+        second = (at - self.began_at).total_seconds()
+        return round(second, 1) if 0 <= second <= self.seconds else None
+
+
+@dataclass(frozen=True)
+class WatchLine:
+    """A supervisor who was in the call. `mode`: how, at the end (models.supervision.Watching)."""
+
+    name: str
+    mode: str
+    began_at: datetime
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -73,6 +92,7 @@ class CallCourse:
     lines: tuple[JournalLine, ...]
     recordings: tuple[Recording, ...]
     task_ids: tuple[tuple[str, str], ...]
+    watches: tuple[WatchLine, ...] = ()
 
 
 def call_course(session: Session, public_id: str) -> tuple[int, CallCourse] | None:
@@ -96,15 +116,24 @@ def call_course(session: Session, public_id: str) -> tuple[int, CallCourse] | No
         caller=call.caller.name if call.caller and call.caller_person_id != call.elder_id else "",
         answered_at=call.answered_at,
         lines=tuple(sorted(lines, key=lambda line: line.at)),
-        recordings=tuple(
-            Recording(row.public_id, round(row.duration_ms / 1000), row.erased_at)
-            for row in session.scalars(
-                select(Audio).where(Audio.call_id == call.id, Audio.kind == "call").order_by(Audio.id)
-            )
-        ),
+        recordings=tuple(_recordings(session, call, lines)),
         task_ids=tuple(tasks.all()),
+        watches=tuple(
+            WatchLine(row.user.name, row.mode, row.began_at, row.ended_at)
+            for row in session.scalars(select(Watch).where(Watch.call_id == call.id).order_by(Watch.id))
+        ),
     )
     return call.id, course
+
+
+def _recordings(session: Session, call: Call, lines: list[JournalLine]) -> Iterator[Recording]:
+    rows = session.scalars(select(Audio).where(Audio.call_id == call.id, Audio.kind == "call").order_by(Audio.id))
+    told = [line.at for line in lines if line.kind == Entry.RECORDING and line.detail == "on"]
+    for row in rows:
+        length = timedelta(milliseconds=row.duration_ms)
+        # Where the dialplan began by itself nothing says when; but it ended with the call.
+        began = told[0] if told else (call.ended_at or row.created_at) - length
+        yield Recording(row.public_id, row.content_key, began, round(row.duration_ms / 1000), row.erased_at)
 
 
 def _line(session: Session, event: CallEvent, spoken: dict[int, Utterance]) -> JournalLine:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from dispatch import presence as rule
 from dispatch.presence import To
@@ -18,6 +18,7 @@ from models.campaigns import CareVisit
 from models.care_runs import VisitCall
 from models.presence import ENGAGED, AgentLine, AgentPresence, PauseReason, Presence, TaskCall
 from models.settings import settings
+from models.supervision import Watch, Watching
 from models.tasks import Task
 from models.users import User
 
@@ -45,6 +46,9 @@ class PresenceView:
     task: str = ""  # public id of the task, or the care visit, that the call belongs to
     registered: bool = False
     serial: int = 0  # of the newest account: whoever has an older one has been replaced
+    watched: str = ""  # how a supervisor is in this call, where an agent is to know it (models.supervision.Watching)
+    watching: str = ""  # how she herself, a supervisor, is in an agent's call
+    whom: str = ""  # that agent's name
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,23 @@ def views(session: Session) -> dict[int, PresenceView]:
         .outerjoin(CareVisit, CareVisit.id == VisitCall.visit_id)
         .outerjoin(AgentLine, AgentLine.user_id == AgentPresence.user_id)
     )
-    return {row.user_id: _view(row, call, task, line) for row, call, task, line in session.execute(query)}
+    found = {row.user_id: _view(row, call, task, line) for row, call, task, line in session.execute(query)}
+    for watch in _watches(session):
+        agent, supervisor = found.get(watch.agent_id), found.get(watch.user_id)
+        if agent is not None and settings().watch_shown and agent.call == watch.call.public_id:
+            found[watch.agent_id] = replace(agent, watched=watch.mode)
+        if supervisor is not None:
+            found[watch.user_id] = replace(supervisor, watching=watch.mode, whom=watch.agent.name)
+    return found
+
+
+def _watches(session: Session) -> list[Watch]:
+    """Return the supervisors in calls, whoever is most in it last: that is what the agent is told."""
+    order = list(Watching)
+    rows = session.scalars(
+        select(Watch).where(Watch.ended_at.is_(None)).options(selectinload(Watch.call), selectinload(Watch.agent))
+    )
+    return sorted(rows, key=lambda one: order.index(Watching(one.mode)))
 
 
 def version(session: Session) -> tuple[object, ...]:
@@ -78,7 +98,8 @@ def version(session: Session) -> tuple[object, ...]:
         AgentPresence.user_id, AgentPresence.state, AgentPresence.reason, AgentPresence.since, AgentPresence.until,
         AgentPresence.following, AgentPresence.call_id, AgentLine.registered_at, AgentLine.gone_at, AgentLine.serial,
     ).outerjoin(AgentLine, AgentLine.user_id == AgentPresence.user_id)  # fmt: skip
-    return tuple(session.execute(query.order_by(AgentPresence.user_id)).all())
+    watches = session.execute(select(Watch.id, Watch.mode).where(Watch.ended_at.is_(None)).order_by(Watch.id))
+    return (*session.execute(query.order_by(AgentPresence.user_id)).all(), *watches.all())
 
 
 def view(session: Session, user_id: int) -> PresenceView:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, time
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agents import figures
-from agents.board import OPEN_ORDERS
+from agents.board import open_work
 from agents.figures import Hour, Period, Service
 from agents.parties import Party, party
 from models import clock
 from models.calls import Call, CallState
-from models.orders import Order
 from models.presence import AgentPresence, PauseReason, Presence
-from models.tasks import PRIORITY, Task, TaskKind
+from models.supervision import Watch
 from models.users import User
 
 # Whoever can take a call comes first, whoever is not there last.
@@ -37,13 +36,15 @@ class Waiter:
 
 @dataclass(frozen=True)
 class AgentLine:
-    """An agent who is there, and since when in this state."""
+    """An agent who is there, and since when in this state. `watchers`: the supervisors in her call."""
 
+    public_id: str
     name: str
     state: str
     reason: str
     since: datetime
     call: str
+    watchers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,7 @@ def read(session: Session, language: str, now: datetime) -> Wallboard:
     ).all()
     there = _there(session, language)
     calls = figures.asked(session, today(now))
-    late = select(func.count()).select_from(Order).where(Order.status.in_(OPEN_ORDERS), Order.due_at <= now)
-    open_tasks = select(func.count()).select_from(Task).where(Task.closed_at.is_(None))
+    work = open_work(session, now)
     return Wallboard(
         waiting=len(waiters),
         waiters=tuple(
@@ -97,22 +97,29 @@ def read(session: Session, language: str, now: datetime) -> Wallboard:
         states=tuple((state.value, sum(one.state == state for one in there)) for state in _ORDER[:-1]),
         today=figures.service(calls),
         hours=tuple(figures.by_hour(calls)),
-        orders_late=session.scalar(late) or 0,
-        alarms=session.scalar(open_tasks.where(Task.priority == PRIORITY[TaskKind.ALARM])) or 0,
-        tasks=session.scalar(open_tasks) or 0,
+        orders_late=work.orders_late,
+        alarms=work.alarms,
+        tasks=work.tasks,
     )  # fmt: skip
 
 
 def _there(session: Session, language: str) -> tuple[AgentLine, ...]:
     reasons = {row.code: str(row.names.get(language) or row.code) for row in session.scalars(select(PauseReason))}
     rows = session.execute(
-        select(AgentPresence, User.name, Call.public_id)
+        select(AgentPresence, User.public_id, User.name, Call.public_id)
         .join(User, User.id == AgentPresence.user_id)
         .outerjoin(Call, Call.id == AgentPresence.call_id)
         .where(AgentPresence.state != Presence.OFFLINE)
     )
+    watched: dict[int, list[str]] = {}
+    watches = select(Watch.agent_id, User.name).join(User, User.id == Watch.user_id).where(Watch.ended_at.is_(None))
+    for agent_id, supervisor in session.execute(watches):
+        watched.setdefault(agent_id, []).append(supervisor)
     lines = [
-        AgentLine(name, row.state, reasons.get(row.reason or "", row.reason or ""), row.since, call or "")
-        for row, name, call in rows
-    ]
+        AgentLine(
+            public_id, name, row.state, reasons.get(row.reason or "", row.reason or ""), row.since, call or "",
+            tuple(watched.get(row.user_id, ())),
+        )
+        for row, public_id, name, call in rows
+    ]  # fmt: skip
     return tuple(sorted(lines, key=lambda one: (_ORDER.index(Presence(one.state)), one.since)))

@@ -14,7 +14,7 @@ from asterisk.manager import ManagerException
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dispatch import presence
+from dispatch import presence, watching
 from dispatch.ami import Ami
 from dispatch.calls import close_call
 from dispatch.roster import interface
@@ -27,6 +27,7 @@ from models.people import PhoneNumber
 from models.presence import AgentPresence, CallAsk, Presence, TaskCall, Verb
 from models.session import read, write
 from models.settings import settings
+from models.supervision import Watch
 from models.tasks import Task
 
 log = logging.getLogger(__name__)
@@ -45,12 +46,13 @@ class _Work:
     call: str  # public id
     channel: str  # of the caller; of a call of her own: of her browser
     leg: str  # of her browser
-    third: str  # of whom she has asked in
+    third: str  # of whom she has asked in; of a supervisor who is in the call
     agent_id: int | None
     number: str
     language: str
     task: str
     late: bool
+    inside: bool  # whether the supervisor is in the call already
 
 
 def third_leg(ask_public_id: str) -> str:
@@ -89,11 +91,12 @@ def _read(ask_id: int) -> _Work | None:
         if ask.done_at is not None:
             return None
         call = session.get_one(Call, ask.call_id)
+        # What a supervisor asks for is about the agent's leg.
+        whose = ask.agent_id if ask.verb in (*watching.WATCHES, Verb.LET_GO) else ask.user_id
         leg = session.scalar(
-            select(AgentPresence.leg_id).where(
-                AgentPresence.user_id == ask.user_id, AgentPresence.call_id == ask.call_id
-            )
+            select(AgentPresence.leg_id).where(AgentPresence.user_id == whose, AgentPresence.call_id == ask.call_id)
         )
+        watch = watching.open_of(session, ask.user_id) if ask.verb in watching.WATCHES else None
         return _Work(
             ask.id,
             ask.verb,
@@ -101,16 +104,25 @@ def _read(ask_id: int) -> _Work | None:
             call.public_id,
             call.channel_id,
             leg or "",
-            third_of(session, ask.call_id, before=ask.id) if ask.verb in _WITH_THIRD else third_leg(ask.public_id),
+            _third(session, ask, watch),
             ask.agent_id,
             _number_of(session, ask),
             ask.language or call.language,
             task_of(session, call.id),
             clock.now() - ask.created_at > TOO_LATE,
+            watch is not None,
         )
 
 
 _WITH_THIRD = (Verb.MERGE, Verb.COMPLETE, Verb.BACK)
+
+
+def _third(session: Session, ask: CallAsk, watch: Watch | None) -> str:
+    if watch is not None:
+        return watch.channel_id
+    if ask.verb in watching.WATCHES:
+        return f"watch-{ask.public_id}"
+    return third_of(session, ask.call_id, before=ask.id) if ask.verb in _WITH_THIRD else third_leg(ask.public_id)
 
 
 def third_of(session: Session, call_id: int, before: int | None = None) -> str:
@@ -157,11 +169,44 @@ def _do(ami: Ami, work: _Work) -> str:
         case Verb.BACK:
             ami.send_action({"Action": "Hangup", "Channel": work.third, "Cause": "16"})
             return _redirect(ami, work.channel, "room", f"guest-{work.call}")
+        case Verb.LISTEN | Verb.WHISPER:
+            return _look_in(ami, work)
+        case Verb.JOIN:
+            together = "done" if _in_room(ami, work) else _into_room(ami, work)
+            return _look_in(ami, work) if together == "done" else together
+        case Verb.TAKE_OVER if work.inside:
+            return _redirect(ami, work.third, "room", f"colleague-{work.call}", (work.channel, f"guest-{work.call}"))
+        case Verb.LET_GO if work.leg:
+            ami.send_action({"Action": "Hangup", "Channel": work.leg, "Cause": "16"})
+            return "done"
     return "illegal"
 
 
-def _redirect(ami: Ami, channel: str, context: str, exten: str) -> str:
+def _in_room(ami: Ami, work: _Work) -> bool:
+    """Whether the call is in its room already: somebody was asked in, or has joined."""
+    answer = ami.send_action({"Action": "Getvar", "Variable": f"CONFBRIDGE_INFO(parties,room-{work.call})"})
+    return answer.header("Value", "0") not in ("", "0")
+
+
+def _into_room(ami: Ami, work: _Work) -> str:
+    """Agent and caller go on in the room of their call, where a third hears and is heard."""
+    return _redirect(ami, work.leg, "room", f"host-{work.call}", (work.channel, f"guest-{work.call}"))
+
+
+def _look_in(ami: Ami, work: _Work) -> str:
+    """The supervisor's browser is rung and led to the agent's leg; whoever is there already only changes how."""
+    if not work.leg:
+        return "gone"
+    if work.inside:
+        return _redirect(ami, work.third, f"watch-{work.verb}", "s")
+    return _originate(ami, work, work.third, interface(work.user_id), (f"watch-{work.verb}", "s"))
+
+
+def _redirect(ami: Ami, channel: str, context: str, exten: str, other: tuple[str, str] | None = None) -> str:
+    """Lead a channel elsewhere; `other` is one more channel and its extension in the same context."""
     action = {"Action": "Redirect", "Channel": channel, "Context": context, "Exten": exten, "Priority": "1"}
+    if other is not None:
+        action |= {"ExtraChannel": other[0], "ExtraContext": context, "ExtraExten": other[1], "ExtraPriority": "1"}
     return "done" if ami.send_action(action).header("Response") == "Success" else "gone"
 
 
@@ -179,7 +224,7 @@ def _ask_in(ami: Ami, work: _Work) -> str:
 
 
 def _originate(ami: Ami, work: _Work, channel_id: str, to: str, then: tuple[str, str]) -> str:
-    direction = "out" if work.verb == Verb.DIAL else "in"
+    direction = "out" if work.verb == Verb.DIAL else "watch" if work.verb in watching.WATCHES else "in"
     headers = {"Call": work.call, "Direction": direction, "Task": work.task, "Language": work.language}
     headers["Ring"] = str(settings().agent_ring_s)
     if work.verb == Verb.ASK_AGENT:
@@ -200,6 +245,7 @@ def _originate(ami: Ami, work: _Work, channel_id: str, to: str, then: tuple[str,
         "Variable": [
             f"__CALLER={work.channel}",
             f"__CALL={work.call}",
+            f"WATCHED={work.leg}",
             *(
                 [f"PJSIP_HEADER(add,X-Hotline-{name})={value}" for name, value in headers.items() if value]
                 if to.startswith("PJSIP/agent-")
@@ -221,6 +267,8 @@ def _written(session: Session, ask: CallAsk, work: _Work, now: datetime) -> None
     to = {Verb.TO_AGENT: "agent", Verb.TO_QUEUE: "queue", Verb.TO_OUTSIDE: "outside", Verb.COMPLETE: "agent"}
     if ask.verb in to:
         note(session, call.id, Entry.TRANSFERRED, now, user_id=ask.user_id, to=to[Verb(ask.verb)])
+    if ask.verb in watching.WATCHES:
+        watching.done(session, ask, work.third, now)
     if ask.verb == Verb.ASK_AGENT and ask.agent_id is not None:
         presence.rung(session, ask.agent_id, call.id, work.third, now)
     if ask.verb == Verb.COMPLETE:

@@ -18,7 +18,7 @@ from asterisk.manager import ManagerException
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from dispatch import asks, presence, roster
+from dispatch import asks, presence, roster, watching
 from dispatch.agent_events import THERE
 from dispatch.ami import Ami, AmiMessage
 from dispatch.roster import Account, Member, Picture
@@ -26,6 +26,7 @@ from models import clock
 from models.presence import AgentLine, AgentPresence
 from models.session import read, write
 from models.settings import settings
+from models.supervision import Watch
 
 log = logging.getLogger(__name__)
 
@@ -147,12 +148,14 @@ class Mirror:
             # What was asked for a moment ago may not be listed yet.
             older = AgentPresence.since < now - timedelta(seconds=settings().lost_call_s)
             held = [leg for leg in session.scalars(select(AgentPresence.leg_id).where(older)) if leg is not None]
+            watched = session.scalar(select(Watch.id).where(Watch.ended_at.is_(None)).limit(1)) is not None
         there = {one.user_id for one in lines if one.registered_at is not None and one.gone_at is None}
         gone = there - reachable
         back = {one.user_id for one in lines if one.user_id in reachable} - there
         ended = [leg for leg in held if leg not in legs]
-        if gone or back or ended:
+        if gone or back or ended or watched:
             with write() as session:
+                watching.close_gone(session, legs, now - timedelta(seconds=settings().lost_call_s), now)
                 for user_id in gone:
                     presence.line_seen(session, user_id, False, now)
                 for user_id in back:

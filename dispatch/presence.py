@@ -19,12 +19,14 @@ from models.presence import (
     LOST,
     MISSED,
     PRESENCE_MOVES,
+    WATCHING,
     AgentLine,
     AgentPresence,
     Presence,
     PresenceSpell,
 )
 from models.settings import settings
+from models.supervision import Watch
 from models.users import User
 
 log = logging.getLogger(__name__)
@@ -94,11 +96,18 @@ def rung(session: Session, user_id: int, call_id: int, leg_id: str, now: datetim
 def talks(session: Session, user_id: int, call_id: int, leg_id: str, now: datetime) -> None:
     """She has answered, or dials a call of her own. `leg_id` is the channel to her browser."""
     row = presence_of(session, user_id, now)
-    if row.state == Presence.TALKING:
+    if row.state == Presence.TALKING and row.reason != WATCHING:
         row.call_id, row.leg_id = call_id, leg_id
         return
     _remember(row)
     move(session, row, To(Presence.TALKING, call_id=call_id, leg_id=leg_id), now)
+
+
+def watches(session: Session, user_id: int, leg_id: str, now: datetime) -> None:
+    """Her telephone is put into another agent's call: she is not rung meanwhile, and no call counts as hers."""
+    row = presence_of(session, user_id, now)
+    _remember(row)
+    move(session, row, To(Presence.TALKING, reason=WATCHING, leg_id=leg_id), now)
 
 
 def _remember(row: AgentPresence) -> None:
@@ -123,13 +132,14 @@ def missed(session: Session, user_id: int, leg_id: str, now: datetime) -> bool:
 
 def leg_ended(session: Session, leg_id: str, now: datetime) -> AgentPresence | None:
     """The channel to her browser is gone: wrap-up after a talk, otherwise back to what she did. None: nobody's leg."""
+    session.execute(update(Watch).where(Watch.channel_id == leg_id, Watch.ended_at.is_(None)).values(ended_at=now))
     user_id = session.scalar(select(AgentPresence.user_id).where(AgentPresence.leg_id == leg_id))
     if user_id is None:
         return None
     row = presence_of(session, user_id, now)
     if row.leg_id != leg_id:
         return None
-    if row.state == Presence.TALKING and settings().wrap_up_s > 0:
+    if row.state == Presence.TALKING and row.reason != WATCHING and settings().wrap_up_s > 0:
         until = now + timedelta(seconds=settings().wrap_up_s)
         move(session, row, To(Presence.WRAP_UP, call_id=row.call_id, until=until), now)
     elif row.state in ENGAGED:

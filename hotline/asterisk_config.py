@@ -75,7 +75,7 @@ def values(settings: Settings, tool: AsteriskTool, run_dir: Path) -> dict[str, s
         "host": settings.host,
         "sip_bind": f"{settings.host}:{settings.sip_port}",
         "trunk_contact": f"sip:{settings.trunk}",
-        "trunk_hosts": ",".join(settings.trunk_hosts) or settings.trunk.rsplit(":", 1)[0],
+        "trunk_hosts": ",".join(settings.trunk_hosts) or _trunk_comes_from(settings),
         "trunk_asks": "\n".join(_trunk_asks(settings)),
         "rtp_start": str(settings.rtp_start),
         "rtp_end": str(settings.rtp_end),
@@ -111,6 +111,17 @@ def values(settings: Settings, tool: AsteriskTool, run_dir: Path) -> dict[str, s
             f"member => Local/{phone}@agent-phone/n,0,,Local/{phone}@agent-phone" for phone in settings.agent_phones
         ),
     }
+
+
+def _trunk_comes_from(settings: Settings) -> str:
+    """Return what a request must come from to be the trunk's, where nobody has said it.
+
+    On this machine a browser, or the proxy before it, has the same address: there the trunk's port belongs to it, or
+    anybody who reaches the WebSocket would be the carrier. A carrier elsewhere may send from any port.
+    """
+    host = settings.trunk.rpartition(":")[0]
+    here = {one.address for all_of in psutil.net_if_addrs().values() for one in all_of}
+    return settings.trunk if host.strip("[]") in here | {"localhost"} or host.startswith("127.") else host
 
 
 def _own_addresses(settings: Settings) -> list[str]:

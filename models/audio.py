@@ -45,6 +45,11 @@ def path_of(store: Path, content_key: str) -> Path:
     return store / content_key[:2] / f"{content_key}.wav"
 
 
+def peaks_of(store: Path, content_key: str) -> Path:
+    """Return where the picture of these bytes is kept (agents/waveform.py), beside them."""
+    return path_of(store, content_key).with_suffix(".peaks")
+
+
 def keep(store: Path, source: Path) -> str:
     """Copy `source` into `store`, durably, and return its content key. Safe to repeat; `source` stays."""
     content = source.read_bytes()
@@ -70,5 +75,6 @@ def erase(session: Session, store: Path, recording: Audio, now: datetime) -> Non
         exists().where(Audio.content_key == recording.content_key, Audio.id != recording.id, Audio.erased_at.is_(None))
     )
     if not session.scalar(shared):
+        peaks_of(store, recording.content_key).unlink(missing_ok=True)
         path_of(store, recording.content_key).unlink(missing_ok=True)
     recording.erased_at = now

@@ -34,7 +34,8 @@ PRESENCE_MOVES: dict[Presence, frozenset[Presence]] = {
     Presence.OFFLINE: frozenset({Presence.READY, Presence.PAUSE, Presence.RINGING, Presence.TALKING}),
     Presence.READY: frozenset({Presence.RINGING, Presence.TALKING, Presence.PAUSE, Presence.OFFLINE}),
     Presence.RINGING: frozenset({Presence.TALKING, Presence.READY, Presence.PAUSE, Presence.OFFLINE}),
-    Presence.TALKING: frozenset({Presence.WRAP_UP, Presence.READY, Presence.PAUSE, Presence.OFFLINE}),
+    # To itself: a supervisor who listened has taken the call over.
+    Presence.TALKING: frozenset({Presence.TALKING, Presence.WRAP_UP, Presence.READY, Presence.PAUSE, Presence.OFFLINE}),
     Presence.WRAP_UP: frozenset({Presence.READY, Presence.PAUSE, Presence.RINGING, Presence.TALKING, Presence.OFFLINE}),
     Presence.PAUSE: frozenset({Presence.READY, Presence.PAUSE, Presence.RINGING, Presence.TALKING, Presence.OFFLINE}),
 }
@@ -44,6 +45,7 @@ ENGAGED = frozenset({Presence.RINGING, Presence.TALKING})
 # Reasons that are no choice of hers, beside those of `pause_reasons`.
 MISSED = "missed"  # rung and did not answer, or rejected
 LOST = "lost"  # offline: the browser is gone without a word
+WATCHING = "watching"  # talking: the telephone is in another agent's call (models/supervision.py)
 UNREACHABLE = frozenset({MISSED, LOST})
 
 
@@ -153,6 +155,12 @@ class Verb(StrEnum):
     MERGE = "merge"  # the caller joins the two
     COMPLETE = "complete"  # the caller and who was asked go on without her
     BACK = "back"  # who was asked goes, the caller comes back
+    # A supervisor and `agent_id`'s call; the codes are those of models.supervision.Watching.
+    LISTEN = "listen"  # she hears it
+    WHISPER = "whisper"  # the agent hears her as well
+    JOIN = "join"  # both hear her
+    TAKE_OVER = "take_over"  # the caller comes to her
+    LET_GO = "let_go"  # what follows it: the agent's telephone is freed
 
 
 class CallAsk(Base):

@@ -61,7 +61,10 @@ class Settings(BaseSettings):
         pattern=r"^(\+[0-9]+)?$",
         description="number (+86…) that the carrier lets us show; empty: the hotline's own",
     )
-    trunk_hosts: tuple[str, ...] = Field((), description="hosts and networks its calls come from; empty: the trunk's")
+    trunk_hosts: tuple[str, ...] = Field(
+        (),
+        description="hosts and networks its calls come from (host, network, host:port); empty: the trunk's",
+    )
     asterisk_binary: str = Field("", description="empty: `asterisk` on PATH if new enough, else the fetched one")
     ami_user: str = "hotline"
     ami_secret: str = Field("", description="empty: made on first start, kept in var_dir/secrets")
@@ -99,6 +102,7 @@ class Settings(BaseSettings):
     phone_realm: str = Field("hotline", pattern=r"^[A-Za-z0-9.-]{1,40}$", description="realm of their SIP accounts")
     phone_line_s: int = Field(3600, ge=60, description="a SIP password lives so long; the page renews it before")
     wrap_up_s: int = Field(30, ge=0, description="after a call an agent is not rung for so long")
+    watch_shown: bool = Field(True, description="an agent sees that a supervisor is in her call")
     wrap_up_more_s: int = Field(60, ge=1, description="so much is added when she asks for more")
     browser_grace_s: float = Field(
         3.5, ge=0, description="a browser that is gone for so long is offline; a reload is not"

@@ -32,6 +32,7 @@ from models.recordings import PromptRecording, StudioCode
 from models.results import CallOutcome, CallResult, Note
 from models.search import SearchTerm
 from models.sms import SmsMessage
+from models.supervision import QualityItem, QualityMark, QualityMarkVersion, Watch
 from models.tasks import Task
 from models.users import AuditEvent, PasswordLink, RecoveryCode, User
 from models.visits import OrderVisit
@@ -91,6 +92,9 @@ __all__ = [
     "ProviderHours",
     "ProviderItem",
     "ProviderNumber",
+    "QualityItem",
+    "QualityMark",
+    "QualityMarkVersion",
     "RecoveryCode",
     "Reminder",
     "ReturnVisit",
@@ -108,6 +112,7 @@ __all__ = [
     "User",
     "Utterance",
     "VisitCall",
+    "Watch",
     "Worker",
     "metadata",
 ]

@@ -38,12 +38,14 @@ from web import (
     phone,
     prompts,
     providers,
+    quality,
     records,
     results,
     search,
     security,
     supervision,
     texts,
+    watching,
 )
 from web.config import ConsoleSettings
 
@@ -88,6 +90,8 @@ def create_app(settings: Settings | None = None, console: ConsoleSettings | None
     prompts.init_app(app)
     texts.init_app(app, csrf)
     phone.init_app(app, settings, console)
+    watching.init_app(app)
+    quality.init_app(app)
     supervision.init_app(app)
     for part in (care, care_runs, care_campaigns, care_rules, care_report):
         part.init_app(app)

@@ -141,6 +141,7 @@ def init_app(app: Flask) -> None:
         moment=moment,
         age=age,
         running=running,
+        duration=duration,
         iso=iso,
         seconds=seconds,
         roughly=roughly,
@@ -219,8 +220,12 @@ def moment(at: datetime, now: datetime) -> str:
 
 def running(since: datetime, now: datetime) -> str:
     """How long a call has lasted: `3:07`, `1:02:07`."""
-    total = max(0, int((now - since).total_seconds()))
-    hours, rest = divmod(total, 3600)
+    return duration(max(0, int((now - since).total_seconds())))
+
+
+def duration(seconds: float) -> str:
+    """Hours, minutes and seconds: `1:02:07`, `3:07`."""
+    hours, rest = divmod(round(seconds), 3600)
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 

@@ -91,8 +91,9 @@ def form() -> str | BaseResponse:
 def submit() -> BaseResponse | tuple[str, int]:
     """Check name and password; on success begin a fresh session."""
     now = clock.now()
+    proof = accounts.prove(_name(), request.form.get("password", ""))
     with write() as db:
-        user = accounts.verify(db, _name(), request.form.get("password", ""), now)
+        user = accounts.verify(db, proof, now)
     if user is None:
         return render_template("login.html", failure=_Failure(_name()), ended=False), 401
     target = local_target(request.form.get("next"))

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, jsonify, request
-from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -25,7 +24,7 @@ from models.presence import CallAsk
 from models.session import read, write
 from models.settings import Settings
 from models.users import Role, User
-from web import i18n
+from web import i18n, phone_words
 from web.access import allow, deadline, must_be_me, user_row
 from web.config import ConsoleSettings
 from web.words import language_name
@@ -41,7 +40,7 @@ Answer = Response | tuple[Response, int]
 def init_app(app: Flask, settings: Settings, console: ConsoleSettings) -> None:
     """Register the telephone's routes."""
     routes = Blueprint("phone", __name__, url_prefix="/phone")
-    app.jinja_env.globals.update(phone_words=words, phone_start=_start, phone_reasons=_reasons)
+    app.jinja_env.globals.update(phone_words=phone_words.said_by_script, phone_start=_start, phone_reasons=_reasons)
 
     @routes.get("/state")
     @allow(Role.AGENT)
@@ -60,7 +59,7 @@ def init_app(app: Flask, settings: Settings, console: ConsoleSettings) -> None:
             account = presence.issue_account(db, user_row(db), until, now)
         if not _wait_live(must_be_me().id, account.serial):
             # No fault of the request: the page goes on asking, and its log is not to fill with failures.
-            return jsonify(error="away", text=_refusals()["away"])
+            return jsonify(error="away", text=phone_words.refusals()["away"])
         return jsonify(
             user=account.user,
             realm=account.realm,
@@ -104,7 +103,7 @@ def dial() -> Answer:
     """Ring her, and then whom she wants."""
     wish = wanted()
     whom = Whom(*(text(wish, name) for name in ("task", "call", "number", "visit")))
-    return _asked(lambda db, user, now: telephony.dial(db, user, whom, now))
+    return asked(lambda db, user, now: telephony.dial(db, user, whom, now))
 
 
 @allow(Role.AGENT)
@@ -112,17 +111,17 @@ def pass_on() -> Answer:
     """Transfer, or ask somebody in."""
     wish = wanted()
     how = (text(wish, "deed"), text(wish, "kind"), text(wish, "target"))
-    return _asked(lambda db, user, now: telephony.pass_on(db, user, how, now))
+    return asked(lambda db, user, now: telephony.pass_on(db, user, how, now))
 
 
 @allow(Role.AGENT)
 def then() -> Answer:
     """All together, hand over, or back to the caller."""
     deed = text(wanted(), "deed")
-    return _asked(lambda db, user, now: telephony.then(db, user, deed, now))
+    return asked(lambda db, user, now: telephony.then(db, user, deed, now))
 
 
-def _asked(deed: Callable[[Session, User, datetime], CallAsk]) -> Answer:
+def asked(deed: Callable[[Session, User, datetime], CallAsk]) -> Answer:
     """Ask dispatch for something, and answer what has become of it."""
     try:
         with write() as db:
@@ -165,7 +164,7 @@ def do(deed: Callable[[Session, User, datetime], object]) -> Answer:
 
 def refusal(code: str, status: int) -> tuple[Response, int]:
     """Answer why not, for the script and for her."""
-    return jsonify(error=code, text=_refusals().get(code, _refusals()["illegal"])), status
+    return jsonify(error=code, text=phone_words.refusals().get(code, phone_words.refusals()["illegal"])), status
 
 
 def _wait_live(user_id: int, serial: int) -> bool:
@@ -208,6 +207,9 @@ def as_json(view: PresenceView) -> dict[str, Any]:
         "task": view.task,
         "registered": view.registered,
         "serial": view.serial,
+        "watched": view.watched,
+        "watching": view.watching,
+        "whom": view.whom,
         "now": clock.now().isoformat(),
     }
 
@@ -227,71 +229,3 @@ def _reasons() -> list[tuple[str, str]]:
             return presence.reasons(db, i18n.language())
     except SQLAlchemyError:
         return []
-
-
-def _refusals() -> dict[str, str]:
-    return {
-        "not_yours": _("Somebody else works on this visit now. Take the next one."),
-        "away": _("The telephone exchange does not answer. It is tried again."),
-        "no_line": _("Your telephone is not connected yet."),
-        "reason": _("There is no such reason."),
-        "not_in_wrap_up": _("There is nothing to be wrapped up."),
-        "in_call": _("You are in a call already."),
-        "no_call": _("There is no call."),
-        "own_call": _("A call of your own cannot be passed on; ask the other side to wait and dial again."),
-        "number": _("That is no telephone number."),
-        "forbidden": _("This number may not be dialled from here."),
-        "engaged": _("That line is engaged just now."),
-        "full": _("All lines of the trunk are taken. Try again in a moment."),
-        "nobody": _("Nobody is there, or has not answered yet."),
-        "gone": _("The call has ended."),
-        "refused": _("The telephone exchange has refused it."),
-        "too_late": _("It took too long and was not done. Try again."),
-        "illegal": _("That is not possible just now."),
-    }
-
-
-def words() -> dict[str, str]:
-    """Return the sentences that the script says by itself."""
-    return {
-        "offline": _("Offline"),
-        "ready": _("Ready"),
-        "pause": _("Pause"),
-        "ringing": _("Ringing"),
-        "talking": _("In a call"),
-        "wrap_up": _("Wrap-up"),
-        "missed": _("Call missed"),
-        "lost": _("Connection lost"),
-        "connecting": _("The telephone is being connected …"),
-        "connected": _("Telephone connected"),
-        "away": _("The telephone exchange does not answer. It is tried again."),
-        "elsewhere": _("Your telephone is open in another tab."),
-        "taken": _("Another tab has taken over the telephone."),
-        "no_microphone": _("The microphone is not allowed."),
-        "no_device": _("No microphone was found. Plug in the headset."),
-        "busy_device": _("Another program uses the microphone. Close it and try again."),
-        "insecure": _("A microphone works only over HTTPS or on this computer."),
-        "hold": _("On hold"),
-        "muted": _("Microphone off"),
-        "dialing": _("Dialling …"),
-        "leaving": _("You are in a call. Leave all the same?"),
-        "ended_caller": _("The caller has hung up."),
-        "ended_done": _("Call ended."),
-        "ended_lost": _("The call was cut off. The caller is put through again."),
-        "ended_missed": _("You did not answer; the call goes to somebody else."),
-        "ended_rejected": _("Rejected; the call goes to somebody else."),
-        "ended_transferred": _("Transferred."),
-        "after": _("After this call: {0}"),
-        "colleague": _("A colleague asks"),
-        "emergency": _("Emergency"),
-        "consulting": _("The caller holds"),
-        "together": _("All together"),
-        "busy_elsewhere": _("A call is under way in the other tab."),
-        "other_computer": _("Another computer has taken over the telephone."),
-        "unknown_caller": _("Incoming call"),
-        "good": _("Good line"),
-        "fair": _("The line is fair"),
-        "poor": _("The line is bad"),
-        "quality": _("loss {0} %, jitter {1} ms, delay {2} ms"),
-        "seconds": _("{0} s"),
-    }

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from flask import Blueprint, Flask, abort, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request, send_file, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from agents import accounts, afterwards, merging
+from agents import accounts, afterwards, merging, quality, waveform
 from agents.cards import elder_card
 from agents.journal import call_course
 from dispatch.outbox import transaction
 from models import audio, clock
 from models.audio import Audio
+from models.calls import Call
 from models.session import read, write
 from models.settings import Settings
 from models.users import Role, User
-from web.access import allow, user_row
+from web import i18n
+from web.access import allow, role_includes, user_row
 from web.desk_deeds import order_page
 from web.desk_tasks import task_page
 
@@ -37,8 +39,7 @@ def init_app(app: Flask, settings: Settings) -> None:
             row = db.scalar(select(Audio).where(Audio.public_id == public_id, Audio.erased_at.is_(None)))
             if row is None:
                 abort(404)
-            if row.kind == "call" and not accounts.may(user_row(db), Role.SUPERVISOR):
-                # Her whole call is more than what she has left for somebody to hear.
+            if row.kind == "call" and not may_hear_calls():
                 abort(403)
             _audit(db, "listened", ("audio", row.id))
         path = audio.path_of(settings.audio_dir, row.content_key)
@@ -89,13 +90,32 @@ def _afterwards(
 @allow(Role.AGENT)
 def call(public_id: str) -> str:
     """Show a call's course and what was heard in it."""
+    return call_page(public_id)
+
+
+def call_page(public_id: str, problem: str | None = None) -> str:
+    """Return a call's page; `problem`: why it could not be marked so (agents/quality.py)."""
     with write() as db:
         found = call_course(db, public_id)
         if found is None:
             abort(404)
         call_id, course = found
         _audit(db, "read", ("call", call_id))
-    return render_template("call.html", course=course, now=clock.now())
+        row, user = db.get_one(Call, call_id), user_row(db)
+        form = quality.form(db, row, user, i18n.language())
+        marks = quality.of_call(db, row, user, i18n.language())
+    store = current_app.extensions["audio_dir"]
+    # Whom her whole call is not for sees no picture of it either.
+    heard = [one for one in course.recordings if one.erased_at is None] if may_hear_calls() else []
+    waves = {one.public_id: waveform.of(store, one.content_key) for one in heard}
+    return render_template(
+        "call.html", course=course, waves=waves, heard=heard, form=form, marks=marks, problem=problem, now=clock.now()
+    )
+
+
+def may_hear_calls() -> bool:
+    """Whether whoever is logged in may hear whole calls: that is more than what a caller left to be heard."""
+    return role_includes(Role.SUPERVISOR)
 
 
 @routes.get("/elders/<public_id>")

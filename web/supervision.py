@@ -18,6 +18,7 @@ from models.sheet_files import Cells, Layout
 from models.users import Role
 from web import i18n
 from web.access import allow, user_row
+from web.display import duration
 
 routes = Blueprint("supervision", __name__)
 
@@ -34,7 +35,7 @@ class BadPeriod(ValueError):
 def init_app(app: Flask) -> None:
     """Register the pages."""
     app.register_blueprint(routes)
-    app.jinja_env.filters.update(duration=duration, share=share)
+    app.jinja_env.filters.update(share=share)
 
 
 @routes.get("/wallboard")
@@ -116,12 +117,6 @@ def export(form: str) -> Response:
     return Response(data, content_type=TYPES[form], headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
-def duration(seconds: float) -> str:
-    """Hours, minutes and seconds: `1:02:07`, `3:07`."""
-    hours, rest = divmod(round(seconds), 3600)
-    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
-
-
 def share(part: float | None) -> str:
     """A share in per cent; a dash where there is nothing to divide by. Never rounded up to the whole."""
     return "–" if part is None else f"{int(part * 1000) / 10:g} %"
@@ -159,6 +154,8 @@ def _columns() -> tuple[Column, ...]:
         "pause": _l("Pause"),
         "logged": _l("Logged in"),
         "tasks": _l("Tasks closed"),
+        "quality": _l("Quality"),
+        "marks": _l("Calls marked"),
     }
     return tuple(Column(name, str(heading)) for name, heading in headings.items())
 
@@ -177,4 +174,6 @@ def _cells(one: AgentFigures) -> Cells:
         "pause": duration(one.pause_s),
         "logged": duration(one.logged_s),
         "tasks": str(one.tasks),
+        "quality": f"{one.quality.total:.2f}" if one.quality else "",
+        "marks": str(one.quality.marks if one.quality else 0),
     }

@@ -55,13 +55,44 @@ CALL_END: Words = {
     "not_answered": _l("Nobody answered"),
     "lost": _l("Cut off by a fault"),
 }
-PRESENCE: Words = {
+PRESENCE: dict[str, Any] = {
     "offline": _l("Offline"),
     "ready": _l("Ready"),
     "ringing": _l("Ringing"),
-    "talking": _l("Talking"),
+    "talking": _l("In a call"),
     "wrap_up": _l("Wrap-up"),
     "pause": _l("Pause"),
+}
+# Reasons that are nobody's choice; those of `pause_reasons` carry their names.
+PRESENCE_REASON: dict[str, Any] = {
+    "missed": _l("Call missed"),
+    "lost": _l("Connection lost"),
+    "watching": _l("In an agent's call"),
+}
+# A supervisor in an agent's call: as she sees it, and as the agent does.
+WATCHING: Words = {
+    "listen": _l("You listen; nobody hears you."),
+    "whisper": _l("Only the agent hears you."),
+    "join": _l("Both hear you."),
+    "take_over": _l("You have taken the call over."),
+}
+WATCHED: Words = {
+    "listen": _l("A supervisor is listening."),
+    "whisper": _l("A supervisor speaks to you; the caller does not hear it."),
+    "join": _l("A supervisor has joined the call."),
+    "take_over": _l("A supervisor has taken the call over."),
+}
+WATCHED_CALL: Words = {
+    "listen": _l("Listened to"),
+    "whisper": _l("Spoke to the agent"),
+    "join": _l("Joined the call"),
+    "take_over": _l("Took the call over"),
+}
+MARK_PROBLEM: Words = {
+    "points": _l("Give every item 1 to 5 points."),
+    "comment": _l("The comment is too long: at most 1000 characters."),
+    "agent": _l("This agent did not talk in the call."),
+    "own": _l("Your own call is marked by somebody else."),
 }
 FIGURE: Words = {
     "asked": _l("Put through to people"),
@@ -69,6 +100,7 @@ FIGURE: Words = {
     "in_time": _l("Answered within 15 s"),
     "not_reached": _l("Reached nobody"),
     "missed": _l("Missed"),
+    "marked": _l("Marked"),
 }
 PURPOSE: Words = {
     "inbound": _l("Incoming call"),

@@ -78,8 +78,12 @@ def one_call(town: Town, desk: AgentDesk, log: Path) -> tuple[float, float]:
     caller = town.network.phone(WANG).rings("12349").answered()
     caller.hears("ask_service").presses("0")
     desk.rings(20)
-    desk.page.wait_for_function("window.seen.drawn > 0", timeout=10_000)
-    seen = desk.page.evaluate("window.seen")
+    # The page's policy forbids what Playwright waits with in the page; asking from outside is free to it.
+    deadline = time.monotonic() + 10
+    while not (seen := desk.page.evaluate("window.seen"))["drawn"]:
+        if time.monotonic() > deadline:
+            raise AssertionError("the pop was not drawn")
+        time.sleep(0.05)
     left = invited_ms(log, begun)
     caller.hangs_up()
     desk.stands("ready", 10)
@@ -94,6 +98,7 @@ def measure() -> tuple[list[float], list[float]]:
     stop, ready = threading.Event(), threading.Semaphore(0)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        (folder / "town").mkdir()
         town = new_town(stack, folder / "town", AGENT_PHONES="[]", SWEEP_S=2, LEARN_EVERY_S=60)
         begin_anew(town)
         names = [f"坐席{number:02}" for number in range(STREAMS)]

@@ -100,10 +100,10 @@ class Room:
         # Where both exchanges find the telephones that they ring.
         self.trunk_port = blocks[0].take()
         self._listen_and_forget()
-        self._configure(
-            VAR_DIR=self.folder, AGI_PORT=agi_port, SPEECH_PORT=blocks[0].take(),
-            TRUNK=f"127.0.0.1:{self.trunk_port}", **self._extra,
-        )  # fmt: skip
+        # The machine that makes the load sends from ports of its own.
+        trunk = {"TRUNK": f"127.0.0.1:{self.trunk_port}", "TRUNK_HOSTS": '["127.0.0.1"]'}
+        ports = {"AGI_PORT": agi_port, "SPEECH_PORT": blocks[0].take()}
+        self._configure(VAR_DIR=self.folder, **ports, **trunk, **self._extra)
         chosen = up.use_secrets()
         chosen.run_dir.mkdir(parents=True)
         schema.upgrade(engine())
@@ -120,8 +120,8 @@ class Room:
         plain = self._plain()
         for name, block in zip("AB", blocks, strict=True):
             first, last = block.rtp
-            ports = {"sip_port": block.take(), "ami_port": block.take(), "asterisk_http_port": block.take()}
-            own = {"rtp_start": first, "rtp_end": last, "var_dir": self.folder / name, **ports}
+            servers = {"sip_port": block.take(), "ami_port": block.take(), "asterisk_http_port": block.take()}
+            own = {"rtp_start": first, "rtp_end": last, "var_dir": self.folder / name, **servers}
             self._start_asterisk(name, chosen.model_copy(update=own), plain)
 
     def _configure(self, **chosen: object) -> None:

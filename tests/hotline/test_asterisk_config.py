@@ -10,8 +10,11 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from socket import AF_INET, SOCK_DGRAM, socket
 
 import pytest
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from dispatch import agent_events, events
 from hotline import asterisk_config
@@ -82,6 +85,20 @@ def test_a_carrier_that_asks_who_we_are_is_told_and_any_other_is_not(
     assert "username=u\npassword=p\n" in trunk() and "match=10.0.0.0/24\n" in trunk()
 
 
+@pytest.mark.parametrize(
+    ("trunk", "match"),
+    [("127.0.0.1:5070", "127.0.0.1:5070"), ("localhost:5070", "localhost:5070"), ("[::1]:5070", "[::1]:5070"),
+     ("sip.carrier.example:5060", "sip.carrier.example"), ("203.0.113.7:5060", "203.0.113.7")],
+)  # fmt: skip
+def test_a_trunk_on_this_machine_is_known_by_its_port_as_well(
+    hotline_dir: Path, monkeypatch: pytest.MonkeyPatch, trunk: str, match: str
+) -> None:
+    monkeypatch.setenv("HOTLINE_TRUNK", trunk)
+    settings.cache_clear()
+    filled = asterisk_config.values(settings(), asterisk(settings().cache_dir), settings().run_dir)
+    assert filled["trunk_hosts"] == match
+
+
 def test_what_up_runs_is_written_for_the_owner_only(hotline_dir: Path) -> None:
     command = asterisk_config.write(settings())
     etc = settings().run_dir / "asterisk/etc"
@@ -102,12 +119,14 @@ class Running:
         for name in ("documentation", "static-http", "rest-api"):
             if (self.tool.data_dir / name).is_dir():
                 (folder / "data" / name).symlink_to(self.tool.data_dir / name)
+        self.trunk, self.sip, self.http = ports.take(), ports.take(), ports.take()
         # Only directories and ports differ from what the samples say.
         changed = {
             "etc_dir": folder / "etc", "modules_dir": self.tool.modules_dir, "lib_dir": folder / "data",
             "data_dir": folder / "data", "agi_bin_dir": folder / "data", "asterisk_spool_dir": folder / "spool",
             "asterisk_run_dir": folder / "run", "asterisk_log_dir": folder / "log", "sbin_dir": folder / "run",
-            "ami_port": ports.take(), "asterisk_http_port": ports.take(), "sip_bind": f"127.0.0.1:{ports.take()}",
+            "ami_port": ports.take(), "asterisk_http_port": self.http, "sip_bind": f"127.0.0.1:{self.sip}",
+            "trunk_hosts": f"127.0.0.1:{self.trunk}",
             "moh_zh_CN": folder / "data", "moh_ko": folder / "data", "moh_en": folder / "data",
         }  # fmt: skip
         for path in SOURCES:
@@ -195,6 +214,45 @@ def test_the_trunk_the_queue_and_the_engines_stand(running: Running) -> None:
     assert running.says("manager show user hotline").count("hotline") >= 1
     for name in ("hotline-zh-CN", "hotline-ko", "hotline-en"):
         assert name in running.says("aeap show clients")
+
+
+def asks(method: str, via: str) -> str:
+    """Return a SIP request of somebody who brings no credentials."""
+    body = (
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8\r\n"
+        "a=rtpmap:8 PCMA/8000\r\n"
+    )
+    content = f"Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    return (
+        f"{method} sip:12349@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/{via};branch=z9hG4bK{via[:2]}{method};rport\r\n"
+        f"Max-Forwards: 70\r\nFrom: <sip:stranger@127.0.0.1>;tag=1\r\nTo: <sip:12349@127.0.0.1>\r\n"
+        f"Call-ID: {via[:2]}{method}\r\nCSeq: 1 {method}\r\nContact: <sip:stranger@127.0.0.1:40001>\r\n"
+        + (content if method == "INVITE" else "Content-Length: 0\r\n\r\n")
+    )
+
+
+@pytest.mark.parametrize("method", ["INVITE", "REGISTER", "OPTIONS"])
+def test_a_browser_without_an_account_is_not_the_trunk(running: Running, method: str) -> None:
+    """It has the trunk's address here; a stranger's datagram has it, too."""
+    with connect(f"ws://127.0.0.1:{running.http}/ws", subprotocols=[Subprotocol("sip")]) as page:
+        page.send(asks(method, "WS 127.0.0.1:40001"))
+        assert str(page.recv(timeout=5)).startswith("SIP/2.0 401"), method
+    with socket(AF_INET, SOCK_DGRAM) as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        assert answered(stranger, running, method).startswith("SIP/2.0 401")
+
+
+def test_the_trunk_itself_needs_no_account(running: Running) -> None:
+    with socket(AF_INET, SOCK_DGRAM) as carrier:
+        carrier.bind(("127.0.0.1", running.trunk))
+        assert answered(carrier, running, "OPTIONS").startswith("SIP/2.0 200")
+
+
+def answered(sender: socket, running: Running, method: str) -> str:
+    """Send a request over UDP and return its first answer."""
+    sender.settimeout(5)
+    sender.sendto(asks(method, f"UDP 127.0.0.1:{sender.getsockname()[1]}").encode(), ("127.0.0.1", running.sip))
+    return sender.recv(4096).decode()
 
 
 def test_who_hangs_up_in_the_failsafe_is_in_the_note_once(running: Running) -> None:

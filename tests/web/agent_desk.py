@@ -49,6 +49,18 @@ ISSUES = """async () => {
   const headers = { "X-CSRFToken": csrf, "Content-Type": "application/json" };
   return (await fetch("/phone/line", { method: "POST", headers, body: "{}" })).json();
 }"""
+# A microphone of this page's own: a tone whose pitch can be changed while it sounds.
+TONE_MICROPHONE = """(hertz) => {
+  if (!window.voice) {
+    const ctx = new AudioContext(), out = ctx.createMediaStreamDestination(), gain = ctx.createGain();
+    window.voice = ctx.createOscillator();
+    gain.gain.value = 0.3;
+    window.voice.connect(gain).connect(out);
+    window.voice.start();
+    navigator.mediaDevices.getUserMedia = async () => out.stream.clone();
+  }
+  window.voice.frequency.value = hertz;
+}"""
 REGISTERS = """(account) => new Promise((done) => {
   const script = document.createElement("script");
   const go = () => {
@@ -195,6 +207,11 @@ class AgentDesk:
                 return self
             if time.monotonic() > deadline:
                 raise AssertionError(f"{self.name} hears {hertz} Hz at {level:.0f} dB only")
+
+    def says(self, hertz: int) -> AgentDesk:
+        """Her microphone, the next one that a call asks for, and that of the call under way, gives this tone."""
+        self.page.evaluate(TONE_MICROPHONE, hertz)
+        return self
 
     def does_not_hear(self, hertz: int) -> AgentDesk:
         """For a second this tone does not come out of the telephone."""

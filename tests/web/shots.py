@@ -17,7 +17,7 @@ from sqlalchemy import select
 from models import schema, session
 from models.orders import Order, OrderStatus
 from models.tasks import TaskKind, TaskState, TaskStep, move_task
-from tests.web import desk_town, staff, town
+from tests.web import desk_town, shift, staff, town
 from tests.web.chromium import launched
 from tests.web.console import Console
 from tests.web.world import PASSWORD, World
@@ -44,6 +44,10 @@ KEPT = {
     "task": ["desk-light", "phone-dark"],
     "prompts": ["desk-light", "phone-light"],
     "studio": ["desk-light", "phone-light"],
+    "wallboard": ["desk-light", "desk-dark", "phone-light"],
+    "statistics": ["desk-light", "phone-light"],
+    "recording": ["desk-light", "desk-dark", "phone-light"],
+    "marks": ["desk-light", "phone-dark"],
 }
 
 
@@ -55,7 +59,7 @@ def main(target: Path) -> None:
         os.environ["HOTLINE_DATABASE_URL"] = f"sqlite:///{folder}/hotline.db"
         schema.upgrade(session.engine())
         world = World()
-        world.user("小陈", "supervisor")
+        boss = world.user("小陈", "supervisor")
         seeded = town.build(world)
         town.her_way(world, seeded.elder)
         call = desk_town.rings(world, seeded.elder, "小陈")
@@ -66,7 +70,12 @@ def main(target: Path) -> None:
         mine = world.task(TaskKind.CALLBACK, world.ago(7200), elder_id=seeded.elder.id)
         with world.rows() as db:
             move_task(db.merge(mine), TaskStep(TaskState.OWNED, 1, world.ago(-1800)), world.now)
+        told = shift.begins(world, seeded.elder, boss)
         pages = {
+            "wallboard": "/wallboard",
+            "statistics": "/statistics",
+            "recording": f"/calls/{told.public_id}",
+            "marks": "/marks",
             "desk": "/desk",
             "pop": f"/desk/calls/{call.public_id}",
             "stranger": f"/desk/calls/{unknown.public_id}?q=wgl",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import expect
@@ -19,16 +20,20 @@ from models.calls import CallEvent
 from models.people import Elder, Person
 from models.presence import PauseReason, PresenceSpell, TaskCall
 from models.tasks import Task, TaskKind
+from models.users import AuditEvent
 from tests.calls.conftest import Town, begin_anew, end_calls, new_town
 from tests.support import habits, sound
 from tests.support.call import Call
 from tests.support.patience import PATIENCE
 from tests.support.world import CARE, KIM, WANG
-from tests.web.agent_desk import AGENT_SPEAKS, AgentDesk, asterisk, flags
+from tests.web.agent_desk import AGENT_SPEAKS, AgentDesk, asterisk, flags, hire
 from tests.web.chromium import launched
 from tests.web.test_browser import _check
 
 pytestmark = [pytest.mark.browser, pytest.mark.call, pytest.mark.timeout(180)]
+
+# A supervisor's tone comes with -15 dB of full scale.
+LOUD_DB = -35
 
 REFUSE_MICROPHONE = """() => {
   window.allowed = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -84,9 +89,9 @@ def both_hear(desk: AgentDesk, caller: Call, hertz: int) -> None:
     desk.hears(hertz)
 
 
-def looks_right(desk: AgentDesk, name: str) -> None:
+def looks_right(desk: AgentDesk, name: str, page: str = "[data-pop]") -> None:
     """At a desk and on a narrow screen: axe finds nothing, nothing is cut off; pictures where somebody wants them."""
-    expect(desk.page.locator("[data-pop]")).to_be_visible()
+    expect(desk.page.locator(page)).to_be_visible()
     expect(desk.page.locator("main.htmx-request, main.htmx-swapping, main.htmx-settling")).to_have_count(0)
     wanted = os.environ.get("HOTLINE_SHOTS")
     for width in (390, 1440):
@@ -196,6 +201,78 @@ def test_two_agents_reject_transfer_ask_in_and_hand_over(town: Town, chromium: C
         "agent_rung", "agent_missed", "agent_rung", "agent_answered", "transferred", "agent_answered", "transferred"
     ]  # fmt: skip
     assert first.complaints == second.complaints == []
+
+
+def tone_db(caller: Call, hertz: int, seconds: float = 1.0) -> float:
+    """How loud a tone is in what the caller hears from now on (dB of full scale)."""
+    begin = len(caller.ear.audio)
+    assert caller.wait_for(lambda: len(caller.ear.audio) - begin >= 16_000 * seconds, 10), "no sound reaches the caller"
+    samples = np.frombuffer(bytes(caller.ear.audio[begin:]), np.int16) / 32768
+    at = np.exp(-2j * np.pi * hertz * np.arange(len(samples)) / 8000)
+    return float(20 * np.log10(2 * abs(np.mean(samples * at)) + 1e-9))
+
+
+def who_hears(
+    desks: tuple[AgentDesk, AgentDesk], caller: Call, hertz: tuple[int, int], hear: tuple[bool, bool]
+) -> None:
+    """Agent and supervisor hear the caller's tone; `hear`: whether the agent, and the caller, hear the supervisor's."""
+    agent, boss = desks
+    theirs, hers = hertz
+    boss.says(hers)
+    caller.plays(sound.beep(8, theirs), wait=False)
+    boss.hears(theirs)
+    agent.hears(theirs)
+    if hear[0]:
+        agent.hears(hers)
+    else:
+        agent.does_not_hear(hers)
+    level = tone_db(caller, hers)
+    assert (level > LOUD_DB) is hear[1], f"{hers} Hz comes to the caller at {level:.0f} dB"
+    caller.hears(AGENT_SPEAKS, within=6)
+
+
+def test_a_supervisor_listens_whispers_joins_and_takes_over(town: Town, chromium: Chromium) -> None:
+    agent = AgentDesk(town, chromium, "陈小红").logs_in().is_ready()
+    boss = AgentDesk(town, chromium, "周班长", user_id=hire(town, "周班长", role="supervisor")).logs_in()
+    caller = puts_through(town)
+    agent.rings().presses("answer").talks()
+    both_hear(agent, caller, 700)
+    boss.page.goto("/wallboard")
+    boss.is_connected().says(1300)
+    boss.page.get_by_role("button", name="监听").click()
+    boss.talks(8)
+    expect(boss.key("hold")).to_be_hidden()
+    expect(boss.page.locator("[data-call-words]")).to_contain_text("双方都听不到您")
+    expect(agent.page.locator("[data-watched]")).to_contain_text("班长正在监听")
+    looks_right(boss, "listening", "#wall")
+    who_hears((agent, boss), caller, (800, 1300), (False, False))
+    boss.presses("watch-whisper")
+    expect(boss.page.locator("[data-call-words]")).to_contain_text("只有坐席能听到您")
+    expect(agent.page.locator("[data-watched]")).to_contain_text("对您说话")
+    who_hears((agent, boss), caller, (900, 1400), (True, False))
+    boss.presses("watch-join")
+    expect(boss.page.locator("[data-call-words]")).to_contain_text("双方都能听到您")
+    who_hears((agent, boss), caller, (1000, 1500), (True, True))
+    boss.presses("watch-listen")
+    expect(agent.page.locator("[data-watched]")).to_contain_text("班长正在监听")
+    who_hears((agent, boss), caller, (1100, 1600), (False, False))
+    boss.presses("watch-take_over")
+    agent.is_free()
+    expect(agent.page.locator("[data-note]")).to_contain_text("班长已接管这通电话")
+    agent.stands("wrap_up")
+    expect(boss.page.locator("[data-pop]")).to_be_visible()
+    boss.hears(1100, 8)
+    assert tone_db(caller, 1600) > LOUD_DB
+    town.rows.wait_for(lambda: boss.stands("talking").call_id == the_call(town).id, 3, "call of the supervisor's")
+    assert the_call(town).agent_id == boss.user_id
+    boss.presses("hangup").is_free()
+    caller.is_hung_up_by_hotline(5)
+    boss.stands("wrap_up")
+    used = [one.action for one in town.rows.all(AuditEvent) if one.subject == "call" and one.action != "read"]
+    assert used == [
+        "call_listened", "call_whispered", "call_joined", "call_listened", "call_taken_over",
+    ]  # fmt: skip
+    assert agent.complaints == boss.complaints == []
 
 
 def test_a_call_that_loses_its_agent_goes_to_the_front_and_the_page_comes_back(town: Town, chromium: Chromium) -> None:

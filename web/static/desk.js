@@ -64,11 +64,12 @@
   };
   document.addEventListener("phone:ringing", (event) => {
     const { call, task, direction } = event.detail;
+    if (direction === "watch") return; // A supervisor in another agent's call stays where she is.
     if (direction === "out" && task) return; // The agent works on the task already.
     if (call) pop(call);
   });
   document.addEventListener("phone:answered", (event) => {
-    if (event.detail.direction !== "out" && event.detail.call) pop(event.detail.call);
+    if (event.detail.direction === "in" && event.detail.call) pop(event.detail.call);
   });
   document.addEventListener("phone:ended", () => refresh());
   document.addEventListener("click", (event) => { if (event.target.closest("[data-ring] a")) ring.hidden = true; });

@@ -40,15 +40,19 @@
     return found;
   };
 
+  const watch = kit.watch({ acts, ask, words, key, show, find, say: (text) => say(text), change: (news) => { if (call) Object.assign(call, news); draw(); },
+    emit: (name) => emit(name, detail()) });
+
   // How she stands.
 
   const stand = (fresh) => {
     if (!fresh?.state) return;
     ahead = Date.parse(fresh.now) - Date.now();
     if (serial && !asking && fresh.serial > serial && tab.owned()) replaced();
-    const changed = ["state", "reason", "since", "until", "following", "call"].some((name) => mine[name] !== fresh[name]);
+    const changed = ["state", "reason", "since", "until", "following", "call", "watched", "watching"].some((name) => mine[name] !== fresh[name]);
     mine = fresh;
     draw();
+    watch.stands(mine, call);
     if (changed) emit("presence", { state: mine.state, reason: mine.reason, since: mine.since, until: mine.until, next: mine.following });
   };
   const chosen = () => {
@@ -60,7 +64,7 @@
       const option = [...part.presence.options].find((one) => one.value === `pause:${mine.reason}`);
       return mine.reason === "missed" ? words.missed : option?.text ?? words.pause;
     }
-    return mine.reason === "lost" ? words.lost : words[mine.state];
+    return words[mine.reason] ?? words[mine.state];
   };
 
   const draw = () => {
@@ -73,8 +77,11 @@
     bar.dataset.stage = stage ?? "";
     show(key("answer"), stage === "ringing");
     show(key("reject"), stage === "ringing");
-    for (const act of ["hold", "mute", "keypad", "hangup"]) show(key(act), call && stage !== "ringing");
-    show(key("transfer"), stage === "up" && !call.third);
+    const guest = call?.direction === "watch"; // In another agent's call: it is not hers to be held or passed on.
+    for (const act of ["hold", "keypad"]) show(key(act), call && stage !== "ringing" && !guest);
+    for (const act of ["mute", "hangup"]) show(key(act), call && stage !== "ringing");
+    show(key("transfer"), stage === "up" && !call.third && !guest);
+    const inside = watch.draw(mine, call);
     for (const act of ["complete", "merge", "back"]) show(key(act), stage === "up" && call.third && !(act === "merge" && call.merged));
     show(part.pad, stage === "up" && call.pad);
     key("hold").setAttribute("aria-pressed", String(Boolean(call?.held)));
@@ -82,8 +89,8 @@
     key("keypad").setAttribute("aria-expanded", String(Boolean(call?.pad)));
     key("dial-open").disabled = Boolean(call);
     if (call) {
-      part.callWords.textContent = call.held ? words.hold : call.third ? (call.merged ? words.together : words.consulting) : call.muted ? words.muted : stage === "ringing" ? words.unknown_caller
-        : call.direction === "out" && stage !== "up" ? words.dialing : words.talking;
+      part.callWords.textContent = inside || (call.held ? words.hold : call.third ? (call.merged ? words.together : words.consulting) : call.muted ? words.muted : stage === "ringing" ? words.unknown_caller
+        : call.direction !== "in" && stage !== "up" ? words.dialing : words.talking);
       part.callWhy.textContent = ["emergency", "colleague"].includes(call.why) ? words[call.why] : "";
       show(part.callWhy, part.callWhy.textContent);
     }
@@ -130,7 +137,7 @@
     ring: (meta) => {
       call = { ...meta, stage: "ringing", since: Date.now() };
       emit("ringing", detail());
-      if (meta.direction === "out") { acts.answer(); }
+      if (meta.direction !== "in") { acts.answer(); }
       else {
         stopBell = kit.audio.bell(part.bell);
         if (kit.audio.kept("auto", "0") === "1") setTimeout(() => call?.stage === "ringing" && acts.answer(), 1000);
@@ -152,7 +159,7 @@
     media: (why) => alarm(why),
     ended: (meta) => {
       quiet();
-      const cause = call?.passed ? "transferred" : meta.cause;
+      const cause = call?.passed ? "transferred" : mine.watched === "take_over" ? "taken" : meta.cause;
       const told = { ...detail(), cause };
       call = null;
       part.sound.srcObject = null;
