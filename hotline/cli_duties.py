@@ -12,11 +12,13 @@ from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from agents import accounts
 from dispatch import care, duty_month
 from dispatch import duties as ledger
 from dispatch.duties import Evidence, NoProof
 from dispatch.outbox import transaction
-from models import clock
+from hotline.cli_files import Apply, Sheet, SourceFile, read_table, stop_at_problems
+from models import area_butlers, clock
 from models.campaigns import Decision
 from models.duties import Duty, DutyRule, DutyStatus, Group, ProofKind
 from models.people import Elder
@@ -68,6 +70,20 @@ def leave(card: Card, group: Group) -> None:
     with transaction() as session:
         if not ledger.leave(session, elder_of(session, card), group, clock.now()):
             raise typer.BadParameter(f"she is not in {group}")
+
+
+@duties.command("butlers")
+def butlers(file: SourceFile, apply: Apply = False, sheet: Sheet = "") -> None:
+    """Import the butlers of grids and communities from .xlsx or CSV. All rows, or none; new ones replace old ones."""
+    rows = read_table(file, sheet, area_butlers.read, Console(stderr=True)).rows
+    with transaction() as session:
+        checked = area_butlers.check(session, rows)
+        if apply and not checked.problems:
+            area_butlers.write(session, checked, clock.now())
+            accounts.record(session, None, "butlers_imported", ("person", None), clock.now())
+    stop_at_problems(file, checked.problems, len(rows))
+    done = "imported" if apply else "can be imported; repeat with --apply to write them"
+    typer.echo(f"{len(checked.butlers)} butlers {done}.")
 
 
 @duties.command("due")

@@ -19,6 +19,7 @@ from models.base import new_public_id
 from models.calling_hours import ANY, columns_of
 from models.campaigns import CallRule
 from models.contacts import Contact
+from models.duties import ElderGroup
 from models.elder_import import AreaPath, Checked, Entry, identities, registered
 from models.people import Area, AreaKind, Elder, NumberRole, Person, PersonNumber, PhoneNumber, card_digits
 from models.phone import Number
@@ -29,7 +30,7 @@ from models.sheet_cells import batched
 _areas_table = cast(Table, Area.__table__)
 _people, _elders, _numbers = (cast(Table, kind.__table__) for kind in (Person, Elder, PhoneNumber))
 _links, _contacts, _settings = (cast(Table, kind.__table__) for kind in (PersonNumber, Contact, ElderSetting))
-_rules = cast(Table, CallRule.__table__)
+_rules, _groups = (cast(Table, kind.__table__) for kind in (CallRule, ElderGroup))
 # A contact is known again by her name and her first number.
 Known = tuple[str, str]
 
@@ -117,6 +118,8 @@ def write(session: Session, ready: Prepared) -> None:
     _insert(connection, _contacts, _ties(ready, ids, helpers))
     _insert(connection, _settings, _manners(ready, ids))
     _insert(connection, _rules, _own_hours(ready, ids))
+    # The ledger's round writes what comes of it (dispatch.campaign_round).
+    _insert(connection, _groups, _memberships(ready, ids))
     # The index of search is the sweep's work: it would hold SQLite's only write lock for longer than the rest.
 
 
@@ -285,6 +288,14 @@ def _manners(ready: Prepared, ids: Sequence[int]) -> list[dict[str, Any]]:
         {"elder_id": elder_id, "name": name, "value": value, "origin": Origin.IMPORT, "at": ready.now}
         for entry, elder_id in zip(ready.entries, ids, strict=True)
         for name, value in entry.manners.items()
+    ]
+
+
+def _memberships(ready: Prepared, ids: Sequence[int]) -> list[dict[str, Any]]:
+    return [
+        {"elder_id": elder_id, "group": group, "since": ready.now}
+        for entry, elder_id in zip(ready.entries, ids, strict=True)
+        for group in entry.groups
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from models.contacts import Relation
+from models.duties import RISKS, Group
 from models.preferences import Setting
 from models.sheet_cells import Column, headings
 
@@ -24,6 +25,9 @@ _OWN = (
     Column("grid", "网格", limit=80, example="第一网格"),
     Column("address", "地址", ("住址",), limit=200, example="河畔街1号"),
     Column("card_number", "卡号", ("服务卡号",), limit=32, example="D-0001", advice="每张卡只属于一位老人"),
+    Column("risk", "风险等级", ("风险",), example="高风险", advice="高风险、重点、一般，或留空；决定多久探访一次"),
+    Column("groups", "人群", ("人群类别",), example="独居；空巢",
+           advice="独居、空巢、留守、失能、重残、计划生育特殊家庭，用分号隔开；留空为无"),
     Column("needs", "特殊需求", limit=400, example="右腿不便，开门慢"),
     Column("pace", "语速", example="慢", advice="正常、慢；留空为正常"),
     Column("volume", "音量", example="大", advice="正常、大；留空为正常"),
@@ -73,6 +77,15 @@ MANNERS: Mapping[Setting, Mapping[str, str]] = {
     Setting.PERSON_FIRST: {"否": "no", "是": "yes", "no": "no", "yes": "yes"},
     Setting.SMS: {"否": "no", "是": "yes", "no": "no", "yes": "yes"},
 }
+RISKS_BY_WORD: Mapping[str, Group] = {
+    "高风险": Group.HIGH, "高": Group.HIGH, "重点": Group.KEY, "一般": Group.GENERAL,
+    **{risk.value: risk for risk in RISKS},
+}  # fmt: skip
+GROUPS_BY_WORD: Mapping[str, Group] = {
+    "独居": Group.ALONE, "空巢": Group.EMPTY_NEST, "留守": Group.LEFT_BEHIND, "失能": Group.DISABLED,
+    "重残": Group.SEVERELY_DISABLED, "计划生育特殊家庭": Group.FAMILY_PLANNING, "计生特殊家庭": Group.FAMILY_PLANNING,
+    **{group.value: group for group in Group if group not in RISKS},
+}  # fmt: skip
 # In the place of hours: the machine never rings her.
 ONLY_PEOPLE = ("只用人工", "never")
 WEEKDAYS: Mapping[str, int] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -12,7 +13,19 @@ from models import sheet_files
 from models.calling_hours import hours_in, written_spans
 from models.campaigns import CallRule
 from models.contacts import Contact
-from models.elder_columns import CONTACTS, MANNERS, ONLY_PEOPLE, RELATIONS, RIGHTS, SEXES, WEEKDAYS, columns
+from models.duties import RISKS, ElderGroup
+from models.elder_columns import (
+    CONTACTS,
+    GROUPS_BY_WORD,
+    MANNERS,
+    ONLY_PEOPLE,
+    RELATIONS,
+    RIGHTS,
+    RISKS_BY_WORD,
+    SEXES,
+    WEEKDAYS,
+    columns,
+)
 from models.people import Area, Elder, Person
 from models.preferences import ElderSetting
 from models.sheet_cells import LANGUAGE_WORDS, Column, written
@@ -22,6 +35,7 @@ _PART = 500
 _CHOICES = {
     "sex": SEXES,
     "language": LANGUAGE_WORDS,
+    "risk": RISKS_BY_WORD,
     **{name.value: words for name, words in MANNERS.items()},
     **{f"contact{number}_relation": RELATIONS for number in range(1, CONTACTS + 1)},
 }
@@ -72,12 +86,14 @@ def rows(session: Session) -> Iterator[Cells]:
             return
         last = part[-1].id
         manners, contacts, hours = _manners(session, part), _contacts(session, part), _own_hours(session, part)
+        groups = _groups(session, part)
         for elder in part:
             yield {
                 **_own(elder),
                 **dict(_places(areas, elder.area_id)),
                 **manners.get(elder.id, {}),
                 **hours.get(elder.id, {}),
+                **groups.get(elder.id, {}),
                 **contacts.get(elder.id, {}),
             }
         session.expunge_all()
@@ -118,6 +134,24 @@ def _manners(session: Session, part: Sequence[Elder]) -> dict[int, Cells]:
         for setting, words in MANNERS.items():
             if name == setting:
                 found.setdefault(elder_id, {})[name] = written(words, value)
+    return found
+
+
+def _groups(session: Session, part: Sequence[Elder]) -> dict[int, Cells]:
+    rows = session.scalars(
+        select(ElderGroup)
+        .where(ElderGroup.elder_id.in_([elder.id for elder in part]), ElderGroup.ended_at.is_(None))
+        .order_by(ElderGroup.id)
+    )
+    named: dict[int, list[str]] = defaultdict(list)
+    found: dict[int, Cells] = defaultdict(dict)
+    for row in rows:
+        if row.group in RISKS:
+            found[row.elder_id]["risk"] = written(RISKS_BY_WORD, row.group)
+        else:
+            named[row.elder_id].append(written(GROUPS_BY_WORD, row.group))
+    for elder_id, words in named.items():
+        found[elder_id]["groups"] = "；".join(words)
     return found
 
 

@@ -14,6 +14,7 @@ from models import sheets
 from models.calling_hours import ANY, Hours, read_spans
 from models.elder_columns import (
     CONTACTS,
+    GROUPS_BY_WORD,
     HEADINGS,
     LIMITS,
     MANNERS,
@@ -23,6 +24,7 @@ from models.elder_columns import (
     RELATIONS,
     REQUIRED,
     RIGHTS,
+    RISKS_BY_WORD,
     SEXES,
     WEEKDAYS,
 )
@@ -51,6 +53,7 @@ class Entry:
     contacts: tuple[NewContact, ...] = ()
     manners: Mapping[Setting, str] = field(default_factory=dict)
     hours: Hours = ANY
+    groups: tuple[str, ...] = ()  # models.duties.Group, her risk among them
 
 
 @dataclass
@@ -139,7 +142,13 @@ def _entry(row: Row) -> Entry:
         if cells[name] and (value := known(cells, name, words)) not in (None, VALUES[name][0])
     }
     area = (cells["district"], cells["community"], cells["grid"])
-    return Entry(elder, area, _contacts(cells, elder), manners, _hours(cells))
+    return Entry(elder, area, _contacts(cells, elder), manners, _hours(cells), _groups(cells))
+
+
+def _groups(cells: Mapping[str, str]) -> tuple[str, ...]:
+    risk = [known(cells, "risk", RISKS_BY_WORD)] if cells["risk"] else []
+    named = [known({"groups": word}, "groups", GROUPS_BY_WORD) for word in parts(cells["groups"])]
+    return tuple(dict.fromkeys(group.value for group in (*risk, *named)))
 
 
 def _hours(cells: Mapping[str, str]) -> Hours:

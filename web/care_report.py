@@ -92,7 +92,7 @@ def export(form: str) -> Response:
 def _columns() -> tuple[Column, ...]:
     heads = {
         "by": _("By"),
-        "name": _("Name"),
+        "name": _("Which one"),
         **{what: word("care_what", what) for what in _COUNTS},
         "rate": _("Share"),
     }

@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
+from dispatch import campaign_round
 from hotline.cli import app
+from models import clock
 from models.campaigns import Campaign, CareVisit
-from models.duties import Duty
+from models.duties import AreaButler, Duty
 from models.session import read, write
 from tests.support import world
 
@@ -83,3 +85,52 @@ def test_a_list_with_broken_rows_names_each_and_writes_nothing(tmp_path: Path) -
     assert "line 6: 1 cells more than the heading has" in output
     with read() as session:
         assert session.scalar(select(Campaign.id)) is None and session.scalar(select(CareVisit.id)) is None
+
+
+def test_butlers_of_grids_come_from_a_list_all_or_none(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text(
+        "区,社区,网格,姓名,电话\n道里区,河畔社区,,孙管家,11000000009\n道里区,河边社区,,李管家,11000000010\n"
+        ",,,周管家,11000000011\n道里区,河畔社区,,吴管家,x\n道里区,河畔社区,,郑管家,11000000012\n",
+        encoding="utf-8",
+    )
+    told = run("duties", "butlers", str(bad), "--apply", code=1)
+    for problem in (
+        "line 3: there is no area 道里区 · 河边社区",
+        "line 4",
+        "line 5",
+        "line 6: the same area as line 2",
+    ):
+        assert problem in told
+    good = tmp_path / "good.csv"
+    good.write_text("区,社区,网格,管家,电话\n道里区,河畔社区,,孙管家,11000000009\n", encoding="gb18030")
+    run("duties", "butlers", str(good))
+    with read() as session:
+        assert session.scalars(select(AreaButler)).all() == []
+    run("duties", "butlers", str(good), "--apply")
+    run("duties", "butlers", str(good), "--apply")  # again: nothing doubled
+    good.write_text("区,社区,网格,管家,电话\n道里区,河畔社区,,钱管家,11000000019\n", encoding="utf-8")
+    run("duties", "butlers", str(good), "--apply")
+    with read() as session:
+        found = [(row.person.name, row.ended_at is None) for row in session.scalars(select(AreaButler))]
+    assert found == [("孙管家", False), ("钱管家", True)]
+
+
+def test_groups_and_risk_come_with_the_elders_and_bring_their_duties(tmp_path: Path) -> None:
+    file = tmp_path / "elders.csv"
+    file.write_text(
+        "姓名,电话,风险等级,人群\n吴桂英,0451-10000051,高风险,独居；空巢\n郑大海,0451-10000052,,失能\n",
+        encoding="utf-8",
+    )
+    run("elders", "import", str(file), "--apply")
+    campaign_round.keep_ledger(clock.now())
+    with read() as session:
+        assert {one.group for one in session.scalars(select(Duty))} == {"high", "alone", "empty_nest", "disabled"}
+    out = tmp_path / "out.csv"
+    run("elders", "export", str(out))
+    text = out.read_text(encoding="utf-8-sig")
+    assert "高风险,独居；空巢" in text
+    bad = tmp_path / "bad.csv"
+    bad.write_text("姓名,电话,风险等级,人群\n钱一,0451-10000053,危险,\n钱二,0451-10000054,,富裕\n", encoding="utf-8")
+    told = run("elders", "import", str(bad), code=1)
+    assert "line 2: risk" in told and "line 3: groups" in told
