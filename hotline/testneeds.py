@@ -1,4 +1,4 @@
-"""What only the tests need: PostgreSQL, Chromium and CJK fonts, from the release's own packages.
+"""What only the tests need: PostgreSQL, Chromium, CJK fonts and a library, from the release's own packages.
 
 As root they are installed. An ordinary user gets those that are missing
 unpacked into the cache, to run with the machine's own loader and libraries.
@@ -49,6 +49,7 @@ def missing_packages(cache_dir: Path) -> list[str]:
         (toolbox.postgres_bin_dir, "postgresql"),
         (toolbox.chromium, "chromium"),
         (toolbox.cjk_font, "fonts-noto-cjk"),
+        (toolbox.libatomic, "libatomic1"),
     )
     missing = []
     for find, package in wanted:

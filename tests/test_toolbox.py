@@ -11,6 +11,7 @@ import wave
 from collections.abc import Iterator
 from pathlib import Path
 
+import playwright
 import pytest
 
 from models import toolbox
@@ -145,6 +146,13 @@ def test_postgresql_is_there() -> None:
     said = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
     assert toolbox.version_tuple(said) >= (15,)
     assert {"initdb", "pg_ctl", "psql"} <= {p.name for p in folder.iterdir()}
+
+
+def test_what_playwrights_driver_needs_is_here() -> None:
+    node = Path(playwright.__file__).parent / "driver/node"
+    env = {**os.environ, "LD_LIBRARY_PATH": str(toolbox.libatomic().parent)}
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, env=env)
+    assert said.stdout.startswith("v"), said.stderr
 
 
 @pytest.mark.browser

@@ -41,10 +41,12 @@ def cluster() -> Iterator[str]:
     data = folder / "data"
     options = {"listen_addresses": "", "unix_socket_directories": folder, "timezone": "Asia/Shanghai"}
     try:
-        subprocess.run(
+        made = subprocess.run(
             [binaries / "initdb", "-D", data, "-U", "hotline", "--auth=trust", "-E", "UTF8", "--no-sync"],
-            check=True, **run,
+            **{**run, "stdout": subprocess.PIPE}, text=True, errors="replace",
         )  # fmt: skip
+        if made.returncode:
+            raise AssertionError(f"initdb ended with {made.returncode}:\n{made.stdout}")
         # Not by pg_ctl, whose server is nobody's child: this one ends with us, at once and with what it shares.
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from models import toolbox
@@ -26,8 +27,14 @@ def launched(flags: Sequence[str] = FLAGS) -> Iterator[Browser]:
     """One Chromium; its absence is an error that names the remedy. A patient machine's pages may take longer."""
     expect.set_options(timeout=5000 * PATIENCE)
     tool = toolbox.chromium()
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch:
+        # Where an ordinary user had it unpacked, Playwright's driver has to be told where it lies.
+        patch.setenv("LD_LIBRARY_PATH", str(toolbox.libatomic().parent), prepend=":")
+        playwright = sync_playwright().start()
+    try:
         path, fonts = tool.argv[0], dict(tool.environ())
         browser = playwright.chromium.launch(executable_path=path, env=fonts, args=list(flags))  # type: ignore[arg-type]
         yield browser
         browser.close()
+    finally:
+        playwright.stop()
