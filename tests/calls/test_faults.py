@@ -158,11 +158,12 @@ def _whole(town: Town) -> Family:
 
 
 def _after(call: Call, key: str, since: float) -> float:
-    """Seconds from `since` (time.monotonic) to the beginning of the sentence `key`."""
+    """Seconds from `since` (time.monotonic) to the beginning of the first sentence `key` after it."""
     call.hears(key, within=6)
     assert call.answered_at is not None
-    ms = next(ms for ms, name in reversed(call.heard) if name == key)
-    return call.answered_at + ms / 1000 - since
+    # Not the last one: on a busy machine this is looked at when she has been asked once more.
+    moments = [call.answered_at + ms / 1000 for ms, name in call.heard if name == key]
+    return next((at for at in moments if at >= since), moments[-1]) - since
 
 
 A_SECOND = 1.0  # the promise: the keypad within 1 s
@@ -191,8 +192,8 @@ def test_the_speech_server_ends_mid_word_and_the_keypad_is_there_within_a_second
         log.info("%s %s: key %.2f s, question %.2f s, key %.2f s", who, end.name, counted, asked, counted_again)
         # One that stands still is given a second to come to itself. Her keys count all the while.
         soon = A_SECOND * town.network.patience
-        assert asked < soon + (1.0 if end == signal.SIGSTOP else 0), (who, end.name, asked)
-        assert counted < soon and counted_again < soon, (who, end.name, counted, counted_again)
+        assert asked < soon + (1.0 if end == signal.SIGSTOP else 0), (who, end.name, asked, patient.story())
+        assert counted < soon and counted_again < soon, (who, end.name, counted, counted_again, hasty.story())
         # This call stays with its keys.
         hasty.presses("2").hears("ask_part", within=2).hangs_up()
         patient.hangs_up()

@@ -127,6 +127,34 @@ def test_what_was_not_understood_comes_with_the_hint_and_the_audio() -> None:
     assert heard == Unknown("목욕 어머니", KEY)
 
 
+DIGIT = b"200 result=1 (digit) digit=0 endpos=0\n"
+
+
+@pytest.mark.parametrize(
+    ("digits", "replies", "heard"),
+    [
+        (1, (b"200 result=1 (digit) digit=2 endpos=0\n",), Key("2")),
+        (1, (b"200 result=1 (digit) digit=0 endpos=0\n",), Key("0")),
+        (1, (b"200 result=1 (timeout) endpos=0\n",), Unknown()),
+        (2, (DIGIT, b"200 result=5 (timeout)\n"), Digits("05")),
+        (20, (DIGIT, b"200 result=0001\n"), Digits("00001")),
+        (20, (DIGIT, b"200 result= (timeout)\n"), Key("0")),
+    ],
+    ids=["a key", "a person", "a cough", "a date", "a card", "a person where a number is asked for"],
+)
+def test_a_key_after_a_sound_is_the_answer(digits: int, replies: tuple[bytes, ...], heard: Heard) -> None:
+    # She coughs, or says "where is it now", and then presses: the prompt has stopped, the key counts all the same.
+    with line(OK, OK, OK, SPEAKS, *replies) as (call, asterisk):
+        assert Listener(call, speech=True).ask(Ask((), "when", digits=digits), "ko") == heard
+    assert [command.split(" ", 2)[1] for command in asterisk.commands[3:5]] == ["RECOGNIZE", "RECOGNIZE"]
+
+
+def test_a_star_after_a_sound_may_be_a_worker() -> None:
+    star = b"200 result=1 (digit) digit=* endpos=0\n"
+    with line(OK, OK, OK, SPEAKS, star, b"200 result=1234\n") as (call, _):
+        assert Listener(call, speech=True).ask(Ask((), "service", star=True), "ko") == Digits("*1234")
+
+
 @pytest.mark.parametrize("lost", [said("<unavailable>"), b"200 result=0\n", b"200 result=1 (speech) endpos=0\n"])
 def test_an_engine_that_is_lost_leaves_the_turn_to_the_keys_and_the_call_too(lost: bytes) -> None:
     with line(OK, OK, OK, SPEAKS, lost, OK, b"200 result=2\n", b"200 result=3\n") as (call, asterisk):

@@ -16,9 +16,13 @@ from ivr.speech.grammar import Grammar
 from ivr.speech.protocol import SPEAKING
 from ivr.speech.recogniser import Heard, Utterance
 from tests.speech.support import hum, silence
+from tests.support.patience import PATIENCE
 
 WORD = silence(700) + hum(500)
 AFTER = silence(800)
+
+# No measure: on a busy machine an answer takes its time (s).
+LATE_S = 15 * PATIENCE
 
 
 class FakeModel:
@@ -68,7 +72,7 @@ class Peer:
         self.socket = socket
         self._ids = itertools.count(1)
 
-    def ask(self, name: str, timeout: float = 5, **body: Any) -> dict[str, Any]:
+    def ask(self, name: str, timeout: float = LATE_S, **body: Any) -> dict[str, Any]:
         """Sends a request and returns its answer; results that come first are thrown away."""
         ident = f"peer-{next(self._ids)}"
         self.socket.send(json.dumps({"request": name, "id": ident, **body}))
@@ -93,7 +97,7 @@ class Peer:
         for start in range(0, len(pcm), FRAME_BYTES):
             self.socket.send(pcm[start : start + FRAME_BYTES])
 
-    def result(self, timeout: float = 5, acknowledge: bool = True) -> dict[str, Any]:
+    def result(self, timeout: float = LATE_S, acknowledge: bool = True) -> dict[str, Any]:
         """The next result. Raises TimeoutError where none comes."""
         message = json.loads(self.socket.recv(timeout))
         assert message["request"] == "set", message

@@ -130,8 +130,14 @@ def _stuck(world: World) -> str:
 def _shoot(page: Page, target: Path, name: str) -> None:
     kind, form = name.split("-", 1)
     if form in KEPT[kind]:
-        # The catalogue is as long as the hotline's patience: its first screen tells enough.
-        page.screenshot(path=target / f"{name}.png", full_page=kind != "prompts", animations="disabled")
+        # The catalogue is as long as the hotline's patience: its first screen tells enough. What is fixed to the foot
+        # of a telephone's screen stands at the foot of the picture, too.
+        seen = page.viewport_size or {"width": 390, "height": 844}
+        if kind != "prompts":
+            tall = page.evaluate("document.documentElement.scrollHeight")
+            page.set_viewport_size({"width": seen["width"], "height": max(seen["height"], tall)})
+        page.screenshot(path=target / f"{name}.png", animations="disabled")
+        page.set_viewport_size(seen)
 
 
 if __name__ == "__main__":
