@@ -8,6 +8,8 @@ settings away (`HOTLINE_DATABASE_URL`, `HOTLINE_REDIS_URL`).
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 import tempfile
 from datetime import time
 from functools import cache
@@ -20,6 +22,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from models.toolbox import default_cache_dir
 
 ROOT = Path(__file__).resolve().parent.parent
+# What neither a URL nor the client that reads it takes apart.
+_PLAIN = re.compile(r"[^\s=?#%]+")
 
 
 class Settings(BaseSettings):
@@ -274,12 +278,13 @@ class Settings(BaseSettings):
 
     @property
     def redis_socket(self) -> Path:
-        """The embedded server's socket. The kernel allows it 107 bytes: a deeper clone gets one in /tmp."""
+        """The embedded server's socket. The kernel allows it 107 bytes, and a client of Redis takes what is told of it
+        apart at blanks and at "=": a deeper clone, or one in a folder with such a name, gets one in /tmp."""
         path = self.run_dir.absolute() / "redis.sock"
-        if len(str(path)) < 100:
-            return path
         key = hashlib.sha256(str(path).encode()).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"hotline-{key}.sock"
+        others = [Path(folder) / f"hotline-{key}.sock" for folder in (tempfile.gettempdir(), "/tmp")]  # noqa: S108
+        usable = [one for one in (path, *others) if len(os.fsencode(one)) < 100 and _PLAIN.fullmatch(str(one))]
+        return usable[0] if usable else others[-1]
 
 
 @cache

@@ -87,9 +87,7 @@ def archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Archive:
     """An archive that the fetch takes for the machine's mirror."""
     made = Archive(tmp_path / "archive")
     (tmp_path / "archive").mkdir()
-    monkeypatch.setattr(
-        fetch, "find_mirrors", lambda work: [Mirror(f"file://{tmp_path / 'archive'}", (), trusted=True)]
-    )
+    monkeypatch.setattr(fetch, "find_mirrors", lambda work: [Mirror((tmp_path / "archive").as_uri(), (), trusted=True)])
     return made
 
 

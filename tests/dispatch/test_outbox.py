@@ -21,20 +21,19 @@ from dispatch.outbox import relay, transaction
 from models import clock, toolbox
 from models.orphans import dies_with_me
 from models.session import read
+from models.settings import Settings, settings
 from models.tables import OutboxEntry
-from tests.support.fresh import forget
 from tests.support.patience import PATIENCE
 
 
 @pytest.fixture
-def valkey(database: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+def valkey(database: Engine, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The embedded server, as `hotline up` starts it."""
-    path = tmp_path / "r.sock"
+    path = settings().redis_socket
+    path.parent.mkdir(parents=True, exist_ok=True)
     command = [*toolbox.redis_binary().argv, "--port", "0", "--unixsocket", str(path), "--dir", str(tmp_path)]
     server = subprocess.Popen([*command, "--save", ""], stdout=subprocess.DEVNULL, preexec_fn=dies_with_me())
-    monkeypatch.setenv("HOTLINE_REDIS_URL", f"unix://{path}")
-    forget()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 5 * PATIENCE
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     yield server
@@ -62,6 +61,25 @@ def test_a_commit_wakes_the_worker_with_ids_only(valkey: object) -> None:
     assert queued() == 1
     (job,) = outbox.waker().jobs
     assert (job.func_name, job.args) == ("dispatch.jobs.run", (1,)) or list(job.args) == [1]
+
+
+@pytest.mark.parametrize("name", ["a clone", "a=b", "deep/" * 20])
+def test_a_worker_reaches_redis_also_from_a_folder_with_an_odd_name(name: str, tmp_path: Path) -> None:
+    chosen = Settings(var_dir=tmp_path / name)
+    chosen.redis_socket.parent.mkdir(parents=True, exist_ok=True)
+    command = [*toolbox.redis_binary().argv, "--port", "0", "--unixsocket", str(chosen.redis_socket), "--save", ""]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=dies_with_me()) as server:
+        try:
+            connection = Redis.from_url(chosen.redis_location)
+            deadline = time.monotonic() + 5 * PATIENCE
+            while not chosen.redis_socket.exists() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            # RQ asks so when a worker begins.
+            assert str(chosen.redis_socket) in str(connection.client_info()["addr"])
+            connection.close()
+        finally:
+            server.kill()
+            chosen.redis_socket.unlink(missing_ok=True)
 
 
 def test_many_that_are_due_share_jobs_and_each_is_done_by_itself(

@@ -21,7 +21,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from models.orphans import dies_with_me
-from models.settings import ROOT
+from models.settings import ROOT, Settings
 from tests.support.patience import PATIENCE
 from tests.support.ports import PortBlock
 
@@ -152,7 +152,7 @@ class HotlineProcess:
 
     def redis(self) -> Redis:
         """A client of its embedded Redis."""
-        return Redis(unix_socket_path=str(self.folder / "run" / "redis.sock"))
+        return Redis(unix_socket_path=str(Settings(var_dir=self.folder).redis_socket))
 
     def kill(self, name: str) -> None:
         """kill -9 one process by its id; the supervisor starts it again."""
