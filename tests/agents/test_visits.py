@@ -12,7 +12,7 @@ from agents import telephony, visit_view, visits
 from agents.presence import PresenceRefused
 from agents.telephony import Whom
 from agents.visits import Draft, VisitError
-from dispatch import campaign_calls, campaign_round, campaigns
+from dispatch import campaign_calls, campaign_round, campaigns, care
 from models.campaigns import Campaign, CampaignStatus, CareAnswer, CareVisit, Escalation, VisitStatus
 from models.care_runs import CareHold, VisitCall
 from models.duties import CareProof, Duty, DutyStatus
@@ -197,6 +197,18 @@ def test_a_result_that_its_row_makes_final_ends_the_tries(world: World, quarter:
     assert stands(visit).status == VisitStatus.PROVED
 
 
+def test_a_warning_ends_by_its_own_conversation_even_without_a_call_from_here(world: World, quarter: Quarter) -> None:
+    with write() as db:
+        new = campaigns.NewCampaign("大雪", "storm", "filter", mode="staff")
+        storm = campaigns.create(db, new, MORNING)
+        campaigns.add_elders(db, storm, [quarter.elders[5].id], MORNING)
+        campaigns.move(db, storm.id, CampaignStatus.RUNNING, MORNING)
+        public_id = storm.public_id
+    visit = take(quarter, "陈静", public_id=public_id) or ""
+    finish(visit, "陈静", "visit_well", "在楼下遇到，已当面告知")
+    assert stands(visit).status == VisitStatus.PROVED
+
+
 def test_skipped_with_a_reason_she_comes_later_and_no_try_is_used_up(world: World, quarter: Quarter) -> None:
     visit = take(quarter, "陈静") or ""
     with write() as db:
@@ -297,6 +309,19 @@ def with_line(db: Session, name: str) -> User:
     db.add(line)
     db.flush()
     return found
+
+
+def test_she_rings_back_after_a_persons_try_and_her_visit_goes_on(world: World, quarter: Quarter) -> None:
+    visit = take(quarter, "陈静") or ""
+    elder_id = stands(visit).elder_id
+    with read() as db:
+        assert care.missed_visit(db, elder_id, MORNING) is None
+    care_town.called(world, visit, user("陈静").id, answered=False)
+    finish(visit, "陈静", "visit_no_answer")
+    with read() as db:
+        found = care.missed_visit(db, elder_id, MORNING + timedelta(hours=1))
+        assert found is not None and found.public_id == visit
+        assert care.missed_visit(db, elder_id, MORNING + timedelta(days=4)) is None
 
 
 def test_groups_without_rules_bring_the_default_ones(world: World) -> None:
