@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import Table, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from dispatch import campaign_rules, care
@@ -16,6 +18,7 @@ from models.campaigns import CallRule, Campaign, CampaignMode, CampaignStatus, C
 from models.care_runs import CareHold
 from models.dialing import Attempt, AttemptStatus
 from models.people import PersonNumber
+from models.prepared import Prepared
 from models.settings import settings
 
 # Who cannot be rung just now is looked at again so much later.
@@ -24,6 +27,16 @@ _ENGAGED_PAUSE = timedelta(seconds=30)
 _LOOKS_AT = 3
 # Of the pace a second, no more than of so long is made up for (s).
 _CATCHES_UP_S = 2.0
+# Asked for every call.
+_visits, _attempts, _numbers = (cast(Table, kind.__table__) for kind in (CareVisit, Attempt, PersonNumber))
+_RUNG = Prepared(
+    select(_visits.c.campaign_id, func.count())
+    .where(_visits.c.status == bindparam("status"))
+    .group_by(_visits.c.campaign_id)
+)
+_TRIED = Prepared(select(func.count()).select_from(_attempts).where(_attempts.c.care_visit_id == bindparam("visit_id")))
+_HERS = select(_numbers.c.number_id).where(_numbers.c.person_id == bindparam("of_elder"))
+_SHARE = Prepared(select(_numbers.c.person_id).where(_numbers.c.number_id.in_(_HERS)))
 
 
 def to_ring(session: Session, now: datetime) -> list[int]:
@@ -38,8 +51,8 @@ def to_ring(session: Session, now: datetime) -> list[int]:
     return [row.id for row in rows if campaign_rules.window_of(row.window).is_open(now)]
 
 
-def load(session: Session, free_agents: int) -> Load:
-    """Return what goes on now, of all calls."""
+def load(session: Session, free_agents: int, being_rung: Mapping[int, int]) -> Load:
+    """Return what goes on now, of all calls. `being_rung`: see `automatic`."""
     rows = session.execute(
         select(Call.direction, Call.state, Call.purpose, func.count())
         .where(Call.ended_at.is_(None))
@@ -48,7 +61,7 @@ def load(session: Session, free_agents: int) -> Load:
     ours = sum(n for direction, _, purpose, n in rows if direction == Direction.OUT and purpose != "care")
     return Load(
         # A care visit takes its channel from the moment it was chosen, dialled or not yet.
-        outbound=ours + automatic(session),
+        outbound=ours + sum(being_rung.values()),
         inbound=sum(n for direction, _, _, n in rows if direction == Direction.IN),
         waiting=sum(n for _, state, _, n in rows if state == CallState.WAITING),
         free_agents=free_agents,
@@ -56,10 +69,9 @@ def load(session: Session, free_agents: int) -> Load:
     )
 
 
-def automatic(session: Session, campaign_id: int | None = None) -> int:
-    """Return how many visits are being rung, of one campaign or all."""
-    query = select(func.count()).select_from(CareVisit).where(CareVisit.status == VisitStatus.CALLING)
-    return session.scalar(query if campaign_id is None else query.where(CareVisit.campaign_id == campaign_id)) or 0
+def automatic(session: Session) -> dict[int, int]:
+    """Return how many visits each campaign is ringing."""
+    return dict(_RUNG.all(session, {"status": VisitStatus.CALLING}))
 
 
 def begin_calls(session: Session, campaign_id: int, free_agents: int, now: datetime) -> int:
@@ -74,9 +86,9 @@ def begin_calls(session: Session, campaign_id: int, free_agents: int, now: datet
     number = _allowed_now(campaign, pace.per_second, now)
     if number < 1:
         return 0
-    all_of_us = load(session, free_agents)
-    mine = automatic(session, campaign_id)
-    number = min(number, campaign_rules.room(pace, all_of_us, mine, automatic(session)))
+    rung = automatic(session)
+    goes_on = load(session, free_agents, rung)
+    number = min(number, campaign_rules.room(pace, goes_on, rung.get(campaign_id, 0), sum(rung.values())))
     if number < 1:
         return 0
     begun = 0
@@ -85,7 +97,7 @@ def begin_calls(session: Session, campaign_id: int, free_agents: int, now: datet
         if not own:
             care.not_reached(session, visit, "no_number", now)
             continue
-        tried = session.scalar(select(func.count()).select_from(Attempt).where(Attempt.care_visit_id == visit.id)) or 0
+        tried = _TRIED.scalar(session, {"visit_id": visit.id})
         visit.status, visit.due_at = VisitStatus.CALLING, now
         new_attempt(session, visit, own[tried % len(own)], now)
         begun += 1
@@ -168,8 +180,7 @@ def _held(session: Session, elder_ids: list[int], now: datetime) -> set[int]:
 
 def _sharing(session: Session, elder_id: int) -> set[int]:
     """Return the elder and whoever else has one of her telephones."""
-    hers = select(PersonNumber.number_id).where(PersonNumber.person_id == elder_id)
-    return {elder_id, *session.scalars(select(PersonNumber.person_id).where(PersonNumber.number_id.in_(hers)))}
+    return {elder_id, *(person_id for (person_id,) in _SHARE.all(session, {"of_elder": elder_id}))}
 
 
 def _exceptions(session: Session, elder_ids: list[int], now: datetime) -> dict[int, CallRule]:

@@ -7,9 +7,10 @@ escalation together. Nothing here rings anybody: the campaign's round does.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import exists, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Table, bindparam, exists, or_, select, union_all
+from sqlalchemy.orm import Session, joinedload
 
 from dispatch import campaign_rules, duties, escalation, tasks
 from dispatch.campaign_rules import Tried, Window
@@ -20,6 +21,7 @@ from models.campaigns import (
     VISIT_ENDS,
     CampaignStatus,
     CareVisit,
+    Escalation,
     VisitStatus,
 )
 from models.care_runs import VisitCall
@@ -27,6 +29,9 @@ from models.dialing import Attempt, AttemptStatus, Outcome
 from models.duties import CareProof, ProofKind
 from models.journal import Entry, note
 from models.lookup import numbers_of_elder
+from models.people import Elder
+from models.prepared import Prepared
+from models.rows import Rows
 from models.tasks import Task, TaskKind
 
 # Proofs of a machine's call: a key, and, as strong, two answers.
@@ -36,6 +41,21 @@ NEWS = timedelta(hours=72)
 # Whoever takes the receiver says a word or two; what talks longer than this and answers nothing is a machine (s).
 MACHINE_TALKS_S = 3.0
 HIGH = 0  # CareVisit.rank
+# Asked at every key of hers.
+_PROOFS = cast(Table, CareProof.__table__)
+_PROOF = Prepared(select(_PROOFS.c.id).where(_PROOFS.c.call_id == bindparam("of_call")).limit(1))
+_attempts, _tasks, _escalations = (cast(Table, kind.__table__) for kind in (Attempt, Task, Escalation))
+_DUE = Prepared(
+    select(_attempts.c.id)
+    .where(_attempts.c.care_visit_id == bindparam("visit"), _attempts.c.status == AttemptStatus.DUE)
+    .limit(1)
+)
+_HAS_MORE = Prepared(
+    union_all(
+        select(_tasks.c.id).where(_tasks.c.dedupe_key == bindparam("key"), _tasks.c.closed_at.is_(None)),
+        select(_escalations.c.id).where(_escalations.c.visit_id == bindparam("visit")),
+    )
+)
 # Scripts of the ledger: one proof ends every visit of theirs. A notice (a storm) is still told.
 _WELL_BEING = ("care", "short")
 
@@ -58,8 +78,10 @@ def reached(session: Session, elder_id: int, evidence: Evidence, now: datetime) 
             continue
         visit.status, visit.closed_at = VisitStatus.PROVED, now
         visit.call_id = evidence.call_id
-        tasks.settle(session, TaskKind.CARE, task_key(visit), now)
-        escalation.end(session, visit, escalation.PROVED, now)
+        # Nearly all of them are reached by the first call: what a visit never had need not be ended.
+        if _HAS_MORE.scalar(session, {"visit": visit.id, "key": f"{TaskKind.CARE}:{task_key(visit)}"}) is not None:
+            tasks.settle(session, TaskKind.CARE, task_key(visit), now)
+            escalation.end(session, visit, escalation.PROVED, now)
         _withdraw(session, visit, evidence.call_id, now)
     if evidence.call_id is not None:
         note(session, evidence.call_id, Entry.CARE, now, what="proved", by=evidence.kind)
@@ -84,15 +106,17 @@ def _withdraw(session: Session, visit: CareVisit, but_call_id: int | None, now: 
     """Nobody rings her for this visit any more: what was to be dialled is taken back."""
     from dispatch.attempts import close_attempt
 
+    if _DUE.scalar(session, {"visit": visit.id}) is None:
+        return
     waiting = select(Attempt).where(Attempt.care_visit_id == visit.id, Attempt.status == AttemptStatus.DUE)
     for attempt in session.scalars(waiting):
         if attempt.call_id is None or attempt.call_id != but_call_id:
             close_attempt(session, attempt, Outcome.TOO_LATE, now)
 
 
-def was_proved(session: Session, call_id: int | None) -> bool:
+def was_proved(session: Session | Rows, call_id: int | None) -> bool:
     """Return whether this call has proved that she was there."""
-    return call_id is not None and bool(session.scalar(select(exists().where(CareProof.call_id == call_id))))
+    return call_id is not None and _PROOF.scalar(session, {"of_call": call_id}) is not None
 
 
 def silent(session: Session, attempt: Attempt, talked: bool, now: datetime) -> Outcome:
@@ -235,6 +259,12 @@ def window_for(session: Session, visit: CareVisit, now: datetime) -> Window:
     """Return when this elder may be rung by this campaign: its window, narrowed to her own hours."""
     window = campaign_rules.window_of(visit.campaign.window)
     return window.only(hours_of(session, visit.elder_id, now))
+
+
+def whole(session: Session, visit_id: int) -> CareVisit:
+    """Return the visit with all that a call needs of it, in one question."""
+    elder = joinedload(CareVisit.elder).joinedload(Elder.person)
+    return session.get_one(CareVisit, visit_id, options=[elder, joinedload(CareVisit.campaign)])
 
 
 def may_be_rung(session: Session, visit: CareVisit, now: datetime) -> bool:

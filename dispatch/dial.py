@@ -56,6 +56,8 @@ def dial(attempt_id: int) -> None:
         attempt = session.scalar(_ATTEMPT, {"attempt_id": attempt_id})
         if attempt is None or attempt.status != AttemptStatus.DUE:
             return
+        if attempt.care_visit_id is not None:
+            care.whole(session, attempt.care_visit_id)
         occasion = attempt.occasion
         if occasion is None or not _still_wanted(session, occasion, now):
             close_attempt(session, attempt, Outcome.TOO_LATE, now)

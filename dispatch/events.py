@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from dispatch import agent_events
@@ -17,11 +18,23 @@ from models import clock
 from models.calls import Call, CallEnd, CallState
 from models.dialing import Attempt, AttemptStatus, Outcome
 from models.journal import Entry, note
+from models.prepared import Prepared
+from models.session import read_rows
 
 log = logging.getLogger(__name__)
 
 # What talks while nobody else is on the line: also in the moment before the conversation begins.
 _BEFORE_PEOPLE = (CallState.DIALING, CallState.TALKING)
+_attempts, _calls = (cast(Table, kind.__table__) for kind in (Attempt, Call))
+_ALL_OVER = Prepared(
+    select(_attempts.c.id)
+    .join_from(_attempts, _calls, _calls.c.id == _attempts.c.call_id)
+    .where(
+        _attempts.c.channel_id == bindparam("channel"),
+        _attempts.c.status == AttemptStatus.CLOSED,
+        _calls.c.ended_at.is_not(None),
+    )
+)
 
 
 def handle(headers: Mapping[str, str]) -> None:
@@ -47,9 +60,15 @@ def _number(headers: Mapping[str, str], name: str) -> int | None:
 
 
 def _hangup(channel_id: str, cause: int, sip: int | None) -> None:
+    if not channel_id.startswith("hotline-"):
+        return
     now = clock.now()
+    with read_rows() as rows:
+        # Most calls have written their end themselves: nobody waits for the lock for nothing.
+        if _ALL_OVER.scalar(rows, {"channel": channel_id}) is not None:
+            return
     with transaction() as session:
-        attempt = attempt_of_channel(session, channel_id) if channel_id.startswith("hotline-") else None
+        attempt = attempt_of_channel(session, channel_id)
         if attempt is None:
             return
         # An answered call writes its own end; should it fail to, the sweep does.

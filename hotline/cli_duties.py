@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 import typer
@@ -12,7 +12,7 @@ from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agents import accounts
+from agents import accounts, care_report
 from dispatch import care, duty_month
 from dispatch import duties as ledger
 from dispatch.duties import Evidence, NoProof
@@ -143,9 +143,8 @@ def month(
 ) -> None:
     """Show a month: due, done, proved how, overdue, by group, community and butler."""
     now = clock.now()
-    day = datetime.strptime(when + "-01", "%Y-%m-%d").date() if when else clock.local_date(now)  # noqa: DTZ007
     with read() as session:
-        view = duty_month.month_view(session, day, now)
+        view = duty_month.month_view(session, _month_of(when, now), now)
     parts = {"group": view.groups, "community": view.communities, "butler": view.butlers}
     if json_:
         typer.echo(json.dumps({name: [_as_data(line) for line in lines] for name, lines in parts.items()}))
@@ -158,6 +157,38 @@ def month(
             rate = "" if line.rate is None else f"{line.rate:.0%}"
             table.add_row(line.name or ("all" if line is view.total else "–"), *counts, rate, kinds)
         Console().print(table)
+
+
+@duties.command("report")
+def report(
+    when: Annotated[str, typer.Argument(metavar="MONTH", help="2026-11; this month if left out.")] = "",
+    json_: Json = False,
+) -> None:
+    """Show how many calls a proof took, and at which hours elders are reached. The bureau's table: the console."""
+    day = _month_of(when, clock.now())
+    with read() as session:
+        made = care_report.tries(session, day)
+        effort = care_report.effort(session, day, made)
+    hours = [one for one in care_report.by_hour(made) if one.tries]
+    if json_:
+        told = {**vars(effort), "needed": dict(effort.needed), "per_proof": effort.per_proof}
+        typer.echo(json.dumps({"all": told, "hours": [vars(one) for one in hours]}))
+        return
+    table = Table("hour", "calls", "answered", "proved")
+    for one in hours:
+        table.add_row(f"{one.hour:02d}", str(one.tries), str(one.answered), str(one.proved))
+    Console().print(table)
+    if effort.per_proof is not None:
+        typer.echo(f"{effort.tries} calls, {effort.proved} proofs: {effort.per_proof:.2f} calls a proof")
+
+
+def _month_of(text: str, now: datetime) -> date:
+    if not text:
+        return clock.local_date(now)
+    try:
+        return datetime.strptime(text + "-01", "%Y-%m-%d").date()  # noqa: DTZ007
+    except ValueError as error:
+        raise typer.BadParameter(f"no month: {text}") from error
 
 
 _STATES = (duty_month.IN_TIME, duty_month.LATE, duty_month.DECIDED, duty_month.PENDING, duty_month.OVERDUE)

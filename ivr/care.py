@@ -7,7 +7,7 @@ from contextlib import closing
 from ivr import care_rows, endings, handover, outbound
 from ivr.agi import Line
 from ivr.conversation import Conversation
-from ivr.turns import Do, Move
+from ivr.turns import Ask, Do, Move, ToPerson
 from models.calls import CallEnd
 from models.settings import settings
 
@@ -48,7 +48,25 @@ class _Ends:
 
 
 class _CareCall(Conversation):
-    """The same conversation as an inbound one; it knows who could take it over."""
+    """The same conversation as an inbound one; it knows who could take it over, and when no machine need be feared."""
+
+    _watched = True  # what talks on the line is told to dispatch
+
+    def _ask(self, move: Ask) -> Move:
+        following = super()._ask(move)
+        if self.state.care is not None and self.state.care.answers:
+            self._stop_watching()
+        return following
+
+    def _on_the_way(self, move: ToPerson) -> None:
+        super()._on_the_way(move)
+        self._stop_watching()
+
+    def _stop_watching(self) -> None:
+        """Whoever has answered is no machine: Asterisk need not listen to every packet of hers any more."""
+        if self._watched:
+            self._line.set_variable("TALK_DETECT(remove)", "")
+            self._watched = False
 
     def do(self, deed: Do) -> Move:
         """Have it done; whether an agent is free, the queue itself knows."""

@@ -5,9 +5,9 @@ Every function is one transaction, committed when it returns.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session, object_session
 
 from dispatch import care, tasks, waiting
@@ -26,18 +26,35 @@ from models.campaigns import CareAnswer
 from models.dialing import Attempt, AttemptStatus, Outcome
 from models.journal import Entry, note, note_all
 from models.preferences import preferences
-from models.rows import orm
+from models.prepared import Prepared
+from models.rows import Rows, orm
 from models.tasks import TaskKind
 
 # Answers after which somebody rings her, unless the call itself brought what she wanted.
-WANTS_SOMETHING = frozenset({("feel", "need"), ("company", "visit")})
+WANTS_SOMETHING = frozenset({("feel", "need"), ("company", "visit"), ("company", "chat")})
+# Asked and written at every answer.
+_ANSWERS = cast(Table, CareAnswer.__table__)
+_SAID = Prepared(
+    select(_ANSWERS.c.id).where(_ANSWERS.c.call_id == bindparam("of_call"), _ANSWERS.c.question == bindparam("asked"))
+)
+_ALL_SAID = Prepared(select(_ANSWERS.c.question, _ANSWERS.c.answer).where(_ANSWERS.c.call_id == bindparam("of_call")))
+_SAYS_NOW = Prepared(
+    update(_ANSWERS)
+    .where(_ANSWERS.c.id == bindparam("answer_id"))
+    .values(answer=bindparam("what"), how=bindparam("by"))
+)
+_INSERT = Prepared(
+    insert(_ANSWERS), "visit_id", "elder_id", "call_id", "question", "answer", "how", "amount", "at"
+)  # fmt: skip
 _SERVED = (Entry.ORDER_PLACED, Entry.ORDER_KNOWN, Entry.TO_PERSON)
 
 
 def asked(attempt: Attempt) -> State:
     """Return the beginning of the conversation with her whose telephone, or something at it, has answered."""
-    visit, session = attempt.care_visit, object_session(attempt)
-    assert visit is not None and session is not None  # noqa: S101 (the dialplan's context and the attempt agree)
+    session = object_session(attempt)
+    # The dialplan's context and the attempt agree.
+    assert session is not None and attempt.care_visit_id is not None  # noqa: S101
+    visit = care.whole(session, attempt.care_visit_id)
     person, way = visit.elder.person, preferences(session, visit.elder_id)
     her = Her(visit.elder_id, person.family_name, person.sex, person.language, way.pace, way.volume)
     language = attempt.call.language if attempt.call is not None else person.language
@@ -56,12 +73,10 @@ def keep(call_id: int, change: tuple[State, State], heard: Heard, turn: Turn) ->
     with quick_transaction() as rows:
         own = elder_id if before.how in ("one", "household", "care") else None
         note_all(rows, call_id, now, inbound_rows.written(rows, call_id, own, turn))
-        if not new and kind is None:
-            return
-        with orm(rows) as session:
-            for question, answer, how in new:
-                _answer(session, (visit_id, elder_id, call_id), {"question": question, "answer": answer, "how": how})
-            if kind is not None and not care.was_proved(session, call_id):
+        for question, answer, how in new:
+            _answer(rows, (visit_id, elder_id, call_id), {"question": question, "answer": answer, "how": how})
+        if kind is not None and not care.was_proved(rows, call_id):
+            with orm(rows) as session:
                 care.reached(session, elder_id, Evidence(kind, now, call_id), now)
 
 
@@ -72,16 +87,15 @@ def keep_word(session: Session, state: State, call_id: int, length_ms: int) -> N
         _answer(session, (state.care.visit_id, state.her.elder_id, call_id), values)
 
 
-def _answer(session: Session, whose: tuple[int, int, int], values: dict[str, Any]) -> None:
+def _answer(unit: Session | Rows, whose: tuple[int, int, int], values: dict[str, Any]) -> None:
+    """Write what she has answered; of two answers to one question in a call the later one stands."""
     visit_id, elder_id, call_id = whose
-    same = CareAnswer.call_id == call_id, CareAnswer.question == values["question"]
-    row = session.scalar(select(CareAnswer).where(*same))
-    if row is None:
-        row = CareAnswer(visit_id=visit_id, elder_id=elder_id, call_id=call_id, at=clock.now(), **values)
-        session.add(row)
-    else:
-        row.answer, row.how = values["answer"], values["how"]
-    session.flush()
+    known = _SAID.scalar(unit, {"of_call": call_id, "asked": values["question"]})
+    if known is not None:
+        _SAYS_NOW.run(unit, {"answer_id": known, "what": values["answer"], "by": values["how"]})
+        return
+    ids = {"visit_id": visit_id, "elder_id": elder_id, "call_id": call_id}
+    _INSERT.run(unit, {**ids, "amount": None, **values, "at": clock.now()})
 
 
 def to_person(channel_id: str, reason: str) -> None:
@@ -112,11 +126,12 @@ def end(channel_id: str, how: CallEnd, silent: bool = False) -> None:
 
 
 def wants_something(session: Session, call: Call) -> None:
-    """She said that she needs something, or wants a visit, and the call brought nothing of it: somebody rings her."""
-    said = select(CareAnswer.question, CareAnswer.answer).where(CareAnswer.call_id == call.id)
-    wanted = WANTS_SOMETHING & {(question, answer) for question, answer in session.execute(said)}
+    """She needs something, or wants a visit or a chat, and the call brought nothing of it: somebody rings her."""
+    wanted = WANTS_SOMETHING & set(_ALL_SAID.all(session, {"of_call": call.id}))
+    if not wanted:
+        return
     served = select(CallEvent.id).where(CallEvent.call_id == call.id, CallEvent.kind.in_(_SERVED)).limit(1)
-    if not wanted or session.scalar(served) is not None:
+    if session.scalar(served) is not None:
         return
     data = {"reason": "care", "slots": {}, "answers": sorted(":".join(one) for one in wanted)}
     new = tasks.NewTask(

@@ -35,10 +35,11 @@ from tests.bench.report import Figure, compare
 from tests.bench.room import Exchange, Room
 
 GOAL = 1.3
-ROUNDS, CALLS, RATE = 3, 50, 4.0  # a round and side; begun a second and side
+ROUNDS, CALLS, RATE = 2, 40, 4.0  # at each place; a round and side; begun a second and side
 ALWAYS = {"spans": [[0, 1440]], "days_off": True}
 # Somebody is there to take over; how many calls that allows is not what is measured.
 _AGENTS = {"per_free_agent": 1000, "at_once": 1000}
+WARM_UP = 4
 ELDER, PLAIN_ELDER = "+8645120000001", "+8645130000001"
 
 
@@ -58,15 +59,13 @@ def run() -> Figure:
         audio = Path(folder) / "line.alaw"
         audio.write_bytes(SILENCE)
         [call] = walked
-        print(f"P13: each side {ROUNDS} × {CALLS} calls of {call.seconds:.0f} s, {RATE:.0f} begun a second")  # noqa: T201
+        print(f"P13: each side {2 * ROUNDS} × {CALLS} calls of {call.seconds:.0f} s, {RATE:.0f} begun a second")  # noqa: T201
         bench = _Bench(room, call)
-        bench.round(room.exchanges, 5)  # Warms caches, connections, prompts.
-        quiet = bench.measure(1)
-        print(quiet.table())  # noqa: T201
+        quiet = bench.measure(places=1, rounds=1)
         without = compare(quiet.ours(), quiet.plain(), None, "ms CPU a call")
         print(f"  on lines that send nothing: ratio {without.ratio}, {without.ours:.1f} ÷ {without.other:.1f} ms")  # noqa: T201
         bench.audio = str(audio)
-        measured = bench.measure(ROUNDS)
+        measured = bench.measure(places=2, rounds=ROUNDS)
         print(measured.table())  # noqa: T201
     return compare(measured.ours(), measured.plain(), GOAL, "ms CPU a call")
 
@@ -78,35 +77,38 @@ class _Bench:
         self._room, self._call = room, call
         self.audio = ""
 
-    def measure(self, rounds: int) -> Measured:
-        """Measure; every call must have come to its end on both sides."""
+    def measure(self, places: int, rounds: int) -> Measured:
+        """Measure so many rounds on the one exchange, and as many on the other; every call must come to its end."""
         measured = Measured()
-        for number in range(rounds):
-            measured.rounds.append(self.round(self._room.exchanges[:: 1 if number % 2 == 0 else -1], CALLS))
-            told = {name: round(ms, 2) for name, ms in measured.rounds[-1].items()}
-            print(f"  round {number + 1}: {told}", flush=True)  # noqa: T201
+        for place in range(places):
+            ours, plain = self._room.exchanges[:: 1 if place % 2 == 0 else -1]
+            with self._room.dispatching(ours) as dispatch:
+                pids = {**self._room.pids, **dispatch, OURS: ours.pid, PLAIN: plain.pid}
+                self._round(plain, pids, WARM_UP)  # Caches, connections, statements, prompts.
+                idle = _idle(pids)
+                for _ in range(rounds):
+                    used, seconds = self._round(plain, pids, CALLS)
+                    one = {name: (ms - idle[name] * seconds) / CALLS for name, ms in used.items()}
+                    measured.rounds.append(one)
+                    print(f"  round: { {name: round(ms, 2) for name, ms in one.items()} }", flush=True)  # noqa: T201
         return measured
 
-    def round(self, pair: Sequence[Exchange], calls: int) -> dict[str, float]:
-        """Ring on both sides at the same time; return CPU a call by process (ms)."""
-        room, (ours, plain) = self._room, pair
-        with room.dispatching(ours) as dispatch:
-            pids = {**room.pids, **dispatch, OURS: ours.pid, PLAIN: plain.pid}
-            campaign_id = _campaign(room.new_elders(calls))
-            idle = _idle(pids)
-            done = _marks(plain.log)
-            telephones = Telephones(self._call, room.trunk_port, room.media_port, self.audio)
-            running = telephones.begin(Path(tempfile.mkdtemp(dir=room.folder)), 2 * calls, calls / RATE + 10)
-            meter, began = Meter(pids), time.monotonic()
-            _begin(campaign_id)
-            _ring(plain, calls)
-            running.wait()
-            room.wait_for_the_last()
-            used, took = meter.lap(), time.monotonic() - began
-            _over(campaign_id, calls, self._call.answers)
-            if _marks(plain.log) - done != calls:
-                raise AssertionError(f"{_marks(plain.log) - done} of {calls} plain calls came to their end")
-        return {name: (ms - idle[name] * took) / calls for name, ms in used.items()}
+    def _round(self, plain: Exchange, pids: dict[str, int], calls: int) -> tuple[dict[str, float], float]:
+        """Ring on both sides at the same time; return CPU by process (ms), and the seconds it took."""
+        room = self._room
+        campaign_id, done = _campaign(room.new_elders(calls)), _marks(plain.log)
+        telephones = Telephones(self._call, room.trunk_port, room.media_port, self.audio)
+        running = telephones.begin(Path(tempfile.mkdtemp(dir=room.folder)), 2 * calls, calls / RATE + 10)
+        meter, began = Meter(pids), time.monotonic()
+        _begin(campaign_id)
+        _ring(plain, calls)
+        running.wait()
+        room.wait_for_the_last()
+        used, took = meter.lap(), time.monotonic() - began
+        _over(campaign_id, calls, self._call.answers)
+        if _marks(plain.log) - done != calls:
+            raise AssertionError(f"{_marks(plain.log) - done} of {calls} plain calls came to their end")
+        return used, took
 
 
 def _idle(pids: dict[str, int]) -> dict[str, float]:

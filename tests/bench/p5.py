@@ -69,8 +69,8 @@ def measure() -> dict[str, list[list[float]]]:
         for number in range(ROUNDS):
             for side, found in _round(room, threads, room.exchanges[:: 1 if number % 2 == 0 else -1]).items():
                 rounds[side].append(found)
-        lines = [_line(side, [ms for one in rounds[side] for ms in one]) for side in (OURS, PLAIN)]
-        lines.append(_line("ours, prompts not yet made", unmade))
+        lines = [line(side, [ms for one in rounds[side] for ms in one]) for side in (OURS, PLAIN)]
+        lines.append(line("ours, prompts not yet made", unmade))
     print(f"P5: each side {ROUNDS} × {TELEPHONES} calls")  # noqa: T201
     print(table(HEAD, lines), flush=True)  # noqa: T201
     return rounds
@@ -103,7 +103,8 @@ def _unmade(room: Room, threads: ThreadPoolExecutor) -> list[float]:
     return [ms for one in calls for ms in one.result()]
 
 
-def _line(name: str, values: Sequence[float]) -> tuple[object, ...]:
+def line(name: str, values: Sequence[float]) -> tuple[object, ...]:
+    """Return one row under `HEAD`."""
     heard = list(map(at_the_ear, values))
     return (
         name,

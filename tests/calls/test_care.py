@@ -267,6 +267,44 @@ def test_an_agents_telephone_is_not_flooded_and_a_paused_campaign_rings_nobody(s
     town.network.phone(KIM).is_rung(within=10)
 
 
+def test_while_a_caller_waits_for_a_person_no_machine_rings_anybody(sqlite_town: Town) -> None:
+    town = sqlite_town
+    town.network.phone(AGENT).does_not_answer()
+    caller = town.network.phone(WANG).rings("12349").answered().hears("greeting").presses("0").hears("to_person")
+    town.rows.wait_for(lambda: any(one.state == "waiting" for one in town.rows.all(CallRow)), 5, "caller who waits")
+    a_campaign_runs(town, who=1, pace={"per_free_agent": 1000})
+    town.network.phone(KIM).when_called(habits.listens())
+    # Her visit is in the campaign, and its round has looked at it some times since.
+    the_visit(town, "waiting")
+    caller.is_silent(1.5)
+    town.network.phone(KIM).was_not_rung()
+    caller.hangs_up()
+    town.network.phone(KIM).is_rung(within=10).hears("care_feel").presses("1").hears("care_eaten").hangs_up()
+    the_visit(town, "proved")
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_not_all_is_well_in_her_language(sqlite_town: Town, language: str) -> None:
+    town = sqlite_town
+    with town.rows.writing() as session:
+        kim = session.scalars(select(Elder).order_by(Elder.id)).all()[1]
+        kim.person.language = language
+    town.network.phone(KIM).when_called(habits.listens())
+    a_campaign_runs(town, who=1)
+    call = town.network.phone(KIM).is_rung().hears("care_feel").presses("2").hears("care_need").presses("3")
+    call.hears("care_eaten").presses("2").hears("care_medicine").presses("2")
+    for question in _season(town):
+        call.hears(question).presses("2")
+    call.hears("care_company").presses("1").hears("care_visit_noted", "care_word").presses("2")
+    call.hears("care_thanks").is_hung_up_by_hotline()
+
+    the_visit(town, "proved")
+    [row] = town.rows.ended_calls()
+    assert row.language == language and row.end == "goodbye"
+    assert {"feel": "need", "eaten": "no", "medicine": "no", "company": "visit"}.items() <= answers(town).items()
+    assert town.rows.the_task("ring_back").data["answers"] == ["company:visit", "feel:need"]
+
+
 @pytest.mark.speech
 def test_two_exact_korean_answers_prove_and_one_does_not(speaking_town: Town) -> None:
     town = speaking_town

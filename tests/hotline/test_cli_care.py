@@ -9,11 +9,16 @@ import pytest
 from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
-from dispatch import campaign_round
+from dispatch import campaign_round, campaigns, care
+from dispatch.attempts import new_attempt
+from dispatch.campaigns import NewCampaign
+from dispatch.duties import Evidence
 from hotline.cli import app
 from models import clock
+from models.calls import Call
 from models.campaigns import Campaign, CareVisit
 from models.duties import AreaButler, Duty
+from models.people import PersonNumber
 from models.session import read, write
 from tests.support import world
 
@@ -44,6 +49,33 @@ def test_a_duty_is_made_shown_and_met_by_a_visit_in_person() -> None:
     assert [line["name"] for line in groups] == ["high"]
     assert "high" in run("duties", "month")
     run("duties", "join", "nobody", "high", code=2)
+
+
+def test_the_months_report_tells_the_calls_of_a_proof_and_its_hours() -> None:
+    run("duties", "join", "D0001", "alone")
+    now = clock.now()
+    with write() as session:
+        elder_id, number_id = session.execute(select(PersonNumber.person_id, PersonNumber.number_id)).first() or (0, 0)
+        campaign = campaigns.create(session, NewCampaign("x", source="filter"), now)
+        campaigns.add_elders(session, campaign, [elder_id], now)
+        visit = session.scalars(select(CareVisit)).one()
+        for answered in (None, now):
+            attempt = new_attempt(session, visit, number_id, now)
+            call = Call(
+                channel_id=attempt.channel_id, direction="out", purpose="care", state="ended", number_id=number_id,
+                elder_id=elder_id, started_at=now,
+            )  # fmt: skip
+            session.add(call)
+            session.flush()
+            attempt.call_id, attempt.dialed_at, attempt.answered_at = call.id, now, answered
+            attempt.status = "closed"
+        care.reached(session, elder_id, Evidence("key", now, call.id), now)
+    told = json.loads(run("duties", "report", "--json"))
+    assert (told["all"]["tries"], told["all"]["proved"], told["all"]["per_proof"]) == (2, 1, 2.0)
+    hour = clock.local(now).hour
+    assert told["hours"] == [{"hour": hour, "tries": 2, "answered": 1, "proved": 1}]
+    assert "2 calls, 1 proofs: 2.00 calls a proof" in run("duties", "report")
+    run("duties", "report", "soon", code=2)
 
 
 def test_a_campaign_is_checked_made_begun_and_stopped(tmp_path: Path) -> None:

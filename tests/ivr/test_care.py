@@ -16,11 +16,11 @@ from dispatch.gateways import ConsoleGateway
 from dispatch.outbox import transaction
 from ivr import care, inbound
 from ivr.agi import Line
-from ivr.prompts import voice
+from ivr.prompts import voice, words
 from models import clock
 from models.audio import Audio
 from models.calls import Call
-from models.campaigns import CampaignStatus, CareAnswer, CareVisit
+from models.campaigns import Campaign, CampaignStatus, CareAnswer, CareVisit
 from models.dialing import Attempt
 from models.duties import CareProof, Duty, Group
 from models.orders import Order
@@ -28,6 +28,7 @@ from models.outbox import OutboxEntry
 from models.people import Elder
 from models.session import read, write
 from models.tasks import Task
+from models.vocabulary import LANGUAGES
 from tests.ivr.fake_asterisk import environment
 from tests.support import world
 from tests.support.oracle import care_problems
@@ -46,11 +47,13 @@ class Telephone(io.RawIOBase):
         self._keys, self._free = iter(keys), free
         self._lines = environment(agi_uniqueid=channel).splitlines(keepends=True)
         self.asked = 0
+        self.commands: list[str] = []
 
     def readline(self, _size: int | None = -1) -> bytes:
         return self._lines.pop(0) if self._lines else b""
 
     def write(self, command: bytes) -> int:  # type: ignore[override]
+        self.commands.append(command.decode())
         self._lines.append(self._answer(command.decode()) + b"\n")
         return len(command)
 
@@ -92,11 +95,13 @@ def channel(_monday: ConsoleGateway) -> str:
     return rung(_monday, Group.ALONE)
 
 
-def rung(box: ConsoleGateway, group: Group) -> str:
+def rung(box: ConsoleGateway, group: Group, script: str = "care", language: str = "zh-CN") -> str:
     with transaction() as session:
-        elder_id = session.scalars(select(Elder.id).order_by(Elder.id)).first() or 0
+        elder = session.scalars(select(Elder).order_by(Elder.id)).first()
+        assert elder is not None
+        elder.person.language, elder_id = language, elder.id
         duties.join(session, elder_id, group, MONDAY - timedelta(days=1))
-        row = campaigns.create(session, NewCampaign("探访"), MONDAY)
+        row = campaigns.create(session, NewCampaign("探访", script), MONDAY)
         campaigns.move(session, row.id, CampaignStatus.RUNNING, MONDAY)
         campaigns.add_elders(session, row, [elder_id], MONDAY)
         assert campaign_calls.begin_calls(session, row.id, 5, MONDAY) == 1
@@ -221,3 +226,66 @@ def test_she_rings_back_and_goes_on_where_nothing_was_asked(channel: str) -> Non
         proof = session.scalars(select(CareProof)).one()
         assert session.get_one(Call, proof.call_id).direction == "in"
         assert session.scalars(select(Audio.id)).all() == []
+
+
+# Every answer that is not "all is well": the keys up to it, what is kept, and who hears of it.
+OTHERWISE = [
+    (["2", "3"], {"feel": "need"}, ["ring_back"]),
+    (["2", "2"], {"feel": "need"}, []),  # she goes to a person in the same call
+    (["3"], {"feel": "help"}, ["alarm"]),
+    (["1", "2"], {"feel": "well", "eaten": "no"}, []),
+    (["1", "1", "1"], {"feel": "well", "eaten": "yes", "medicine": "yes"}, []),
+    (["1", "1", "2"], {"feel": "well", "eaten": "yes", "medicine": "no"}, []),
+    (["1", "1", "3", "2"], {"feel": "well", "eaten": "yes", "medicine": "none", "warm": "no"}, []),
+    ([*WELL[:4], "1", "2"], {"company": "visit"}, ["ring_back"]),
+    ([*WELL[:4], "2"], {"company": "chat"}, ["ring_back"]),  # she hangs up before it is ordered
+]
+
+
+@pytest.mark.parametrize("number", range(len(OTHERWISE)))
+def test_every_other_answer_is_kept_in_whatever_language(_monday: ConsoleGateway, number: int) -> None:
+    keys, said, tasks = OTHERWISE[number]
+    # Each in one of the languages: that every step has its words in all of them, the walk of test_turns holds.
+    language = LANGUAGES[number % len(LANGUAGES)]
+    answers(rung(_monday, Group.ALONE, language=language), keys)
+    outcome, visit, duty, kept = rows()
+    assert (outcome, visit, duty) == ("proved", "proved", "proved") and said.items() <= kept.items()
+    assert kinds() == tasks
+    with read() as session:
+        assert session.scalars(select(Call.language)).all() == [language]
+
+
+@pytest.mark.parametrize(
+    ("script", "questions"),
+    [("storm", ["feel"]), ("cold", ["feel", "warm"]), ("heat", ["feel"]), ("holiday", ["feel", "company"])],
+)
+def test_a_warning_or_a_greeting_is_said_before_the_first_question(
+    _monday: ConsoleGateway, monkeypatch: pytest.MonkeyPatch, script: str, questions: list[str]
+) -> None:
+    heard: list[str] = []
+
+    def utterance(lines: tuple[words.Line, ...], *_manner: object) -> str:
+        heard.extend(one.key for one in lines)
+        return "hello" if lines[0].key == "care_hello" else "prompt"
+
+    monkeypatch.setattr(voice, "utterance", utterance)
+    keys = {"feel": "1", "warm": "1", "company": "3"}
+    answers(rung(_monday, Group.ALONE, script), [keys[one] for one in questions])
+    asked = [f"care_{one}" for one in questions]
+    assert heard == ["care_hello", f"care_notice_{script}", *asked, "care_thanks"]
+    assert rows()[:2] == ("proved", "proved")
+    with read() as session:
+        # Who was not there to hear good wishes is not looked for by her family.
+        assert session.scalars(select(Campaign.escalate)).one() == (script != "holiday")
+
+
+def test_whoever_has_answered_is_no_machine_and_is_not_listened_to_for_one(channel: str) -> None:
+    telephone = answers(channel, WELL)
+    told = [n for n, one in enumerate(telephone.commands) if "TALK_DETECT(remove)" in one]
+    asked = [n for n, one in enumerate(telephone.commands) if one.startswith("GET DATA")]
+    assert len(told) == 1 and asked[1] < told[0] < asked[2]
+
+
+def test_who_wants_a_person_before_any_answer_is_not_listened_to_either(channel: str) -> None:
+    assert sum("TALK_DETECT(remove)" in one for one in answers(channel, ["0"]).commands) == 1
+    assert rows()[0] == "proved"
