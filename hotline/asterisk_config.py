@@ -77,6 +77,7 @@ def values(settings: Settings, tool: AsteriskTool, run_dir: Path) -> dict[str, s
         "trunk_contact": f"sip:{settings.trunk}",
         "trunk_hosts": ",".join(settings.trunk_hosts) or _trunk_comes_from(settings),
         "trunk_asks": "\n".join(_trunk_asks(settings)),
+        "most_calls": str(settings.most_calls),
         "rtp_start": str(settings.rtp_start),
         "rtp_end": str(settings.rtp_end),
         "ami_port": str(settings.ami_port),

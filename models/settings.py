@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     sip_port: int = 5060
     rtp_start: int = 10000
     rtp_end: int = 10999
+    # A call that is with an agent has two legs of two ports each: the range above carries 250 of them.
+    most_calls: int = Field(200, ge=1, description="calls at once, in and out; more are refused by Asterisk")
     ami_port: int = 5038
     asterisk_http_port: int = 8088
     agi_port: int = 4573

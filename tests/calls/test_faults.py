@@ -20,6 +20,7 @@ from models.calls import Call as CallRow
 from models.calls import CallEvent
 from models.dialing import Attempt
 from models.journal import Entry
+from models.orders import Order
 from models.orphans import dies_with_me
 from models.outbox import OutboxEntry
 from models.settings import ROOT
@@ -31,7 +32,7 @@ from tests.support import habits
 from tests.support.ami_proxy import AmiProxy
 from tests.support.call import Call
 from tests.support.call_state import StoryError
-from tests.support.world import AGENT, BATH, KIM, WANG
+from tests.support.world import AGENT, BATH, KIM, STRANGER, WANG
 
 log = logging.getLogger(__name__)
 
@@ -278,20 +279,49 @@ def test_asterisk_and_the_agi_server_die_together_and_the_sweep_finds_her(shaken
     call.hangs_up()
 
 
-def test_a_stop_lets_the_call_under_way_come_to_its_end_and_takes_no_new_one(shaken_town: Town) -> None:
+def test_a_stop_lets_the_calls_under_way_come_to_their_end_and_takes_no_new_one(shaken_town: Town) -> None:
     town = shaken_town
-    call = town.network.phone(WANG).rings("12349").answered().hears("ask_service")
+    asked = town.network.phone(WANG).rings("12349").answered().hears("ask_service")
+    halfway = town.network.phone(KIM).rings("12349").answered().hears("ask_service")
+    halfway.presses("2").hears("ask_day").presses("2").hears("ask_part")
     town.hotline.begin_to_stop()
     time.sleep(0.5)
-    town.network.phone(KIM).rings("12349").is_refused()
-    call.presses("2").hears("ask_day").presses("2").hears("ask_part").presses("2").hears("readback").presses("1")
-    call.hears("order_done").hangs_up()
+    town.network.phone(STRANGER).rings("12349").is_refused()
+    asked.presses("2").hears("ask_day").presses("2").hears("ask_part")
+    for call in (asked, halfway):
+        call.presses("2").hears("readback").presses("1").hears("order_done").hangs_up()
     assert town.hotline.ends(within=30) == 0
     town.hotline.start()
-    order = town.rows.the_order()
-    assert order.service == "bathing"
-    ends = [(row.direction, row.end) for row in town.rows.all(CallRow) if row.direction == "in"]
-    assert ends == [("in", "hung_up")], "her own hang-up after the order, and no call of Mrs Kim's"
+    town.rows.wait_for(lambda: len(town.rows.all(Order)) == 2, 10, "two orders", lambda: "")
+    ends = [row.end for row in town.rows.all(CallRow) if row.direction == "in"]
+    assert ends == ["hung_up", "hung_up"], "their own hang-ups after the order, and no call of the stranger's"
+
+
+def test_more_callers_than_it_carries_are_refused_and_the_others_notice_nothing(shaken_town: Town) -> None:
+    town = shaken_town
+    with _restarted(town, HOTLINE_MOST_CALLS="2"):
+        wang = town.network.phone(WANG).rings("12349").answered().hears("ask_service")
+        kim = town.network.phone(KIM).rings("12349").answered()
+        for _ in range(2):
+            town.network.phone(STRANGER).rings("12349").is_refused()
+        wang.presses("2").hears("ask_day").hangs_up()
+        kim.hears("ask_service").hangs_up()
+
+
+@contextmanager
+def _restarted(town: Town, **environment: str) -> Iterator[None]:
+    """The hotline with other settings, and afterwards with its own."""
+    own = dict(town.hotline.env)
+    town.hotline.stop()
+    town.hotline.env.update(environment)
+    try:
+        town.hotline.start()
+        yield
+    finally:
+        town.hotline.stop()
+        town.hotline.env.clear()
+        town.hotline.env.update(own)
+        town.hotline.start()
 
 
 @on_both_databases
