@@ -53,7 +53,13 @@ ENTRIES: tuple[Entry, ...] = (
 
 def init_app(app: Flask) -> None:
     """Give the templates the entries of whoever is logged in."""
-    app.jinja_env.globals.update(navigation=entries)
+    app.jinja_env.globals.update(navigation=entries, swapped=swapped)
+
+
+def swapped() -> bool:
+    """Whether htmx has asked, which takes <main> and the bar out of the answer and throws the rest away."""
+    back = "HX-History-Restore-Request" in request.headers
+    return request.headers.get("HX-Request") == "true" and not back
 
 
 def entries() -> list[tuple[Entry, bool]]:

@@ -10,12 +10,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, Page, expect
+from sqlalchemy import select
 
-from models.calls import CallState
+from models import audio, session
+from models.audio import Audio
+from models.calls import Call, CallState
 from models.orders import OrderStatus
+from models.settings import settings
 from models.tasks import TaskKind
 from tests.support.patience import PATIENCE
-from tests.web import town
+from tests.web import shift, town
 from tests.web.chromium import launched
 from tests.web.console import Console
 from tests.web.world import PASSWORD, World, landline, mobile
@@ -272,6 +276,70 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(world: World, page: Page, widt
     page.press("#password", "Enter")
     expect(page.get_by_role("alert")).to_be_visible()
     _check(page, "/login")
+
+
+@pytest.fixture
+def supervised(world: World, context: BrowserContext) -> tuple[Page, Call]:
+    """A supervisor's page in the middle of a shift, and a call of it that was recorded and marked."""
+    told = shift.begins(world, town.build(world).elder, world.user("周班长", "supervisor"))
+    page = context.new_page()
+    page.goto("/")
+    page.fill("#name", "周班长")
+    page.fill("#password", PASSWORD)
+    page.press("#password", "Enter")
+    expect(page.locator("[data-live].connected")).to_be_attached()
+    return page, told
+
+
+def test_a_recording_is_heard_from_each_line_at_any_speed_by_keyboard(supervised: tuple[Page, Call]) -> None:
+    page, told = supervised
+    complaints = Complaints(page)
+    asked: list[tuple[str | None, int]] = []
+    page.on("response", lambda one: asked.append((one.request.headers.get("range"), one.status))
+            if "/recordings/" in one.url else None)  # fmt: skip
+    page.goto(f"/calls/{told.public_id}")
+    box = page.locator("[data-recording]")
+    assert asked == []  # Nothing is fetched before somebody wants to hear: each time is audited.
+    expect(box.locator(".wave-turn")).to_have_count(6)
+    page.get_by_role("button", name="从此处播放").nth(3).press("Enter")
+    sound = "document.querySelector('[data-recording] [data-sound]')"
+    # What the page shows follows the sound itself: it is past the ninth second, and not at the beginning.
+    expect(box.locator("[data-time]")).to_have_text(re.compile(r"0:(09|1\d) / 0:48"))
+    assert page.evaluate(f"{sound}.currentTime") > 9 and not page.evaluate(f"{sound}.paused")
+    assert asked and all(status == 206 for _, status in asked), asked
+    box.get_by_label("播放速度").select_option("2")
+    assert page.evaluate(f"{sound}.playbackRate") == 2
+    assert float(box.locator("[data-played]").get_attribute("width") or 0) > 70
+    toggle = box.locator("[data-toggle]")
+    expect(toggle).to_have_text("暂停播放")
+    toggle.press("Space")
+    expect(toggle).to_have_text("播放")
+    place = box.get_by_label("播放位置")
+    place.press("End")
+    expect(place).to_have_attribute("aria-valuetext", "0:48")
+    place.press("Home")
+    expect(box.locator("[data-time]")).to_have_text("0:00 / 0:48")
+    # Erased while the page is open: it says so.
+    with session.write() as db:
+        row = db.scalars(select(Audio).where(Audio.call_id == told.id)).one()
+        audio.erase(db, settings().audio_dir, row, told.started_at)
+    page.goto(f"/calls/{told.public_id}")
+    expect(page.locator("main")).to_contain_text("删除")
+    expect(page.locator("[data-recording], [data-seek]")).to_have_count(0)
+    assert complaints.said == []
+
+
+def test_a_supervisor_marks_a_call_by_keyboard(supervised: tuple[Page, Call], world: World) -> None:
+    page, told = supervised
+    page.goto(f"/calls/{told.public_id}")
+    page.get_by_text("修改我的评分").press("Enter")
+    page.get_by_role("radio", name="5").first.focus()
+    page.keyboard.press("ArrowLeft")
+    page.get_by_label("给坐席的评语").fill("问候可以更亲切。")
+    page.get_by_role("button", name="保存评分").press("Enter")
+    expect(page.locator(".mark blockquote")).to_have_text("问候可以更亲切。")
+    expect(page.locator(".mark-total")).to_have_text("4.10")
+    expect(page.locator(".mark summary")).to_contain_text("历史版本 2")
 
 
 def _check(page: Page, path: str) -> None:

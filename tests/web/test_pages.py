@@ -261,3 +261,12 @@ def test_tomorrow_is_tomorrow_of_the_day_on_which_she_said_it(world: World, agen
     today = world.task(TaskKind.PARTIAL, world.now, data=data)
     assert "日期 今天" in text_of(agent.get(f"/tasks/{yesterday.public_id}").text)
     assert "日期 明天" in text_of(agent.get(f"/tasks/{today.public_id}").text)
+
+
+def test_a_page_that_is_swapped_in_comes_without_what_is_thrown_away(world: World, agent: Browser) -> None:
+    whole = agent.get("/desk").text
+    swapped = agent.get("/desk", headers={"HX-Request": "true"}).text
+    for part in ('id="top"', 'id="main"', 'name="csrf-token"'):
+        assert part in whole and part in swapped
+    for part in ('id="phone"', 'id="live"', 'id="keys"'):
+        assert part in whole and part not in swapped

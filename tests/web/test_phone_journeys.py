@@ -19,6 +19,7 @@ from models.calls import Call as CallRow
 from models.calls import CallEvent
 from models.people import Elder, Person
 from models.presence import PauseReason, PresenceSpell, TaskCall
+from models.supervision import Watch
 from models.tasks import Task, TaskKind
 from models.users import AuditEvent
 from tests.calls.conftest import Town, begin_anew, end_calls, new_town
@@ -172,7 +173,7 @@ def test_two_agents_reject_transfer_ask_in_and_hand_over(town: Town, chromium: C
     first.rings().presses("reject")
     first.stands("pause")
     first.is_shown("pause")
-    second.is_ready().rings()
+    second.chooses("ready").rings()
     expect(first.key("answer")).to_be_hidden()
     second.presses("answer").talks()
     both_hear(second, caller, 700)
@@ -267,10 +268,24 @@ def test_a_supervisor_listens_whispers_joins_and_takes_over(town: Town, chromium
     assert the_call(town).agent_id == boss.user_id
     boss.presses("hangup").is_free()
     caller.is_hung_up_by_hotline(5)
+    # Were she free again, the next caller would be hers.
     boss.stands("wrap_up")
+    boss.chooses("pause:meal").stands("pause")
+    # It ends with the call, without anybody's doing.
+    agent.is_shown("wrap_up").presses("ready")
+    other = puts_through(town, KIM)
+    agent.rings().presses("answer").talks()
+    boss.page.goto("/wallboard")
+    boss.is_connected()
+    boss.page.get_by_role("button", name="监听").click()
+    boss.talks(8)
+    agent.presses("hangup").is_free()
+    other.is_hung_up_by_hotline(5)
+    boss.is_free().stands("pause")
+    town.rows.wait_for(lambda: all(one.ended_at for one in town.rows.all(Watch)), 3, "ended watches")
     used = [one.action for one in town.rows.all(AuditEvent) if one.subject == "call" and one.action != "read"]
     assert used == [
-        "call_listened", "call_whispered", "call_joined", "call_listened", "call_taken_over",
+        "call_listened", "call_whispered", "call_joined", "call_listened", "call_taken_over", "call_listened",
     ]  # fmt: skip
     assert agent.complaints == boss.complaints == []
 
@@ -387,7 +402,7 @@ def test_her_own_calls_belong_to_their_task_and_keep_the_limits(town: Town, chro
         desk.page.locator("[data-dialog='transfer'] [type='submit']").click()
     # To a telephone outside that does not exist: the caller is not dropped, she waits for a person.
     caller = puts_through(town, KIM)
-    desk.is_ready().rings().presses("answer").talks()
+    desk.chooses("ready").rings().presses("answer").talks()
     town.network.phone(CARE).rejects()
     desk.passes("transfer", CARE).is_free()
     desk.is_shown("wrap_up").presses("ready")

@@ -104,7 +104,8 @@ def test_every_icon_that_is_named_is_in_the_sprite() -> None:
     web = STATIC.parent
     named: set[str] = set()
     for template in (web / "templates").rglob("*.html"):
-        named |= set(re.findall(r'icon\("([\w-]+)"\)', template.read_text()))
+        text = template.read_text()
+        named |= set(re.findall(r'icon\("([\w-]+)"\)', text)) | set(re.findall(r'{{ key\("[\w-]+", "([\w-]+)"', text))
     from web import display
 
     named |= set(display.ICONS.values()) | set(display.STATE_ICONS.values()) | set(TASK_ICONS.values())
