@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 from flask import Blueprint, Flask, Response, abort, render_template, request
 from flask_babel import gettext as _
 
 from agents import accounts, care_report, duty_figures
 from dispatch import duty_month
 from dispatch.duty_month import Line
-from models import clock, sheet_files
+from models import clock
 from models.session import read, write
 from models.sheet_cells import Column
 from models.sheet_files import Cells, Layout
@@ -19,7 +16,7 @@ from models.users import Role
 from web.access import allow, user_row
 from web.care import chosen_month
 from web.care_words import care_line
-from web.supervision import TYPES, share
+from web.supervision import TYPES, download, share
 from web.words import word
 
 routes = Blueprint("care_report", __name__)
@@ -81,12 +78,8 @@ def export(form: str) -> Response:
         accounts.record(db, user_row(db), "care_report_exported", ("duties", None), now)
         view = duty_month.month_view(db, asked, now)
     lines = [_cells(by, line) for by, line in care_report.table(view)]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"care.{form}"
-        sheet_files.write(path, Layout("关怀探访", _columns(), wide=frozenset({"name"})), lines)
-        data = path.read_bytes()
-    name = f"care-visits-{asked:%Y%m}.{form}"
-    return Response(data, content_type=TYPES[form], headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    layout = Layout("关怀探访", _columns(), wide=frozenset({"name"}))
+    return download(f"care-visits-{asked:%Y%m}.{form}", layout, lines)
 
 
 def _columns() -> tuple[Column, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from agents import desk, people, pop, tasks
+from agents import desk, people, pop, tasks, visits
 from agents.accounts import record
 from agents.search import find
 from models import clock
@@ -31,7 +31,10 @@ def home() -> str:
     now = clock.now()
     with read() as db:
         seen = desk.desk(db, must_be_me().id, now)
-    return render_template("desk.html", desk=seen, now=now)
+        handed = [
+            hold.visit.elder.person.name for hold in visits.holds_of(db, must_be_me().id, now) if hold.from_user_id
+        ]
+    return render_template("desk.html", desk=seen, handed=handed, now=now)
 
 
 @routes.get("/desk/calls/<public_id>")

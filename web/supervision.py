@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -109,12 +110,18 @@ def export(form: str) -> Response:
     with write() as db:
         accounts.record(db, user_row(db), "statistics_exported", ("users", None), now)
         lines = [_cells(one) for one in figures.agents(db, period, now)]
+    layout = Layout("坐席", _columns(), wide=frozenset({"name"}))
+    return download(f"agents-{first:%Y%m%d}-{last:%Y%m%d}.{form}", layout, lines)
+
+
+def download(name: str, layout: Layout, lines: Iterable[Cells]) -> Response:
+    """Return a table as a file of this name, which ends in one of TYPES."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"agents.{form}"
-        sheet_files.write(path, Layout("坐席", _columns(), wide=frozenset({"name"})), lines)
+        path = Path(folder) / name
+        sheet_files.write(path, layout, lines)
         data = path.read_bytes()
-    name = f"agents-{first:%Y%m%d}-{last:%Y%m%d}.{form}"
-    return Response(data, content_type=TYPES[form], headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    kind = TYPES[name.rpartition(".")[2]]
+    return Response(data, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 def share(part: float | None) -> str:

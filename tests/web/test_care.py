@@ -295,6 +295,11 @@ def test_skip_hand_over_and_let_go(world: World, quarter: Quarter, agent: Browse
     assert agent.post(f"{first}/skip", {"result": "skip_later"}, first).status_code == 303
     second = visit_of(agent, quarter)
     assert agent.post(f"{second}/hand-over", {"to": to}, second).status_code == 303
+    # The colleague sees it on her desk.
+    other = Browser(agent.app)
+    other.login("刘洋")
+    assert "同事转交给您 1 位探访" in other.get("/desk").text
+    assert "同事转交给您" not in agent.get("/desk").text
     third = visit_of(agent, quarter)
     assert agent.post(f"{third}/let-go", {}, third).headers["Location"] == "/care/runs"
     with read() as db:
