@@ -7,15 +7,25 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agents import board, tasks
+from agents import (
+    board,
+    campaign_rows,
+    campaigns,
+    care_report,
+    duty_figures,
+    tasks,
+    visit_view,
+    visits,
+)
 from agents.cards import elder_card
 from agents.course import order_course
 from agents.journal import call_course
-from models import schema, session
+from dispatch import duty_month
+from models import clock, schema, session
 from models.users import User
 from tests.support import postgres
 from tests.support.fresh import forget
-from tests.web import town
+from tests.web import care_town, town
 from tests.web.world import World
 
 pytestmark = pytest.mark.slow
@@ -58,3 +68,23 @@ def test_the_console_over_postgresql(world: World) -> None:
         tasks.finish(db, seeded.task_id, tasks.Finding("told", "已告知。"), db.get_one(User, user.id), world.now)
     with pytest.raises(tasks.TaskError), world.rows() as db:
         tasks.finish(db, seeded.task_id, tasks.Finding("told", "又一次。"), db.get_one(User, user.id), world.now)
+
+    # Care visits: the month with what is behind it, the report, and a visit taken, held against a colleague, concluded.
+    quarter = care_town.build(world)
+    care_town.talked_over_time(world, quarter)
+    today = clock.local_date(world.now)
+    other = world.user("刘洋")
+    with world.rows() as db:
+        view = duty_month.month_view(db, today, world.now)
+        assert duty_figures.behind(db, duty_figures.figure(view, "all", "", "due"), 0, world.now)
+        assert len(care_report.effort(db, today, care_report.tries(db, today)).needed) == care_report.MOST
+        assert campaign_rows.visits(db, quarter.machine_id, "", 0)[0] == 7
+        campaign = campaigns.find(db, quarter.staff)
+        taken = visits.take(db, campaign, db.get_one(User, user.id), world.now)
+        assert taken is not None
+        second = visits.take(db, campaign, db.get_one(User, other.id), world.now)
+        assert second is not None and second.elder_id != taken.elder_id
+        assert visit_view.view(db, taken, user.id, world.now).standing.total == 4
+        entered = visits.Draft({"feel": "well"}, "visit_well", "在楼下遇到")
+        visits.finish(db, taken.public_id, entered, db.get_one(User, user.id), world.now)
+        assert taken.status == "proved"
