@@ -17,10 +17,10 @@ log = logging.getLogger(__name__)
 _BYTES_PER_MS = SAMPLE_RATE * 2 // 1000
 # Handing over a piece costs as much as decoding a frame, so several frames go together; by her
 # endpoint all of them have long been decoded.
-_BATCH_BYTES = 200 * _BYTES_PER_MS
+BATCH_BYTES = 200 * _BYTES_PER_MS
 # Silence after speech is decoded as far as the last soft consonant reaches, the rest
 # only if she speaks on: silence costs as much as speech.
-_TAIL_MS = 300
+TAIL_MS = 300
 
 Done = Callable[["Decoder"], Awaitable[None]]
 
@@ -68,7 +68,7 @@ class Decoder:
         self._audio += pcm
         if pause:
             self._quiet_ms += length
-            if self._quiet_ms > _TAIL_MS:
+            if self._quiet_ms > TAIL_MS:
                 self._held_back += pcm
                 self._work()
                 return
@@ -79,7 +79,7 @@ class Decoder:
         if not self._waiting:
             self._since = time.monotonic()
         self._waiting += pcm
-        if len(self._waiting) >= _BATCH_BYTES:
+        if len(self._waiting) >= BATCH_BYTES:
             self._work()
 
     def finish(self, done: Done) -> None:

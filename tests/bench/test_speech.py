@@ -9,7 +9,7 @@ import pytest
 
 from ivr.speech import fillers
 from ivr.understanding import Meaning, When
-from tests.bench import p4, recog, streams
+from tests.bench import foreign, p4, recog, streams
 from tests.speech import test_recognition
 from tests.speech.support import hum, silence
 
@@ -27,10 +27,10 @@ def test_a_television_that_says_the_right_words_orders_and_one_that_mumbles_does
 
 
 def test_what_is_reported_of_foreign_speech_is_none_of_what_the_fillers_were_chosen_on() -> None:
-    said = {word for utterance in recog.FOREIGN for word in utterance.split()}
-    chosen_on = {word for utterance in test_recognition.FOREIGN for word in utterance.split()}
+    said = {word for utterance in foreign.REPORTED for word in utterance.split()}
+    chosen_on = {word for one in (*test_recognition.FOREIGN, *foreign.CHOSEN_ON) for word in one.split()}
     assert not said & (chosen_on | set(fillers.FILLERS["ko"]))
-    assert len(recog.FOREIGN) == len(set(recog.FOREIGN)) >= 24
+    assert len(foreign.REPORTED) == len(set(foreign.REPORTED)) >= 72
 
 
 def test_most_answers_are_right(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from ivr.speech.grammar import Wanted
 from ivr.speech.models import missing_words, model_folder
 from ivr.speech.recogniser import Heard, LoadedModel
 from models.vocabulary import ALWAYS, concept_said, phrases
+from tests.bench.recog import Ears, on_a_line
 from tests.speech.fakes import peer
 from tests.speech.support import RunningServer, Voice, noise, silence, tone
 
@@ -30,6 +31,9 @@ FOREIGN = (
     "할머니", "어디", "누구", "감사합니다", "몰라요", "배고파요", "고객님의 전화기가 꺼져 있어",
     "오늘 날씨가 참 좋네", "우리 아들이 어제 왔다 갔어", "여보세요 거기 누구", "텔레비전 소리 좀 줄여",
 )  # fmt: skip
+
+MOST_TAKEN = 3
+TONES_HZ = (350, 440, 450, 1000)
 
 
 def heard(server: RunningServer, asked: str, pcm: bytes) -> str:
@@ -60,26 +64,32 @@ def test_answers_come_back_as_the_vocabulary_spells_them(korean_server: RunningS
     assert len(wrong) <= 2, wrong
 
 
-def test_foreign_speech_is_seldom_taken_for_an_answer(korean_server: RunningServer, voice: Voice) -> None:
-    taken, total = [], 0
-    # Each at two questions; the benchmark RECOG has all of them at each, from several voices.
-    for number, asked in enumerate(("service", "day", "part", "confirm")):
+def test_foreign_speech_is_seldom_taken_for_an_answer(korean: LoadedModel, voice: Voice) -> None:
+    # Without a server: in what pieces audio comes on a busy machine changes what is heard (4 to 7 of these, once).
+    taken, ears = [], Ears(korean, voice)
+    # Each at two questions or three; the benchmark RECOG has others at each, from several voices.
+    for number, asked in enumerate(("open", "service", "day", "part", "confirm")):
+        grammar_ = ears.grammar(asked)
         for words in FOREIGN[number % 2 :: 2]:
-            text = heard(korean_server, asked, voice.say(words))
-            total += 1
-            if text not in (UNKNOWN, ""):
-                taken.append((asked, words, text))
+            phrase = ears.heard(grammar_, on_a_line(voice.say(words), None, 0)).phrase
+            if phrase is not None:
+                taken.append((asked, words, phrase))
     # Every one of these is read back before anything is ordered.
-    # Measured 4 to 7 of 46 with today's lists; every one is read back before anything is ordered (docs/decisions/020).
-    assert len(taken) <= 0.16 * total, taken
+    assert len(taken) <= MOST_TAKEN, taken
+
+
+def test_foreign_speech_is_unknown_to_the_whole_server(korean_server: RunningServer, voice: Voice) -> None:
+    for words in ("고객님의 전화기가 꺼져 있어", "텔레비전 소리 좀 줄여"):
+        assert heard(korean_server, "service", voice.say(words)) in (UNKNOWN, "")
 
 
 @pytest.mark.parametrize("asked", ["service", "day", "part", "confirm"])
-def test_noise_and_tones_are_never_an_answer(korean_server: RunningServer, asked: str) -> None:
-    for level in (-45, -30, -20):
-        assert heard(korean_server, asked, noise(1500, level)) in (UNKNOWN, "")
-    for hertz in (350, 440, 450, 1000):
-        assert heard(korean_server, asked, tone(1500, hertz, -15)) in (UNKNOWN, "")
+def test_noise_and_tones_are_never_an_answer(korean: LoadedModel, voice: Voice, asked: str) -> None:
+    ears = Ears(korean, voice)
+    grammar_ = ears.grammar(asked)
+    sounds = [noise(1500, level) for level in (-45, -30, -20)] + [tone(1500, hertz, -15) for hertz in TONES_HZ]
+    for sound in sounds:
+        assert ears.heard(grammar_, on_a_line(sound, None, 0)).phrase is None
 
 
 def test_a_word_comes_through_the_noise_of_a_line(korean_server: RunningServer, voice: Voice) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of every page for docs/screenshots: `python -m tests.web.shots [FOLDER]`.
+"""Pictures of every page for docs/screenshots: `python -m tests.web.shots [FOLDER [PAGE …]]`.
 
 Seeds a town in a temporary folder, serves the console and photographs it at
 1440 and 390 pixels, light and dark, with Debian's Chromium.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.sync_api import Page
@@ -51,8 +52,8 @@ KEPT = {
 }
 
 
-def main(target: Path) -> None:
-    """Take all pictures."""
+def main(target: Path, only: Sequence[str] = ()) -> None:
+    """Take all pictures, or those of the pages named."""
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HOTLINE_VAR_DIR"] = folder
@@ -109,6 +110,8 @@ def main(target: Path) -> None:
                     page.fill("#password", PASSWORD)
                     page.click(".button-main")
                     for name, path in pages.items():
+                        if (only and name not in only) or f"{width}-{scheme}" not in KEPT[name]:
+                            continue
                         if path:
                             page.goto(path)
                         else:
@@ -141,4 +144,4 @@ def _shoot(page: Page, target: Path, name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs/screenshots"))
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs/screenshots"), sys.argv[2:])
