@@ -24,7 +24,7 @@ _LONGEST_WORD = 8
 # More phrases in one breath than any request has slots are a sound that fits everything.
 _MOST_PHRASES = 8
 # Confidence that each word of an answer must have. Chosen on 130 foreign utterances at five questions and 162 answers:
-# it halves the foreign ones that are taken; 96 instead of 102 answers are right, but 16 instead of 22 wrong.
+# with it 35 of 650 foreign ones are taken instead of 62; 95 answers are right instead of 102, 16 wrong instead of 22.
 SURE = 0.7
 # The same for a cry for help among other words. Of 296 foreign utterances 7 held one, 2 of them so sure. A cry and
 # nothing else needs none: rather one alarm too many.
