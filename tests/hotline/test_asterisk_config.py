@@ -260,7 +260,7 @@ def test_who_hangs_up_in_the_failsafe_is_in_the_note_once(running: Running) -> N
     spool = running.folder / "notes"
     spool.mkdir()
     running.says("module load res_clioriginate.so")
-    running.says(f"dialplan set global SPOOL {spool}")
+    running.says(f'dialplan set global SPOOL "{spool}"')
     running.says("channel originate Local/s@failsafe application Wait 1")
     deadline = time.monotonic() + 15
     while "end=" not in (text := "".join(path.read_text() for path in spool.glob("*.note"))):

@@ -32,8 +32,9 @@ def launched(flags: Sequence[str] = FLAGS) -> Iterator[Browser]:
         patch.setenv("LD_LIBRARY_PATH", str(toolbox.libatomic().parent), prepend=":")
         playwright = sync_playwright().start()
     try:
-        path, fonts = tool.argv[0], dict(tool.environ())
-        browser = playwright.chromium.launch(executable_path=path, env=fonts, args=list(flags))  # type: ignore[arg-type]
+        # Without a locale Chromium opens no file whose name is Chinese.
+        env = {**tool.environ(), "LC_ALL": "C.UTF-8"}
+        browser = playwright.chromium.launch(executable_path=tool.argv[0], env=env, args=list(flags))  # type: ignore[arg-type]
         yield browser
         browser.close()
     finally:
