@@ -19,6 +19,7 @@ from models.care_runs import CareHold
 from models.dialing import Attempt, AttemptStatus
 from models.people import PersonNumber
 from models.prepared import Prepared
+from models.rows import Rows
 from models.settings import settings
 
 # Who cannot be rung just now is looked at again so much later.
@@ -35,20 +36,28 @@ _RUNG = Prepared(
     .group_by(_visits.c.campaign_id)
 )
 _TRIED = Prepared(select(func.count()).select_from(_attempts).where(_attempts.c.care_visit_id == bindparam("visit_id")))
+_campaigns = cast(Table, Campaign.__table__)
+_TO_RING = Prepared(
+    select(_campaigns.c.id, _campaigns.c.window)
+    .where(
+        _campaigns.c.status == CampaignStatus.RUNNING,
+        _campaigns.c.mode == CampaignMode.MACHINE,
+        exists().where(
+            _visits.c.campaign_id == _campaigns.c.id,
+            _visits.c.status == VisitStatus.WAITING,
+            _visits.c.due_at <= bindparam("now"),
+        ),
+    )
+    .order_by(_campaigns.c.started_at, _campaigns.c.id)
+)
 _HERS = select(_numbers.c.number_id).where(_numbers.c.person_id == bindparam("of_elder"))
 _SHARE = Prepared(select(_numbers.c.person_id).where(_numbers.c.number_id.in_(_HERS)))
 
 
-def to_ring(session: Session, now: datetime) -> list[int]:
+def to_ring(unit: Session | Rows, now: datetime) -> list[int]:
     """Return the running campaigns in whose window we are and who have somebody to be rung now, as `running`."""
-    due = exists().where(
-        CareVisit.campaign_id == Campaign.id, CareVisit.status == VisitStatus.WAITING, CareVisit.due_at <= now
-    )
-    query = select(Campaign.id, Campaign.window).where(
-        Campaign.status == CampaignStatus.RUNNING, Campaign.mode == CampaignMode.MACHINE, due
-    )
-    rows = session.execute(query.order_by(Campaign.started_at, Campaign.id))
-    return [row.id for row in rows if campaign_rules.window_of(row.window).is_open(now)]
+    rows = _TO_RING.all(unit, {"now": now})
+    return [campaign_id for campaign_id, window in rows if campaign_rules.window_of(window).is_open(now)]
 
 
 def load(session: Session, free_agents: int, being_rung: Mapping[int, int]) -> Load:

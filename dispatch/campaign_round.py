@@ -17,7 +17,7 @@ from dispatch.outbox import transaction
 from models import clock
 from models.campaigns import Campaign, CareVisit
 from models.duties import DutyRule, ElderGroup
-from models.session import read
+from models.session import read, read_rows
 from models.settings import settings
 
 log = logging.getLogger(__name__)
@@ -46,8 +46,8 @@ class Rounds:
             if _anybody_is_looked_after():
                 keep_ledger(now)
             self._ledger_at, self._day = time.monotonic(), day
-        with read() as session:
-            due = campaign_calls.to_ring(session, now)
+        with read_rows() as rows:
+            due = campaign_calls.to_ring(rows, now)
         if not due:
             return 0
         free = _free_agents()

@@ -110,9 +110,9 @@ def transaction() -> Iterator[Session]:
 
 
 @contextmanager
-def quick_transaction() -> Iterator[Rows]:
-    """Open the same without the ORM: for what is written while somebody is on the telephone."""
-    with write_rows() as rows:
+def quick_transaction(synced: bool = True) -> Iterator[Rows]:
+    """Open the same without the ORM: for what is written while somebody is on the telephone. `synced`: `write_rows`."""
+    with write_rows(synced) as rows:
         yield rows
     _wake_posted(rows)
 

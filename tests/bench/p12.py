@@ -110,6 +110,8 @@ class Town:
             self._network = stack.enter_context(Carrier())
             chosen: dict[str, object] = {
                 "VOICE": "espeak", "SPEECH": "false", "AGENT_PHONES": json.dumps(AGENTS), "TRUNK_CHANNELS": 80,
+                # The telephones that measure ring from ports of their own.
+                "TRUNK_HOSTS": '["127.0.0.1"]',
             }  # fmt: skip
             self._hotline = stack.enter_context(HotlineProcess(folder, self._network.address, chosen))
             self.rows = Rows(f"sqlite:///{folder / 'hotline.db'}")
