@@ -195,10 +195,12 @@ def measure() -> Measured:
         took = 0.0
         for _ in range(ROUNDS):
             measured.without.append(town.callers(WITHOUT_S))
+            print(f"  without: median {median(measured.without[-1]):.1f} ms by the wire", flush=True)  # noqa: T201
             town.move(campaign_id, CampaignStatus.RUNNING)
             began = time.monotonic()
             time.sleep(RAMP_S)
             measured.loaded.append(town.callers(WITH_S))
+            print(f"  with: median {median(measured.loaded[-1]):.1f} ms by the wire", flush=True)  # noqa: T201
             town.move(campaign_id, CampaignStatus.PAUSED)
             took += time.monotonic() - began
             town.rests()
