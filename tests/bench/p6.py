@@ -8,6 +8,7 @@ telephone rang (`phone:ringing`) and when the pop of that call had been drawn: t
 from __future__ import annotations
 
 import http.cookiejar
+import math
 import re
 import tempfile
 import threading
@@ -27,7 +28,7 @@ from tests.web.agent_desk import AgentDesk, asterisk, flags, hire
 from tests.web.chromium import launched
 from tests.web.world import PASSWORD
 
-GOAL, ROUNDS, STREAMS = 1.5, 12, 49
+GOAL, ROUNDS, STREAMS = 1.5, 20, 49
 
 WATCHES = """() => {
   window.seen = { rang: 0, drawn: 0 };
@@ -92,6 +93,11 @@ def one_call(town: Town, desk: AgentDesk, log: Path) -> tuple[float, float]:
     return seen["rang"] - left, seen["drawn"] - left
 
 
+def p99(ms: list[float]) -> float:
+    """Return the 99th percentile by nearest rank: of fewer than a hundred the worst."""
+    return sorted(ms)[math.ceil(0.99 * len(ms)) - 1]
+
+
 @cache
 def measure() -> tuple[list[float], list[float]]:
     """Measure once a run; return INVITE → ring and INVITE → drawn of every call (ms)."""
@@ -121,10 +127,10 @@ def measure() -> tuple[list[float], list[float]]:
         stop.set()
     rang, drawn = [one[0] for one in calls], [one[1] for one in calls]
     lines = [
-        (name, f"{sorted(ms)[len(ms) // 2]:.0f}", f"{p95(ms):.0f}", f"{max(ms):.0f}")
+        (name, f"{sorted(ms)[len(ms) // 2]:.0f}", f"{p95(ms):.0f}", f"{p99(ms):.0f}")
         for name, ms in (("rings", rang), ("pop drawn", drawn))
     ]
-    print(table(("INVITE →, ms", "median", "p95", "worst"), lines), flush=True)  # noqa: T201
+    print(table((f"INVITE →, ms, {len(calls)} calls", "median", "p95", "p99"), lines), flush=True)  # noqa: T201
     return rang, drawn
 
 

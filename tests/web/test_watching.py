@@ -216,7 +216,7 @@ def test_whom_it_refuses(talking: tuple[User, User, Call], world: World) -> None
 def test_an_agent_may_not_and_the_wallboard_offers_and_shows_it(
     talking: tuple[User, User, Call], browser: Browser
 ) -> None:
-    chen, boss, _ = talking
+    chen, boss, call = talking
     browser.login("小陈")
     headers = {"X-CSRFToken": browser.token("/")}
     answer = browser.client.post("/phone/watch", json={"agent": chen.public_id, "how": "listen"}, headers=headers)
@@ -224,6 +224,9 @@ def test_an_agent_may_not_and_the_wallboard_offers_and_shows_it(
     other = Browser(browser.app)
     other.login("周班长")
     assert f'data-watch="{chen.public_id}"' in other.get("/wallboard").text
+    # The board is drawn once for all who read it; an agent's page hides the button, and the route refuses her.
+    assert f'data-watch-call="{call.public_id}"' in other.get("/").text
+    assert '<body data-role="agent"' in browser.get("/").text and '<body data-role="supervisor"' in other.get("/").text
     performed(wants(boss, "listen", Whose(agent=chen.public_id)))
     with read() as db:
         (line,) = [one for one in wallboard.read(db, "zh-CN", clock.now()).agents if one.name == "小陈"]
