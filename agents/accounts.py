@@ -83,11 +83,15 @@ def create_user(session: Session, name: str, password: str, role: str, now: date
 
 @dataclass(frozen=True)
 class Proof:
-    """Whether a password was somebody's. `renewed`: its hash by the present rule, where the kept one is by an older."""
+    """Whether a password was somebody's. `renewed`: its hash by the present rule, where the kept one is by an older.
+
+    `against`: the hash that it was compared with; another one by now, and the password was changed or reset meanwhile.
+    """
 
     user_id: int | None
     fits: bool
     renewed: str | None = None
+    against: str = ""
 
 
 def prove(name: str, password: str) -> Proof:
@@ -105,7 +109,8 @@ def prove(name: str, password: str) -> Proof:
     fits = _matches(known, password)
     if user is None or not fits or user.disabled_at is not None or not has_password(user):
         return Proof(user.id if user else None, False)
-    return Proof(user.id, True, _hash(password) if _HASHER.check_needs_rehash(user.password_hash) else None)
+    renewed = _hash(password) if _HASHER.check_needs_rehash(user.password_hash) else None
+    return Proof(user.id, True, renewed, user.password_hash)
 
 
 def verify(session: Session, proof: Proof, now: datetime) -> User | None:
@@ -114,7 +119,7 @@ def verify(session: Session, proof: Proof, now: datetime) -> User | None:
     Where a second factor is asked for, it is no log-in yet (agents/second_factor.py).
     """
     user = session.get(User, proof.user_id) if proof.fits else None
-    if user is None or user.disabled_at is not None:
+    if user is None or user.disabled_at is not None or user.password_hash != proof.against:
         record(session, None, "login_failed", ("user", proof.user_id), now)
         return None
     if proof.renewed is not None:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from agents.changing import Kind, Refused, Values
+from agents.changing import Kind, Refused, Values, token
 from models import clock, workdays
 from models.hours import Hours, OpeningHours, SpecialDay, read_hours, spans_of, told
 
@@ -141,6 +141,16 @@ def calendar(session: Session, first: date, days: int, language: str) -> list[Da
     known = read_hours(session, first)
     names = dict(session.execute(select(SpecialDay.day, SpecialDay.name).where(SpecialDay.day >= first)).all())
     return [_day(known, names, first + timedelta(days=ahead), language) for ahead in range(days)]
+
+
+def special_days(session: Session, first: date) -> list[tuple[DayLine, str]]:
+    """Return the special days from `first` on, each with the token of how it stands."""
+    days = session.scalars(select(SpecialDay.day).where(SpecialDay.day >= first).order_by(SpecialDay.day)).all()
+    found = []
+    for on in days:
+        values = _read_day(session, on.isoformat()) or {}
+        found.append((DayLine(on, values.get("hours", ""), "special", values.get("name", "")), token(values)))
+    return found
 
 
 def outlook(session: Session, at: datetime, language: str) -> Outlook:

@@ -15,13 +15,15 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from agents.changing import Kind, Refused, Values
 from models import vocabulary
 from models.base import new_public_id
-from models.changes import ServiceItem
 from models.presence import MISSED, PauseReason
 from models.results import CallResult, Scope
+from models.service_items import ServiceItem
 from models.vocabulary import LANGUAGES
 
 _Condition = ColumnElement[bool] | InstrumentedAttribute[bool]
 
+# Results of the staff's run do what their row says (`effect`): they keep their place, and no others are made by page.
+STAFF = (Scope.VISIT, Scope.SKIP)
 NAME_MAX = 40
 POSITION_MAX = 999
 # From a minute to a fortnight.
@@ -132,7 +134,9 @@ def result_values(form: Mapping[str, str]) -> Values:
     retry_s: int | None = None
     if not final:
         retry_s = _whole(form, "retry_min", RETRY_MAX_S // 60, problems) * 60
-        if "retry_min" not in problems and retry_s < RETRY_MIN_S:
+        if form.get("scope") in STAFF and not retry_s:
+            retry_s = None  # The staff's run brings her back by itself.
+        elif "retry_min" not in problems and retry_s < RETRY_MIN_S:
             problems["retry_min"] = "range"
     if form.get("scope") not in {scope.value for scope in Scope}:
         problems["scope"] = "bad"
@@ -175,12 +179,16 @@ def _write_result(session: Session, key: str | None, values: Values | None, now:
     if values is None:
         raise Refused({"": "kept"})
     row = session.get_one(CallResult, int(key)) if key else CallResult(code=_new_code())
+    if values["scope"] != row.scope and (values["scope"] in STAFF or row.scope in STAFF):
+        raise Refused({"scope": "bad"})
     session.add(row)
     for name in ("names", "scope", "is_final", "retry_s", "needs_note", "position"):
         setattr(row, name, values[name])
     row.hidden_at = _hidden(row.hidden_at, values["is_shown"], now)
     session.flush()
     # A result is owed for every call and every task: one that ends it has to be there to choose.
+    for scope in STAFF:
+        _must_be_left(session, CallResult.id, (CallResult.hidden_at.is_(None), CallResult.scope == scope))
     for scope in (Scope.TASK, Scope.CALL):
         shown = CallResult.hidden_at.is_(None), CallResult.scope.in_((scope, Scope.BOTH)), CallResult.is_final
         _must_be_left(session, CallResult.id, shown)

@@ -9,12 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agents.changing import Kind, Refused, Values
-from models import provider_files, provider_updates
+from models import provider_export, provider_files, provider_updates, vocabulary
 from models.people import PhoneNumber
 from models.provider_columns import NAMES, SERVICES, WORKERS, YES_NO
 from models.provider_files import Entry
 from models.providers import Provider, ProviderNumber, Worker
-from models.sheet_cells import written
+from models.sheet_cells import parts, written
 from models.sheets import Row
 
 # Several of them in one cell of the file, each on a line of its own in the form.
@@ -74,14 +74,21 @@ def _entry(cells: Mapping[str, str]) -> Entry:
 
 def _canonical(entry: Entry) -> Values:
     """Return an entry in the words in which a provider that stands is read: both can be compared."""
-    return dict(sorted(provider_files.cells_of_entry(entry).items()))
+    return _ordered(provider_export.cells_of_entry(entry))
+
+
+def _ordered(cells: Mapping[str, object]) -> Values:
+    """Return filled cells in one order, the services in the vocabulary's: rows keep none that means anything."""
+    filled = {name: str(text) for name, text in sorted(cells.items()) if text != ""}
+    codes = {SERVICES[word] for word in parts(filled.get("services", ""))}
+    return {**filled, "services": "；".join(written(SERVICES, code) for code in vocabulary.SERVICE if code in codes)}
 
 
 def _read(session: Session, key: str) -> Values | None:
-    cells = provider_files.known_cells(session, int(key))
+    cells = provider_export.known_cells(session, int(key))
     if cells is None:
         return None
-    return dict(sorted((name, str(text)) for name, text in cells.items() if text != ""))
+    return _ordered(cells)
 
 
 def _write(session: Session, key: str | None, values: Values | None, now: datetime) -> str:

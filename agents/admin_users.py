@@ -49,22 +49,33 @@ class UserLine:
     waits: bool  # no password has been chosen yet
     second_factor: bool
     state: str
+    reason: str
     skills: Mapping[str, int]
 
 
 def user_lines(session: Session) -> list[UserLine]:
     """Return all users, those who may log in first."""
-    states = dict(session.execute(select(AgentPresence.user_id, AgentPresence.state)).all())
+    stands = {row.user_id: (str(row.state), row.reason or "") for row in session.scalars(select(AgentPresence))}
     skills: dict[int, dict[str, int]] = {}
     for row in session.scalars(select(AgentSkill)):
         skills.setdefault(row.user_id, {})[row.language] = row.penalty
     return [
         UserLine(
             str(user.id), user.public_id, user.name, user.role, user.language, user.disabled_at, not has_password(user),
-            second_factor.is_on(user), states.get(user.id, "offline"), skills.get(user.id, {}),
+            second_factor.is_on(user), *stands.get(user.id, ("offline", "")), skills.get(user.id, {}),
         )
         for user in session.scalars(select(User).order_by(User.disabled_at.is_not(None), User.name))
     ]  # fmt: skip
+
+
+def queues(session: Session) -> list[tuple[str, list[tuple[int, UserLine]]]]:
+    """Return for each language of the hotline who takes its calls, the one to be asked first at the head."""
+    lines, usual = [one for one in user_lines(session) if one.disabled_at is None], usual_skills()
+    found = []
+    for language in settings().languages:
+        takes = [(penalty, one) for one in lines if (penalty := (one.skills or usual).get(language)) is not None]
+        found.append((language, sorted(takes, key=lambda pair: (pair[0], pair[1].name))))
+    return found
 
 
 def user_at(session: Session, public_id: str) -> User:

@@ -69,6 +69,13 @@ def lines(session: Session, wish: Wish, kinds: Mapping[str, Kind]) -> list[Audit
     ]
 
 
+def users(session: Session) -> list[tuple[str, str]]:
+    """Return whom the audit may name: public id and name."""
+    return [
+        (public_id, name) for public_id, name in session.execute(select(User.public_id, User.name).order_by(User.name))
+    ]
+
+
 def _wished(session: Session, query: Select[Any], wish: Wish) -> Select[Any]:
     if wish.group in GROUPS:
         query = query.where(AuditEvent.action.in_(GROUPS[wish.group]))
@@ -138,4 +145,5 @@ def _name(change: SettingChange, kind: Kind | None) -> str:
     name = values.get("name", "")
     if kind is None or "name" in kind.private:
         return str(masked(name))
-    return str(name) or (change.key if not change.key.isdigit() else "")
+    # The week has no name; a day, a service are named by their key.
+    return str(name) or ("" if change.key.isdigit() or change.key == change.kind else change.key)

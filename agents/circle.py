@@ -35,6 +35,7 @@ class Tie:
     numbers: tuple[Line, ...]
     rights: tuple[str, ...]
     since: datetime
+    key: str = ""  # names it in forms of the elder's card
 
 
 def numbers_of(person: Person) -> tuple[Line, ...]:
@@ -89,4 +90,6 @@ def _party(person: Person, is_elder: bool) -> Party:
 
 
 def _tie(row: Contact, who: Party, numbers: tuple[Line, ...]) -> Tie:
-    return Tie(who, row.relation, numbers, tuple(right for right in RIGHTS if getattr(row, right)), row.since)
+    return Tie(
+        who, row.relation, numbers, tuple(right for right in RIGHTS if getattr(row, right)), row.since, str(row.id)
+    )

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from agents.accounts import record
 from agents.parties import area_path
 from models.dialing import Offer, OfferStatus
-from models.provider_files import hours_text
+from models.provider_export import hours_text
 from models.providers import PAUSE_REASON_MAX, Provider, ProviderItem
 from models.ratings import OrderRating
 from models.settings import settings

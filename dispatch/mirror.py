@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 LOOK_S = 0.1
 # How often Asterisk is asked what it really has (s).
 ASK_S = 5.0
+# How often it is read who takes which calls (s): an administrator's change is in the queues a moment later.
+SKILLS_S = 1.0
 # Where PJSIP keeps the agents' accounts (dialplans/etc/sorcery.conf.sample).
 FAMILY = "agent"
 
@@ -47,6 +49,7 @@ class Mirror:
         self._accounts: dict[int, str] = {}
         self._asked_at = 0.0
         self._skills: dict[int, dict[str, int]] = {}
+        self._skills_at = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Go on until `stop`."""
@@ -81,6 +84,8 @@ class Mirror:
         with read() as session:
             agents = roster.agents(session)
             asked = asks.waiting(session)
+            if time.monotonic() - self._skills_at >= SKILLS_S:
+                self._skills, self._skills_at = roster.skills(session), time.monotonic()
         for ask_id in asked:
             asks.perform(ami, ask_id)
         due = roster.due(agents, now)
@@ -143,7 +148,6 @@ class Mirror:
     def _bring(self, reachable: set[int | None], legs: set[str]) -> None:
         now = clock.now()
         with read() as session:
-            self._skills = roster.skills(session)
             lines = list(session.scalars(select(AgentLine)))
             # What was asked for a moment ago may not be listed yet.
             older = AgentPresence.since < now - timedelta(seconds=settings().lost_call_s)

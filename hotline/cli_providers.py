@@ -25,7 +25,7 @@ from hotline.cli_files import (
     stop_at_problems,
 )
 from hotline.cli_show import NOT_FOUND, Json, show
-from models import clock, provider_columns, provider_files, provider_updates
+from models import clock, provider_columns, provider_export, provider_files, provider_updates
 from models.providers import Provider
 from models.session import read, write
 from models.sheets import Row
@@ -97,7 +97,7 @@ def export_providers(file: TargetFile, force: Force = False) -> None:
         accounts.record(session, None, "providers_exported", ("provider", None), clock.now())
     with read() as session:
         try:
-            done = provider_files.write(file, provider_files.columns_needed(session), provider_files.rows(session))
+            done = provider_export.write(file, provider_export.columns_needed(session), provider_export.rows(session))
         except (ValueError, OSError) as error:
             raise refuse(f"{file.name}: {error}") from error
     typer.echo(f"{done} providers exported to {file}. It holds personal data: only you can read it.")
@@ -108,7 +108,7 @@ def template(file: TargetFile, force: Force = False) -> None:
     """Write an empty table with every column of the import; the .xlsx explains them on a second sheet."""
     must_be_free(file, force)
     try:
-        provider_files.write(file, provider_columns.columns(workers=3), ())
+        provider_export.write(file, provider_columns.columns(workers=3), ())
     except (ValueError, OSError) as error:
         raise refuse(f"{file.name}: {error}") from error
     typer.echo(f"{file} is ready to be filled in.")

@@ -6,7 +6,6 @@ from asterisk.agi import AGIHangup
 
 from ivr import inbound_rows
 from ivr.agi import Line
-from ivr.callers import Seen
 from ivr.conversation import Conversation
 from ivr.turns import State
 from models import clock, phone
@@ -18,7 +17,7 @@ def answer_call(line: Line) -> None:
     number = _number(line)
     opened = inbound_rows.open_call(line.env["agi_uniqueid"], number)
     call_id = opened.call_id
-    conversation = Conversation(line, opened, _first(opened.seen, number), inbound_rows)
+    conversation = Conversation(line, opened, _first(opened, number), inbound_rows)
     try:
         conversation.lead()
     except AGIHangup:
@@ -35,7 +34,8 @@ def _number(line: Line) -> phone.Number | None:
     return phone.caller(line.shown_number, settings().area_code)
 
 
-def _first(seen: Seen, number: phone.Number | None) -> State:
+def _first(opened: inbound_rows.Opened, number: phone.Number | None) -> State:
+    seen = opened.seen
     return State(
         clock.local(clock.now()),
         seen.language,
@@ -44,4 +44,5 @@ def _first(seen: Seen, number: phone.Number | None) -> State:
         number=number.value if number else None,
         matters=seen.matters,
         offers=seen.offers,
+        off=opened.off,
     )

@@ -28,6 +28,7 @@ from models.phone import Number
 from models.preferences import Because, Origin, Setting, put
 from models.prepared import Prepared
 from models.rows import Rows, orm
+from models.service_items import not_offered
 from models.session import inserted_id
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ class Opened:
     call_id: int
     public_id: str
     seen: Seen
+    off: frozenset[str] = frozenset()  # services that are not offered at present
 
 
 def open_call(channel_id: str, number: Number | None) -> Opened:
@@ -85,6 +87,7 @@ def open_call(channel_id: str, number: Number | None) -> Opened:
     now, public_id = clock.now(), new_public_id()
     with quick_transaction() as rows:
         seen = callers.look(rows, number, now)
+        off = not_offered(rows)
         row = {
             "public_id": public_id,
             "channel_id": channel_id,
@@ -102,7 +105,7 @@ def open_call(channel_id: str, number: Number | None) -> Opened:
         }
         call_id = _INSERT_CALL.insert(rows, row)
         note_all(rows, call_id, now, [(Entry.ANSWERED, {}), (Entry.IDENTIFIED, {"how": seen.told})])
-    return Opened(call_id, public_id, seen)
+    return Opened(call_id, public_id, seen, off)
 
 
 def keep_turn(call_id: int, elder_id: int | None, turn: Turn) -> None:

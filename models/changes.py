@@ -33,18 +33,6 @@ class SettingChange(Base):
     audit: Mapped[AuditEvent] = relationship(lazy="joined", innerjoin=True)
 
 
-class ServiceItem(Base):
-    """What an operator has set for a service of the vocabulary; no row: it is offered, and has no price."""
-
-    __tablename__ = "service_items"
-
-    id: Mapped[Pk]
-    service: Mapped[Code] = mapped_column(unique=True)
-    is_offered: Mapped[bool] = mapped_column(default=True)  # False: whoever asks for it comes to a person
-    price_fen: Mapped[int | None]
-    unit: Mapped[Code] = mapped_column(default="visit")  # what the price is for
-
-
 class Upload(Base):
     """A file that was checked and waits to be applied. Its content goes when it was applied, or after a day."""
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from models import provider_files, register
+from models import provider_export, provider_files, register
 from models.lookup import number_row
 from models.people import NumberRole, PersonNumber, PhoneNumber
 from models.provider_files import Entry, NewWorker
@@ -49,7 +49,7 @@ def plan(session: Session, rows: Iterable[Row]) -> Plan:
     seen: dict[object, int] = {}
     registered = {
         provider.id: provider_files.entry_of(Row(0, {name: str(cell) for name, cell in cells.items()}))
-        for provider, cells in provider_files.known_rows(session)
+        for provider, cells in provider_export.known_rows(session)
     }
     gone = set(session.scalars(select(Worker.code).where(Worker.ended_at.is_not(None))))
     for row in rows:

@@ -14,7 +14,7 @@ from models.campaigns import (
     EscalationStep,
 )
 from models.care_runs import CareHold, VisitCall
-from models.changes import ServiceItem, SettingChange, Upload
+from models.changes import SettingChange, Upload
 from models.contacts import Contact
 from models.dialing import Attempt, Callback, Offer, Trunk
 from models.duties import AreaButler, CareProof, Duty, DutyRule, ElderGroup
@@ -31,6 +31,7 @@ from models.ratings import OrderRating
 from models.recordings import PromptRecording, StudioCode
 from models.results import CallOutcome, CallResult, Note
 from models.search import SearchTerm
+from models.service_items import ServiceItem
 from models.sms import SmsMessage
 from models.supervision import QualityItem, QualityMark, QualityMarkVersion, Watch
 from models.tasks import Task

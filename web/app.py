@@ -15,12 +15,20 @@ from models.settings import settings as process_settings
 from web import (
     access,
     account,
+    admin,
+    admin_hours,
+    admin_imports,
+    admin_lists,
+    admin_log,
+    admin_providers,
+    admin_users,
     board,
     care,
     care_campaigns,
     care_report,
     care_rules,
     care_runs,
+    contacts,
     desk,
     desk_deeds,
     desk_orders,
@@ -86,6 +94,8 @@ def create_app(settings: Settings | None = None, console: ConsoleSettings | None
     for part in (desk, desk_orders, desk_deeds, desk_tasks, desk_people, search, keys):
         part.init_app(app)
     manners.init_app(app)
+    for part in (admin, admin_users, admin_lists, admin_hours, admin_providers, admin_imports, admin_log, contacts):
+        part.init_app(app)
     providers.init_app(app)
     prompts.init_app(app)
     texts.init_app(app, csrf)

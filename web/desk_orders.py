@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any, cast
 
-from flask import Blueprint, Flask, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, abort, g, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
+from agents import admin_lists
 from agents.accounts import record
 from agents.people import find_elder
 from agents.pop import Pop
@@ -38,8 +40,18 @@ AHEAD_DAYS = 366
 
 def init_app(app: Flask) -> None:
     """Register the forms, and what they choose from."""
-    app.jinja_env.globals.update(services=tuple(vocabulary.SERVICE), parts_of_day=tuple(vocabulary.PART))
+    app.jinja_env.globals.update(
+        services=tuple(vocabulary.SERVICE), parts_of_day=tuple(vocabulary.PART), service_terms=service_terms
+    )
     app.register_blueprint(routes)
+
+
+def service_terms() -> dict[str, dict[str, Any]]:
+    """Return what is set for each service; asked of the database once a page."""
+    if "service_terms" not in g:
+        with read() as db:
+            g.service_terms = dict(admin_lists.services(db))
+    return cast("dict[str, dict[str, Any]]", g.service_terms)
 
 
 @dataclass(frozen=True)
@@ -111,6 +123,12 @@ def slots_of(form: OrderForm, now: datetime) -> tuple[Slots, dict[str, str]]:
     return Slots(form.service, day, form.part, at, form.note), problems
 
 
+def off_problem(form: OrderForm) -> dict[str, str]:
+    """Return the mistake that a service is not offered at present; an order that stands may still be moved."""
+    terms = service_terms().get(form.service)
+    return {"service": "off"} if terms is not None and not terms["is_offered"] else {}
+
+
 def spoken(slots: Slots, language: str, now: datetime, change: bool = False) -> str:
     """Return the telephone's own read-back of the request, without its keys."""
     lines = read_back(State(clock.local(now), language, slots=slots), change)
@@ -132,6 +150,7 @@ def check() -> str | tuple[str, int]:
 def check_page(form: OrderForm, changing: str = "") -> str | tuple[str, int]:
     now = clock.now()
     slots, problems = slots_of(form, now)
+    problems |= {} if changing else off_problem(form)
     with read() as db:
         try:
             elder = find_elder(db, form.elder)
@@ -183,6 +202,7 @@ def place() -> BaseResponse | str | tuple[str, int]:
     """Write the order: by the same function as the telephone, and once, however often the form is sent."""
     form, now = OrderForm.of(request.form), clock.now()
     slots, problems = slots_of(form, now)
+    problems |= off_problem(form)
     if problems or not form.key:
         return check_page(form)
     assert slots.service and slots.day and slots.part  # noqa: S101 (without mistakes they are there)

@@ -11,6 +11,7 @@ Words = Mapping[str, Any]
 
 ORDER_PROBLEM: Words = {
     "service_missing": _l("Choose a service."),
+    "service_off": _l("This is not offered at present."),
     "day_missing": _l("Choose a day."),
     "day_past": _l("Too late for that: choose another day or part of the day."),
     "day_bad": _l("That is too far ahead."),

@@ -42,11 +42,18 @@ ENTRIES: tuple[Entry, ...] = (
         "heart",
         pages=_CARE,
     ),
-    Entry("providers.roster", _l("Providers"), "building-store", pages=("providers",)),
+    Entry("providers.roster", _l("Providers"), "building-store", pages=("providers", "admin_providers")),
     Entry("texts.texts", _l("Text messages"), "message", pages=("texts",)),
     Entry("supervision.wall", _l("Wallboard"), "eye", Role.SUPERVISOR),
     Entry("supervision.statistics", _l("Statistics"), "chart-bar", Role.SUPERVISOR, ("supervision.calls",)),
     Entry("prompts.catalogue", _l("Prompts"), "microphone", Role.SUPERVISOR, ("prompts",)),
+    Entry(
+        "admin.index",
+        _l("Settings"),
+        "settings",
+        Role.ADMIN,
+        ("admin_users", "admin_lists", "admin_hours", "admin_imports", "admin_log"),
+    ),
     Entry("metrics.machine", _l("Machine"), "gauge", Role.ADMIN),
 )
 

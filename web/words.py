@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 
 from models import vocabulary
 from models.orders import ORDER_MOVES
+from web.admin_words import ADMIN
 from web.care_words import CARE
 from web.desk_words import DESK
 from web.i18n import LOCALES, NAMES, language
@@ -402,6 +403,7 @@ REASON: Words = {
     "card_unknown": _l("card not found"),
     "no_consent": _l("no consent to be told"),
     "many_orders": _l("many orders"),
+    "not_offered": _l("wants what is not offered"),
     "repeated": _l("wants it again and again, or on several days"),
     "change": _l("change to an arranged order"),
     "callback": _l("about who comes"),
@@ -523,6 +525,7 @@ THEME: Words = {"auto": _l("Automatic"), "light": _l("Light"), "dark": _l("Dark"
 ALL: Mapping[str, Words] = {
     **DESK,
     **CARE,
+    **ADMIN,
     **{"place": PLACE, "lack": LACK, "recording_source": RECORDING_SOURCE, "studio_problem": STUDIO_PROBLEM},
     **{name.lower(): value for name, value in list(globals().items()) if name.isupper() and isinstance(value, dict)},
 }

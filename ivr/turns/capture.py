@@ -84,7 +84,7 @@ def hear_open(state: State, meaning: Meaning) -> Next:
             return state, Do("to_rate")
         case "message":
             return state, Do("message")
-        case "usual" if state.matters.usual is not None:
+        case "usual" if state.usual is not None:
             return ask(state, "usual")
         case "goodbye" | "no" if meaning.service is None and not meaning.when:
             return ask(state, "done")
@@ -120,6 +120,8 @@ def fill(state: State, meaning: Meaning) -> Next:
         state = replace(state, others=meaning.others or state.others, unnamed=False)
         if vocabulary.SERVICE[meaning.service].person_only:
             return replace(state, slots=slots), person(state, meaning.service)
+        if meaning.service in state.off and not changing(state):
+            return replace(state, slots=slots), person(state, "not_offered")
     when = meaning.when
     if when.week is not None:
         state = replace(state, week=when.week)

@@ -113,16 +113,16 @@ step(
 
 
 def _usual(state: State) -> Lines:
-    assert state.matters.usual is not None  # noqa: S101
-    return (line("ask_usual", **slot_values(state, state.matters.usual, aloud=False)), line("usual_keys"))
+    assert state.usual is not None  # noqa: S101
+    return (line("ask_usual", **slot_values(state, state.usual, aloud=False)), line("usual_keys"))
 
 
 def _hear_usual(state: State, meaning: Meaning) -> Next:
-    assert state.matters.usual is not None  # noqa: S101
+    assert state.usual is not None  # noqa: S101
     if meaning.when.every:
-        return repeated(replace(state, slots=state.matters.usual), meaning)
+        return repeated(replace(state, slots=state.usual), meaning)
     if meaning.intent in ("yes", "usual"):
-        state = replace(state, slots=state.matters.usual, unnamed=True)
+        state = replace(state, slots=state.usual, unnamed=True)
         # A key is a hand on the telephone; a lone spoken "yes" proves nothing, and is read back once more.
         return ask(state, "readback") if state.spoken else (state, Do("place"))
     if meaning.intent == "no" and meaning.service is None and not meaning.when:

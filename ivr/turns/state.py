@@ -202,6 +202,7 @@ class State:
     unnamed: bool = False  # whether the service comes from our rows and was not named by her in this call
     week: date | None = None  # the Monday of a week that she named without a day
     every: str = ""  # she wants it again and again: day, week, month; or on "several" days
+    off: frozenset[str] = frozenset()  # services that are not offered at present
     others: tuple[str, ...] = ()  # further services of the same sentence, asked for one after another
     orders: tuple[KnownOrder, ...] = ()
     offers: tuple[OpenOffer, ...] = ()
@@ -219,6 +220,12 @@ class State:
     def today(self) -> date:
         """The day of the call, in her calendar."""
         return self.moment.date()
+
+    @property
+    def usual(self) -> Slots | None:
+        """What she orders again and again, while it is offered."""
+        usual = self.matters.usual
+        return None if usual is None or usual.service in self.off else usual
 
     def request(self) -> dict[str, str]:
         """Return what is understood of a request so far, for the journal: codes, days and ids only."""

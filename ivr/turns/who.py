@@ -51,7 +51,7 @@ def greet(state: State, her: Her, *before: Line) -> Next:
         return ask(replace(state, asked=due.orders, visit_id=due.visit_id), "return_visit", *hello)
     if state.matters.care is not None and state.how != "contact":
         return care.ring_back(replace(state, care=state.matters.care), *hello)
-    return ask(state, "usual" if state.matters.usual is not None else "open", *hello)
+    return ask(state, "usual" if state.usual is not None else "open", *hello)
 
 
 def _to_her_person(state: State) -> Next:

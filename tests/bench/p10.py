@@ -17,11 +17,12 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from http.cookiejar import CookieJar
 from pathlib import Path
 from statistics import median, quantiles
 
+import psutil
 from sqlalchemy import select
 
 from agents import accounts
@@ -36,6 +37,7 @@ from tests.web.console import Console
 
 LIMIT_MS, LIMIT_BYTES = 100.0, 300_000
 ASKED, LOADED = 300, 60
+STREAMS, WATCHED_S = 50, 15.0
 NAME, PASSWORD = "bench", "quiet waters run deep"
 Ask = Callable[[str], bytes]
 
@@ -53,12 +55,14 @@ def run() -> Figure:
         board = _times(ask, ["/"] * LOADED)
         desk = _times(ask, ["/desk"] * LOADED)
         size = _first_load(ask)
+        told = _streams(console)
     rows = [
         (name, f"{median(times):.1f}", f"{_p95(times):.1f}", f"{max(times):.1f}")
         for name, times in (("search", search), ("board", board), ("desk", desk))
     ]
     print(f"P10: {elders:,} elders, {calls:,} calls; first load {size / 1000:.0f} kB compressed")  # noqa: T201
     print(table(("page", "median (ms)", "p95 (ms)", "slowest"), rows))  # noqa: T201
+    print(told)  # noqa: T201
     shares = {"search": _p95(search) / LIMIT_MS, "board": _p95(board) / LIMIT_MS, "first load": size / LIMIT_BYTES}
     worst = max(shares, key=lambda name: shares[name])
     return Figure(
@@ -115,8 +119,10 @@ def _queries() -> list[str]:
 
 
 def _logged_in(url: str) -> Ask:
-    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+    return _log_in(urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar())), url)
 
+
+def _log_in(opener: urllib.request.OpenerDirector, url: str) -> Ask:
     def ask(path: str, form: dict[str, str] | None = None) -> bytes:
         body = urllib.parse.urlencode(form).encode() if form else None
         with opener.open(url + path, body, timeout=30) as answer:
@@ -135,6 +141,35 @@ def _times(ask: Ask, paths: list[str]) -> list[float]:
         ask(path)
         times.append((time.perf_counter() - began) * 1000)
     return times
+
+
+def _streams(console: Console) -> str:
+    """Say what fifty open event streams cost the one web process: memory, and CPU while nothing happens."""
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+    _log_in(opener, console.url)
+    web = [each for one in _processes(console) for each in (one, *one.children(recursive=True))]
+    before = sum(each.memory_info().rss for each in web)
+    with ExitStack() as stack:
+        for _ in range(STREAMS):
+            stack.enter_context(closing(opener.open(f"{console.url}/events", timeout=30)))
+        time.sleep(3)  # Each gets the whole board first.
+        spent, began = _cpu(web), time.monotonic()
+        time.sleep(WATCHED_S)
+        share = (_cpu(web) - spent) / (time.monotonic() - began)
+        after = sum(each.memory_info().rss for each in web)
+    return (
+        f"{STREAMS} event streams on one web process: {after / 1e6:.0f} MB, {(after - before) / STREAMS / 1e3:.0f} kB "
+        f"a stream, {100 * share:.1f} % of a core while nothing happens"
+    )
+
+
+def _processes(console: Console) -> list[psutil.Process]:
+    assert console._process is not None
+    return [psutil.Process(console._process.pid)]
+
+
+def _cpu(processes: list[psutil.Process]) -> float:
+    return sum(sum(each.cpu_times()[:2]) for each in processes)
 
 
 def _p95(times: list[float]) -> float:

@@ -442,6 +442,20 @@ def test_her_usual_wanted_every_week_is_for_a_person() -> None:
     assert isinstance(move, ToPerson) and state.request()["every"] == "week"
 
 
+def test_a_service_that_is_not_offered_is_for_a_person_who_hears_what_she_wanted() -> None:
+    state, _ = begin(replace(calls("zh-CN")["one"], off=frozenset({"bathing"})))
+    for heard in (Key("2"), Said("后天下午洗澡", 90)):
+        after, move = hear(state, heard)
+        assert isinstance(move, ToPerson) and move.reason == "not_offered"
+        assert after.request()["service"] == "bathing"
+    after, move = hear(state, Key("1"))
+    assert isinstance(move, Ask) and after.step == "day"
+    # What she has again and again is not held out to her either, while nobody offers it.
+    for called in ("with a habit", "household"):
+        state = replace(calls("zh-CN")[called], off=frozenset({"bathing"}), matters=Matters(usual=USUAL))
+        assert begin(state)[0].step != "usual"
+
+
 def test_a_holiday_is_named_before_it_is_confirmed() -> None:
     state, _ = begin(calls("ko", datetime(2026, 9, 30, 9, tzinfo=HARBIN))["one"])
     for key in ("2", "2", "1"):

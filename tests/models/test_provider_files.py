@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, select
 
-from models import provider_files
+from models import provider_export, provider_files
 from models.provider_columns import columns
-from models.provider_files import add, check, hours_text, read, rows
+from models.provider_export import hours_text, rows
+from models.provider_files import add, check, read
 from models.providers import Provider, ProviderArea, ProviderHours, ProviderItem, ProviderNumber, Worker
 from models.session import read as reading
 from models.session import write
@@ -69,7 +70,7 @@ def test_what_is_exported_is_imported_as_the_same(database: Engine, tmp_path: Pa
     for file in files:
         with reading() as session:
             exported = list(rows(session))
-            assert provider_files.write(file, provider_files.columns_needed(session), exported) == 2
+            assert provider_export.write(file, provider_export.columns_needed(session), exported) == 2
         with write() as session:
             for kind in (Worker, ProviderHours, ProviderArea, ProviderItem, ProviderNumber, Provider):
                 session.execute(delete(kind))
@@ -80,7 +81,7 @@ def test_what_is_exported_is_imported_as_the_same(database: Engine, tmp_path: Pa
 
 def test_the_template_is_understood_and_empty(tmp_path: Path) -> None:
     file = tmp_path / "template.xlsx"
-    provider_files.write(file, columns(workers=3), ())
+    provider_export.write(file, columns(workers=3), ())
     table = read(file.read_bytes())
     assert (table.rows, table.ignored) == ([], ())
 

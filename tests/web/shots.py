@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page
 from sqlalchemy import select
 
@@ -49,6 +50,21 @@ KEPT = {
     "statistics": ["desk-light", "phone-light"],
     "recording": ["desk-light", "desk-dark", "phone-light"],
     "marks": ["desk-light", "phone-dark"],
+    "settings": ["desk-light", "phone-light"],
+    "hours": ["desk-light"],
+    "user": ["desk-light"],
+    "imports": ["desk-light"],
+    "audit": ["desk-light", "phone-light"],
+    "provider": ["desk-light"],
+}
+# By page of administration, which only an administrator sees.
+SETTINGS = {
+    "settings": "/admin",
+    "hours": "/admin/hours",
+    "user": "",
+    "imports": "/admin/imports",
+    "audit": "/admin/log",
+    "provider": "/providers/new",
 }
 
 
@@ -121,7 +137,25 @@ def main(target: Path, only: Sequence[str] = ()) -> None:
                         page.wait_for_timeout(400)
                         _shoot(page, target, f"{name}-{width}-{scheme}")
                     context.close()
+            _settings(world, chromium, console.url, target)
             chromium.close()
+
+
+def _settings(world: World, chromium: Chromium, url: str, target: Path) -> None:
+    """Photograph what only an administrator sees, with something to see in it."""
+    boss, agent = staff.sets_the_house(world)
+    for width, (across, down) in WIDTHS.items():
+        context = chromium.new_context(base_url=url, viewport={"width": across, "height": down}, color_scheme="light")
+        page = context.new_page()
+        page.goto("/login")
+        page.fill("#name", boss.name)
+        page.fill("#password", PASSWORD)
+        page.click(".button-main")
+        for name, path in SETTINGS.items():
+            page.goto(path or f"/admin/users/{agent.public_id}")
+            page.wait_for_timeout(400)
+            _shoot(page, target, f"{name}-{width}-light")
+        context.close()
 
 
 def _stuck(world: World) -> str:

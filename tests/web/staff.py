@@ -1,4 +1,4 @@
-"""A recording studio that has been used: for the console's pictures."""
+"""A recording studio that has been used, a house that was set: for the console's pictures."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from agents import admin_hours, admin_lists, admin_users, changing
+from agents.changing import By, Kind, Values
 from ivr.prompts import studio
 from ivr.prompts.intake import Limits, take_in
 from ivr.prompts.studio import Take
@@ -29,3 +31,21 @@ def has_recorded(world: World, name: str) -> str:
         studio.new_code(db, Take(told, "zh-CN", Source.TELEPHONE, user.id), world.now)
     studio.announce("zh-CN")
     return told
+
+
+def sets_the_house(world: World) -> tuple[User, User]:
+    """An administrator has set hours, a special day, languages and prices; returns her, and an agent of hers."""
+    boss, agent = world.user("刘主任", "admin"), world.user("小金", language="ko")
+    week = {str(day): "08:00-11:30, 13:00-17:00" for day in range(5)}
+    day = (world.now + timedelta(days=9)).date().isoformat()
+    deeds: tuple[tuple[Kind, str, Values], ...] = (
+        (admin_hours.WEEK, admin_hours.WEEK_KEY, week),
+        (admin_hours.DAY, day, {"name": "培训", "hours": "13:00-17:00"}),
+        (admin_users.SKILLS, str(agent.id), {"ko": 0, "zh-CN": 5}),
+        (admin_lists.SERVICE, "bathing", {"is_offered": True, "price_fen": 8000, "unit": "visit"}),
+        (admin_lists.SERVICE, "leisure", {"is_offered": False, "price_fen": None, "unit": "visit"}),
+    )
+    with world.rows() as db:
+        for kind, key, values in deeds:
+            changing.change(db, kind, (key, None), values, By(db.get_one(User, boss.id), world.now))
+    return boss, agent

@@ -353,3 +353,31 @@ def _check(page: Page, path: str) -> None:
     assert broken == [], path
     across = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert across <= 0, f"{path} is {across} px too wide"
+
+
+def _as_boss(world: World, context: BrowserContext) -> Page:
+    world.user("刘主任", "admin")
+    page = context.new_page()
+    page.goto("/login")
+    page.fill("#name", "刘主任")
+    page.fill("#password", PASSWORD)
+    page.press("#password", "Enter")
+    expect(page.get_by_role("link", name="设置", exact=True)).to_be_visible()
+    return page
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "dark")])
+def test_axe_finds_nothing_in_administration(world: World, context: BrowserContext, width: int, scheme: str) -> None:
+    seeded = town.build(world)
+    page = _as_boss(world, context)
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.set_viewport_size({"width": width, "height": 900})
+    user = world.user("小金", language="ko")
+    paths = (
+        "/admin", "/admin/users", f"/admin/users/{user.public_id}", "/admin/results", "/admin/results/item/7",
+        "/admin/services", "/admin/services/item/bathing", "/admin/hours", "/admin/queues", "/admin/imports",
+        "/admin/log?group=", "/providers/new", f"/elders/{seeded.elder.person.public_id}/contacts/new",
+    )  # fmt: skip
+    for path in paths:
+        page.goto(path)
+        _check(page, path)

@@ -75,6 +75,21 @@
     fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form, event.submitter)), redirect: "manual" }).catch(() => null);
   });
 
+  // What lies above and below the page at this width: the banners stay under it, and nothing is scrolled behind it.
+  const bars = [byId("top"), byId("phone")].filter(Boolean);
+  const measure = () => {
+    const height = (edge) => bars.reduce((sum, bar) => {
+      const { position, bottom } = getComputedStyle(bar);
+      const below = position === "fixed" && bottom === "0px";
+      return sum + ((edge === "below") === below && position !== "static" ? Math.ceil(bar.getBoundingClientRect().height) : 0);
+    }, 0);
+    for (const edge of ["above", "below"]) root.style.setProperty(`--${edge}`, `${height(edge)}px`);
+  };
+  if (bars.length) {
+    const watch = new ResizeObserver(measure);
+    for (const bar of bars) watch.observe(bar);
+  }
+
   // A menu closes by Escape and by a click elsewhere, as menus do.
   document.addEventListener("keydown", (event) => {
     const menu = byId("menu");

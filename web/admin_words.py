@@ -1,0 +1,210 @@
+"""The words of administration: problems of its forms, fields of what was changed, deeds of the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from babel.dates import get_day_names
+from flask_babel import get_locale, gettext
+from flask_babel import lazy_gettext as _l
+
+from web.file_words import column_word, file_said
+from web.i18n import LOCALES, NAMES
+
+Words = Mapping[str, Any]
+
+SETTING_PROBLEM: Words = {
+    "missing": _l("This is needed."),
+    "long": _l("This is too long."),
+    "bad": _l("This cannot be right."),
+    "taken": _l("There is another one with this already."),
+    "range": _l("This is outside of what is possible."),
+    "length": _l("2 to 64 characters."),
+    "one_span": _l("One span of the day, such as 09:00-12:00."),
+    "overtaken": _l("A colleague has changed this meanwhile. This is how it stands now; nothing of yours was written."),
+    "undone": _l("This was taken back already."),
+    "kept": _l("This cannot be taken away, for older records name it. It can be hidden instead."),
+    "last_admin": _l("At least one administrator who can log in has to stay."),
+    "last_one": _l("One of these has to stay on the list."),
+    "yourself": _l("Your own password is changed under “My account”."),
+    "never_open": _l("Give the hours of one day at least, or choose round the clock."),
+    "code_taken": _l("This worker's code was given out already: %(told)s"),
+    "file": _l("This cannot be right."),
+    "herself": _l("This is the elder herself."),
+    "twice": _l("This person stands by her already."),
+    "elder": _l("This person is an elder too: name and numbers are corrected on her own card."),
+    "empty": _l("The file has no lines."),
+    "large": _l("The file is too large: 10 MB at most."),
+    "gone": _l("This file was written already, or is older than a day. Choose it again."),
+    "kind": _l("Choose what the file holds."),
+    "table": _l("The file cannot be read."),
+}
+SETTING_KIND: Words = {
+    "user": _l("User"),
+    "skills": _l("Languages of an agent"),
+    "pause_reason": _l("Reason for a pause"),
+    "result": _l("Result"),
+    "service": _l("Service"),
+    "week": _l("Opening hours"),
+    "special_day": _l("Special day"),
+    "provider": _l("Provider"),
+    "contact": _l("Contact"),
+    "elder": _l("Elder"),
+    "order": _l("Order"),
+    "call": _l("Call"),
+    "task": _l("Task"),
+    "audio": _l("Recording"),
+    "prompt_recording": _l("Prompt"),
+    "person": _l("Person"),
+}
+SETTING_FIELD: Words = {
+    "name": _l("Name"),
+    "names": _l("Called"),
+    "role": _l("Role"),
+    "language": _l("Language"),
+    "may_log_in": _l("May log in"),
+    "position": _l("Place in the list"),
+    "is_shown": _l("On the list"),
+    "scope": _l("Where"),
+    "is_final": _l("Final"),
+    "retry_s": _l("Again after"),
+    "needs_note": _l("Needs a note"),
+    "is_offered": _l("Offered"),
+    "price_fen": _l("Price"),
+    "unit": _l("Unit"),
+    "hours": _l("Hours"),
+    "kind": _l("Kind"),
+    "phones": _l("Telephone numbers"),
+    "numbers": _l("Telephone numbers"),
+    "services": _l("Services"),
+    "areas": _l("Areas"),
+    "capacity": _l("Orders in a part of the day"),
+    "sms": _l("Text messages"),
+    "paused_until": _l("Not asked before"),
+    "pause_reason": _l("Reason"),
+    "relation": _l("Relation"),
+    "rights": _l("Consents"),
+    "elder": _l("Elder"),
+}
+RESULT_SCOPE: Words = {
+    "task": _l("Tasks"),
+    "call": _l("Calls"),
+    "both": _l("Calls and tasks"),
+    "visit": _l("The staff's run"),
+    "skip": _l("Passed over in the run"),
+}
+UNIT: Words = {"visit": _l("a visit"), "hour": _l("an hour"), "meal": _l("a meal"), "day": _l("a day")}
+IMPORT_KIND: Words = {"elders": _l("Elders"), "providers": _l("Providers and workers")}
+DAY_WHY: Words = {
+    "special": _l("special day"),
+    "holiday": _l("public holiday: Sunday's hours"),
+    "make_up": _l("worked for a holiday: Monday's hours"),
+    "usual": _l("usual"),
+}
+AUDIT_GROUP: Words = {
+    "settings": _l("Settings"),
+    "reads": _l("What was read"),
+    "log_ins": _l("Log-ins"),
+    "deeds": _l("Everything else"),
+}
+AUDIT_ACTION: Words = {
+    "setting_made": _l("made"),
+    "setting_changed": _l("changed"),
+    "setting_removed": _l("taken away"),
+    "setting_undone": _l("taken back"),
+    "password_link": _l("password reset by a link"),
+    "read": _l("read"),
+    "searched": _l("shown by a search"),
+    "listened": _l("listened"),
+    "login": _l("logged in"),
+    "login_failed": _l("log-in refused"),
+    "password_given": _l("password given, code awaited"),
+    "logout": _l("logged out"),
+    "password_changed": _l("password changed"),
+    "password_refused": _l("wrong password"),
+    "second_factor_on": _l("second step on"),
+    "second_factor_off": _l("second step off"),
+    "second_factor_failed": _l("wrong code"),
+    "recovery_code_used": _l("code on paper used"),
+    "user_created": _l("made"),
+    "user_disabled": _l("locked out"),
+    "elder_registered": _l("registered"),
+    "elder_changed": _l("corrected"),
+    "elder_change_undone": _l("correction taken back"),
+    "elders_merged": _l("made one of two"),
+    "merged_away": _l("became part of another"),
+    "merge_undone": _l("made two of one again"),
+    "elders_imported": _l("imported"),
+    "elders_exported": _l("exported"),
+    "providers_imported": _l("imported"),
+    "providers_exported": _l("exported"),
+    "provider_paused": _l("paused"),
+    "provider_resumed": _l("asked again"),
+    "item_kept": _l("service confirmed"),
+    "item_removed": _l("service removed"),
+    "order_placed": _l("placed"),
+    "order_known": _l("placed again, the same"),
+    "order_closed": _l("closed"),
+    "order_reopened": _l("to be done again"),
+    "call_attached": _l("elder named"),
+    "call_result": _l("result written"),
+    "task_taken": _l("taken"),
+    "task_given_back": _l("given back"),
+    "task_tried": _l("tried"),
+    "task_closed": _l("closed"),
+    "note_written": _l("note written"),
+    "note_struck": _l("note struck out"),
+    "note_restored": _l("note restored"),
+    "shortcuts_changed": _l("shortcuts changed"),
+    "erased": _l("erased"),
+}
+ADMIN: dict[str, Words] = {
+    "setting_problem": SETTING_PROBLEM,
+    "setting_kind": SETTING_KIND,
+    "setting_field": SETTING_FIELD,
+    "result_scope": RESULT_SCOPE,
+    "unit": UNIT,
+    "import_kind": IMPORT_KIND,
+    "day_why": DAY_WHY,
+    "audit_group": AUDIT_GROUP,
+    "audit_action": AUDIT_ACTION,
+}
+
+
+def field_word(field: str) -> str:
+    """Return what a field of a change is called: a weekday, a language, a worker's column, or a name of its own."""
+    if field.isdigit():
+        return str(get_day_names("wide", locale=get_locale())[int(field)])
+    if field in LOCALES:
+        return NAMES[field]
+    return str(SETTING_FIELD.get(field) or column_word(field))
+
+
+def setting_problem(code: str, told: str = "") -> str:
+    """Return what is wrong; `told`: what more the rules have said."""
+    if told and code in ("file", "table"):
+        return file_said(told)
+    said = SETTING_PROBLEM.get(code, code)
+    return str(said) % {"told": told} if code == "code_taken" else str(said)
+
+
+def setting_text(field: str, value: Any, word: Any) -> str:
+    """Return a value of the audit for a reader."""
+    if value is None or value == "" or value == []:
+        return "—"
+    if isinstance(value, bool):
+        return str(gettext("yes") if value else gettext("no"))
+    if field == "names" and isinstance(value, dict):
+        return " · ".join(str(one) for one in value.values())
+    if field == "price_fen":
+        return f"¥{value / 100:.2f}"
+    if field == "retry_s":
+        return str(gettext("%(num)d min", num=value // 60))
+    if field in ("role", "relation", "unit"):
+        return str(word(field, value))
+    if field == "scope":
+        return str(word("result_scope", value))
+    if field == "rights":
+        return " · ".join(word("right", one) for one in value)
+    return " · ".join(str(one) for one in value) if isinstance(value, list) else str(value)
