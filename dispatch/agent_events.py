@@ -126,7 +126,7 @@ def _told(headers: Mapping[str, str]) -> None:
         case "asked":
             _asked_in(headers.get("Call", ""), headers.get("Leg", ""))
         case "reached":
-            _reached(headers.get("Own", ""))
+            _reached(headers.get("Own", ""), headers.get("Recorded") == "yes")
         case "dialled":
             _dialled(headers.get("Own", ""), headers.get("Status", ""))
 
@@ -181,7 +181,7 @@ def _named(session: Session, name: str) -> Call | None:
     return session.scalar(query.with_for_update())
 
 
-def _reached(channel_id: str) -> None:
+def _reached(channel_id: str, recorded: bool) -> None:
     now = clock.now()
     with transaction() as session:
         call = _named(session, channel_id)
@@ -189,6 +189,8 @@ def _reached(channel_id: str) -> None:
             call.state, call.answered_at = CallState.AGENT, now
             who = {} if call.agent_id is None else {"user_id": call.agent_id}
             note(session, call.id, Entry.ANSWERED, now, **who)
+            if recorded:
+                note(session, call.id, Entry.RECORDING, now, how="on")
 
 
 def _dialled(channel_id: str, status: str) -> None:

@@ -14,7 +14,7 @@ from asterisk.manager import ManagerException
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dispatch import presence, watching
+from dispatch import disk, presence, watching
 from dispatch.ami import Ami
 from dispatch.calls import close_call
 from dispatch.roster import interface
@@ -23,7 +23,7 @@ from models.calls import Call, CallEnd
 from models.campaigns import CareVisit
 from models.care_runs import VisitCall
 from models.journal import Entry, note
-from models.people import PhoneNumber
+from models.people import Elder, PhoneNumber
 from models.presence import AgentPresence, CallAsk, Presence, TaskCall, Verb
 from models.session import read, write
 from models.settings import settings
@@ -51,6 +51,7 @@ class _Work:
     number: str
     language: str
     task: str
+    notice: str  # the language in which the notice of a recording is said; empty: it is not recorded
     late: bool
     inside: bool  # whether the supervisor is in the call already
 
@@ -109,9 +110,18 @@ def _read(ask_id: int) -> _Work | None:
             _number_of(session, ask),
             ask.language or call.language,
             task_of(session, call.id),
+            _notice(session, call) if ask.verb == Verb.DIAL else "",
             clock.now() - ask.created_at > TOO_LATE,
             watch is not None,
         )
+
+
+def _notice(session: Session, call: Call) -> str:
+    """Return in which language whoever is rung is told of the recording; empty where there is none."""
+    if not settings().recording or disk.is_low():
+        return ""
+    elder = session.get(Elder, call.elder_id) if call.elder_id is not None else None
+    return elder.person.language if elder is not None else settings().languages[0]
 
 
 _WITH_THIRD = (Verb.MERGE, Verb.COMPLETE, Verb.BACK)
@@ -246,6 +256,7 @@ def _originate(ami: Ami, work: _Work, channel_id: str, to: str, then: tuple[str,
             f"__CALLER={work.channel}",
             f"__CALL={work.call}",
             f"WATCHED={work.leg}",
+            *([f"__HOTLINE_LANGUAGE={work.notice}", "__RECORD_OWN=yes"] if work.notice else []),
             *(
                 [f"PJSIP_HEADER(add,X-Hotline-{name})={value}" for name, value in headers.items() if value]
                 if to.startswith("PJSIP/agent-")

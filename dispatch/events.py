@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import cast
 
 from sqlalchemy import Table, bindparam, select
@@ -13,16 +14,20 @@ from dispatch import agent_events
 from dispatch.attempts import attempt_of_channel, close_attempt
 from dispatch.calls import close_call
 from dispatch.outbox import transaction
-from dispatch.retry import outcome_of
+from dispatch.retry import End, outcome_of
 from models import clock
 from models.calls import Call, CallEnd, CallState
 from models.dialing import Attempt, AttemptStatus, Outcome
 from models.journal import Entry, note
 from models.prepared import Prepared
 from models.session import read_rows
+from models.settings import settings
 
 log = logging.getLogger(__name__)
 
+# Calls of ours in which the network has spoken before anybody answered. Only a hint, held by this process: without
+# it the plain code is asked.
+_spoken_to: set[str] = set()
 # What talks while nobody else is on the line: also in the moment before the conversation begins.
 _BEFORE_PEOPLE = (CallState.DIALING, CallState.TALKING)
 _attempts, _calls = (cast(Table, kind.__table__) for kind in (Attempt, Call))
@@ -44,7 +49,9 @@ def handle(headers: Mapping[str, str]) -> None:
             agent_events.handle(headers)
         case "Hangup":
             agent_events.leg_ended(headers.get("Uniqueid", ""))
-            _hangup(headers.get("Uniqueid", ""), _number(headers, "Cause") or 0, _number(headers, "TechCause"))
+            _hangup(headers)
+        case "DialState" if headers.get("DialStatus") == "PROGRESS":
+            _spoken_to.add(headers.get("DestUniqueid", ""))
         case "ChannelTalkingStart":
             _talks(headers.get("Uniqueid", ""), None)
         case "ChannelTalkingStop":
@@ -59,10 +66,12 @@ def _number(headers: Mapping[str, str], name: str) -> int | None:
     return int(value) if value.isascii() and value.isdigit() else None
 
 
-def _hangup(channel_id: str, cause: int, sip: int | None) -> None:
+def _hangup(headers: Mapping[str, str]) -> None:
+    channel_id, now = headers.get("Uniqueid", ""), clock.now()
     if not channel_id.startswith("hotline-"):
         return
-    now = clock.now()
+    early = channel_id in _spoken_to
+    _spoken_to.discard(channel_id)
     with read_rows() as rows:
         # Most calls have written their end themselves: nobody waits for the lock for nothing.
         if _ALL_OVER.scalar(rows, {"channel": channel_id}) is not None:
@@ -73,9 +82,17 @@ def _hangup(channel_id: str, cause: int, sip: int | None) -> None:
             return
         # An answered call writes its own end; should it fail to, the sweep does.
         if attempt.status == AttemptStatus.DIALING:
-            end_unanswered(session, attempt, outcome_of(cause, sip), cause)
+            # Our own ring time ran out: whatever the network says to our CANCEL, it was still ringing.
+            early = early and not _rang_out(attempt, now)
+            cause = _number(headers, "Cause") or 0
+            end_unanswered(session, attempt, outcome_of(End(cause, _number(headers, "TechCause"), early)), cause)
         elif attempt.status == AttemptStatus.CLOSED and attempt.call_id is not None:
             close_call(session, session.get_one(Call, attempt.call_id), CallEnd.HUNG_UP, now)
+
+
+def _rang_out(attempt: Attempt, now: datetime) -> bool:
+    ring_s = settings().offer_ring_s if attempt.offer_id else settings().callback_ring_s
+    return attempt.dialed_at is None or now - attempt.dialed_at >= timedelta(seconds=ring_s)
 
 
 def _talks(channel_id: str, ms: int | None) -> None:

@@ -6,6 +6,7 @@ comes next, after what pause, and how often. Nothing here touches rows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
@@ -19,6 +20,10 @@ TRUNK = "trunk"
 FAULTS_ALLOWED = 5
 # What an unknown cause means: nobody was reached, and trying again later does no harm.
 UNKNOWN_CAUSE = Outcome.NO_ANSWER
+
+# In front of a code: as it comes after an announcement. Carriers tell 空号 in a voice, and then say 480 or 487.
+EARLY = "early "
+_CODE = re.compile(r"(early )?[0-9]{1,3}")
 
 Purpose = Literal["offer", "callback", "reminder", "return_visit"]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
@@ -140,28 +145,40 @@ CAUSES: Mapping[int, Outcome] = {
 }
 
 
-def outcome_of(cause: int, sip: int | None = None, trunk: str = TRUNK) -> Outcome:
+@dataclass(frozen=True)
+class End:
+    """How a call that nobody answered came to its end."""
+
+    cause: int  # Q.850
+    sip: int | None = None  # the network's last answer, 300-699
+    early: bool = False  # the network spoke before it (183 and early media): an announcement, or a ringing melody
+
+
+def outcome_of(end: End, trunk: str = TRUNK) -> Outcome:
     """Return what a hang-up before an answer means on `trunk`.
 
-    The trunk's own table is asked for the SIP answer (300–699) and then for the
-    Q.850 cause; then the common table; then `UNKNOWN_CAUSE`.
+    The trunk's own table is asked for the SIP answer and then for the Q.850 cause, first as they come after an
+    announcement, if there was one; then the common table; then `UNKNOWN_CAUSE`.
     """
     own = trunk_causes(trunk)
-    for code in (sip, cause):
-        if code is not None and code in own:
-            return own[code]
-    return CAUSES.get(cause, own.get(0, UNKNOWN_CAUSE))
+    codes = [str(code) for code in (end.sip, end.cause) if code is not None]
+    for name in (*(f"{EARLY}{code}" for code in codes if end.early), *codes):
+        if name in own:
+            return own[name]
+    return CAUSES.get(end.cause, own.get("0", UNKNOWN_CAUSE))
 
 
-def trunk_causes(trunk: str = TRUNK) -> dict[int, Outcome]:
-    """Return the trunk's own table; 0 stands for every cause that no table knows.
+def trunk_causes(trunk: str = TRUNK) -> dict[str, Outcome]:
+    """Return the trunk's own table; 0 stands for every cause that no table knows, `early 480` for 480 after a voice.
 
     Raises:
-        ValueError: the setting names no outcome that an unanswered call can have.
+        ValueError: the setting names no code, or no outcome that an unanswered call can have.
     """
     possible = {Outcome.BUSY, Outcome.NO_ANSWER, Outcome.INVALID, Outcome.CONGESTION}
     table = {}
     for code, name in settings().trunk_causes.get(trunk, {}).items():
+        if not _CODE.fullmatch(code):
+            raise ValueError(f"HOTLINE_TRUNK_CAUSES: {code!r} is no Q.850 cause, no SIP answer, nor early and one")
         if name not in possible:
             raise ValueError(f"HOTLINE_TRUNK_CAUSES: {name!r} for {code} is not one of {', '.join(sorted(possible))}")
         table[code] = Outcome(name)

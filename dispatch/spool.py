@@ -60,8 +60,9 @@ def _collect_one(path: Path, living: set[str] | None) -> int:
     now = clock.now()
     recording = path.with_suffix(".wav")
     with transaction() as session:
-        call = waiting.call_on_line(session, channel_id, fields.get("number"), fields.get("why", "fault"), now)
-        if fields.get("why") == "emergency":
+        why = fields.get("why", "fault")
+        call = waiting.call_on_line(session, channel_id, fields.get("number"), why, now)
+        if why == "emergency":
             tasks.open_task(session, tasks.for_call(TaskKind.ALARM, call), now)
         # Whoever was on call and pressed 1 is a person like an agent, but no event of the queue tells of her.
         talked = fields.get("end") == "agent" or "person" in fields
@@ -72,6 +73,8 @@ def _collect_one(path: Path, living: set[str] | None) -> int:
             return 0
         if talked:
             close_call(session, call, CallEnd.PERSON, now)
+        elif why == waiting.HUNG_UP:
+            close_call(session, call, CallEnd.HUNG_UP, now)
         else:
             if "ring_back" in fields:
                 waiting.ring_back(session, call, None, now)

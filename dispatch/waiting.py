@@ -22,6 +22,8 @@ from models.tasks import Task, TaskKind
 
 # Of answers longer ago than this nothing is concluded.
 _LOOK_BACK = timedelta(hours=1)
+# Of a note: she hung up before the conversation had begun, and has waited for nobody.
+HUNG_UP = "hung_up"
 # Fewer gaps than this are no measure: then no minutes are named.
 LEAST_GAPS = 3
 
@@ -83,15 +85,18 @@ def call_on_line(session: Session, channel_id: str, shown: str | None, why: str,
         channel_id=channel_id,
         direction=Direction.IN,
         purpose="inbound",
-        state=CallState.WAITING,
+        state=CallState.TALKING if why == HUNG_UP else CallState.WAITING,
         number_id=number_row(session, number).id if number else None,
         elder_id=elders[0].id if len(elders) == 1 else None,
         language=elders[0].person.language if len(elders) == 1 else settings().languages[0],
         started_at=_began(channel_id, now),
-        waiting_since=_began(channel_id, now),
+        waiting_since=None if why == HUNG_UP else _began(channel_id, now),
     )
     session.add(call)
     session.flush()
+    if why == HUNG_UP:
+        note(session, call.id, Entry.HUNG_UP, now)
+        return call
     note(session, call.id, Entry.FAULT, now, where="agi")
     note(session, call.id, Entry.TO_PERSON, now, reason=why)
     return call

@@ -146,7 +146,7 @@ def dialling(settings: Settings) -> Iterator[Finding]:
     except ValueError as error:
         yield failed("Dialling", str(error), "correct HOTLINE_TRUNK_CAUSES, HOTLINE_RETRY_RULES")
         return
-    special = ", ".join(f"{code or 'any other'} → {outcome}" for code, outcome in sorted(own.items()))
+    special = ", ".join(f"{'any other' if code == '0' else code} → {outcome}" for code, outcome in sorted(own.items()))
     detail = (
         f"{len(retry.CAUSES)} causes known, any other is {retry.UNKNOWN_CAUSE}; of this trunk's own: "
         f"{special or 'none'}; {len(rules)} retry rules, {len(settings.retry_rules)} changed; "

@@ -161,9 +161,10 @@ class Settings(BaseSettings):
     retry_rules: dict[str, dict[str, int | str | None]] = Field(
         default_factory=dict, description='changes to dispatch/retry.py: {"callback.busy": {"pause_s": 60, "times": 2}}'
     )
-    trunk_causes: dict[str, dict[int, str]] = Field(
+    trunk_causes: dict[str, dict[str, str]] = Field(
         default_factory=dict,
-        description='what a trunk means by a Q.850 cause or a SIP answer: {"trunk": {"20": "invalid", "480": "busy"}}',
+        description="what a trunk means by a Q.850 cause or a SIP answer, and by one that follows an announcement: "
+        '{"trunk": {"20": "invalid", "480": "busy", "early 480": "invalid"}}',
     )
     trunk_calls_per_s: int = Field(5, ge=1, description="calls begun a second, of all workers together")
     trunk_channels: int = Field(30, ge=1, description="calls of ours that are open at once, of all workers together")

@@ -121,6 +121,8 @@ def settings_for_tests(**more: object) -> dict[str, object]:
         "CAMPAIGN_S": 0.2,
         "LEDGER_S": 1,
         "LOST_CALL_S": 4,
+        # A carrier that tells a dead number in a voice, and then says 487.
+        "TRUNK_CAUSES": '{"trunk": {"early 487": "invalid"}}',
         "LOST_JOB_S": 3,
         "TRANSIENT_RETRY_S": 1,
         **more,

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from redis.exceptions import RedisError
@@ -96,6 +97,16 @@ def asterisk_killed(town: Town) -> None:
     town.hotline.kill("asterisk")
 
 
+def clock_moved(town: Town) -> None:
+    """The power goes, and when it is back the clock shows another hour: one less, the next time one more again."""
+    _moved_back.symmetric_difference_update([town.hotline.folder])
+    by_s = -3600 if town.hotline.folder in _moved_back else 3600
+    town.hotline.kill_everything()
+    env = town.hotline.env
+    env["HOTLINE_CLOCK_OFFSET_S"] = str(float(env["HOTLINE_CLOCK_OFFSET_S"]) + by_s)
+    town.hotline.start()
+
+
 def two_workers(town: Town) -> None:
     """A second worker, on the same errands, for a while."""
     second = subprocess.Popen(
@@ -107,10 +118,14 @@ def two_workers(town: Town) -> None:
     second.wait()
 
 
+# Towns whose clock is an hour behind.
+_moved_back: set[Path] = set()
 FAULTS: list[Fault] = [
     worker_killed, worker_hangs, dispatcher_killed, redis_emptied, redis_killed, redis_full, ami_cut, asterisk_killed,
-    two_workers,
+    two_workers, clock_moved,
 ]  # fmt: skip
+# After these Asterisk is another one.
+ASTERISK_DIES = (asterisk_killed, clock_moved)
 
 
 def asterisk(town: Town, command: str) -> str:
@@ -159,7 +174,7 @@ def test_a_fault_at_any_instant_loses_nothing_and_doubles_nothing(shaken_town: T
     # A call that Asterisk's death has cut is nobody's answer: whoever was in it is asked again.
     assert sorted(map(str, settled)) == ["accepted", "confirmed"], town.rows.summary()
     # A killed Asterisk tells the network nothing: the call that it left behind stands there, with nobody in it.
-    at_once = 1 + (fault is asterisk_killed)
+    at_once = 1 + (fault in ASTERISK_DIES)
     assert all(calls_at_once(town, number) <= at_once for number in (BATH, WANG)), "one call at a time to one person"
     assert recovered <= RECOVERS_S, f"seed {seed}: {recovered:.0f} s"
 

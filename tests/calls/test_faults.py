@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 from sqlalchemy import text
@@ -25,7 +26,7 @@ from models.orphans import dies_with_me
 from models.outbox import OutboxEntry
 from models.settings import ROOT
 from tests.calls.conftest import DATABASES, Town
-from tests.calls.test_fault_instants import at_rest
+from tests.calls.test_fault_instants import asterisk, at_rest
 from tests.calls.test_orders_by_key import hears_who_comes, orders_a_bath
 from tests.speech.test_family import Family
 from tests.support import habits
@@ -82,6 +83,32 @@ def test_without_the_agi_server_and_without_agents_a_message_becomes_a_task(shak
         call.hangs_up()
     task = town.rows.the_task("message")
     assert task.elder_id is not None
+
+
+@contextmanager
+def nobody_takes_calls(town: Town) -> Iterator[None]:
+    """The way to the AGI server leads to somebody who does not even pick up: nothing is refused, nothing begins."""
+    with ExitStack() as stack:
+        deaf = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        place = deaf.getsockname()
+        full: list[socket.socket] = []
+        with suppress(TimeoutError):
+            while len(full) < 20:
+                full.append(stack.enter_context(socket.create_connection(place, timeout=0.3)))
+        asterisk(town, f"dialplan set global AGI agi://127.0.0.1:{place[1]}")
+        stack.callback(
+            asterisk, town, f"dialplan set global AGI agi://127.0.0.1:{town.hotline.env['HOTLINE_AGI_PORT']}"
+        )
+        yield
+
+
+def test_whoever_hangs_up_before_the_conversation_has_begun_is_listed_all_the_same(shaken_town: Town) -> None:
+    town = shaken_town
+    with nobody_takes_calls(town):
+        town.network.phone(WANG).rings("12349").answered().hangs_up()
+        [row] = town.rows.wait_for(lambda: town.rows.ended_calls(), 15, "call of which only the dialplan knew")
+    assert (row.end, row.direction, row.elder_id is not None) == ("hung_up", "in", True)
+    assert town.rows.the_task("partial").elder_id == row.elder_id
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from dispatch import events, jobs, limits, outbox, retry
 from dispatch.attempts import close_attempt
+from dispatch.retry import End
 from hotline.doctor_service import dialling
 from models import register
 from models.dialing import Attempt, Callback, Outcome
@@ -88,12 +89,12 @@ def test_what_is_no_rule_is_said_by_the_doctor(
 
 
 def test_a_trunk_that_says_it_differently_has_its_own_table(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert retry.outcome_of(SWITCHED_OFF, 480) == Outcome.NO_ANSWER
+    assert retry.outcome_of(End(SWITCHED_OFF, 480)) == Outcome.NO_ANSWER
     configure(monkeypatch, TRUNK_CAUSES={"trunk": {"20": "invalid", "486": "no_answer", "0": "congestion"}})
-    assert retry.outcome_of(SWITCHED_OFF) == Outcome.INVALID
-    assert retry.outcome_of(BUSY) == Outcome.BUSY and retry.outcome_of(BUSY, 486) == Outcome.NO_ANSWER
-    assert retry.outcome_of(99) == Outcome.CONGESTION, "0 is for what no table knows"
-    assert retry.outcome_of(99, trunk="another") == retry.UNKNOWN_CAUSE
+    assert retry.outcome_of(End(SWITCHED_OFF)) == Outcome.INVALID
+    assert retry.outcome_of(End(BUSY)) == Outcome.BUSY and retry.outcome_of(End(BUSY, 486)) == Outcome.NO_ANSWER
+    assert retry.outcome_of(End(99)) == Outcome.CONGESTION, "0 is for what no table knows"
+    assert retry.outcome_of(End(99), trunk="another") == retry.UNKNOWN_CAUSE
     assert "20 → invalid" in next(iter(dialling(settings()))).detail
     configure(monkeypatch, TRUNK_CAUSES={"trunk": {"20": "accepted"}})
     assert [f.status for f in dialling(settings())] == ["failed"], "no cause may ever count as an answer"
@@ -106,6 +107,36 @@ def test_the_sip_answer_reaches_the_table(town: Town, monkeypatch: pytest.Monkey
     hangup = {"Event": "Hangup", "Uniqueid": town.attempt().channel_id, "Cause": "19", "TechCause": "480"}
     events.handle(hangup)
     assert town.all(Attempt)[0].outcome == "invalid"
+
+
+def test_a_trunk_that_tells_a_dead_number_in_a_voice_has_that_in_its_table(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert retry.outcome_of(End(NO_SUCH_NUMBER, 480, early=True)) == Outcome.INVALID, "a Reason header says it"
+    assert retry.outcome_of(End(NO_ANSWER, 480, early=True)) == Outcome.NO_ANSWER
+    configure(monkeypatch, TRUNK_CAUSES={"trunk": {"early 480": "invalid", "early 21": "busy"}})
+    assert retry.outcome_of(End(NO_ANSWER, 480, early=True)) == Outcome.INVALID
+    assert retry.outcome_of(End(NO_ANSWER, 480)) == Outcome.NO_ANSWER
+    assert retry.outcome_of(End(21, 603, early=True)) == Outcome.BUSY
+    assert "early 480 → invalid" in next(iter(dialling(settings()))).detail
+    configure(monkeypatch, TRUNK_CAUSES={"trunk": {"late 480": "invalid"}})
+    assert [f.status for f in dialling(settings())] == ["failed"]
+
+
+@pytest.mark.parametrize(("spoken", "after_s", "outcome"), [(True, 5, "invalid"), (False, 5, "no_answer"),
+                                                             (True, 30, "no_answer")])  # fmt: skip
+def test_an_announcement_counts_until_our_own_ring_time_is_over(
+    town: Town, monkeypatch: pytest.MonkeyPatch, spoken: bool, after_s: int, outcome: str
+) -> None:
+    configure(monkeypatch, TRUNK_CAUSES={"trunk": {"early 487": "invalid"}}, OFFER_RING_S=25)
+    town.orders()
+    town.works()
+    channel = town.attempt().channel_id
+    if spoken:
+        events.handle({"Event": "DialState", "DialStatus": "PROGRESS", "DestUniqueid": channel})
+    town.passes(after_s)
+    events.handle({"Event": "Hangup", "Uniqueid": channel, "Cause": "127", "TechCause": "487"})
+    assert town.all(Attempt)[0].outcome == outcome
 
 
 def test_a_dead_number_is_noticed_skipped_reported_and_lives_again_when_it_rings_us(town: Town) -> None:

@@ -174,3 +174,13 @@ def test_a_withheld_number_that_said_nothing_makes_no_task(town: Town) -> None:
         call.number_id = None
         close_call(session, call, CallEnd.HUNG_UP, town.now)
     assert town.tasks() == []
+
+
+def test_who_hung_up_before_the_conversation_began_is_listed_once_and_rung_back(town: Town, spool_dir: Path) -> None:
+    for _ in range(2):
+        write_note(spool_dir, f"number={world.WANG}", "why=hung_up", "end=caller")
+        assert spool.collect(set()) == 1
+    (call,) = town.all(Call)
+    assert (call.end, call.elder_id, call.waiting_since) == (CallEnd.HUNG_UP, 1, None)
+    assert [event.kind for event in town.all(CallEvent)] == [Entry.HUNG_UP, Entry.ENDED]
+    assert town.tasks() == ["partial"]
