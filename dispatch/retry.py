@@ -21,6 +21,8 @@ FAULTS_ALLOWED = 5
 # What an unknown cause means: nobody was reached, and trying again later does no harm.
 UNKNOWN_CAUSE = Outcome.NO_ANSWER
 
+# We ended it ourselves.
+_OURS = 26
 # In front of a code: as it comes after an announcement. Carriers tell 空号 in a voice, and then say 480 or 487.
 EARLY = "early "
 _CODE = re.compile(r"(early )?[0-9]{1,3}")
@@ -132,7 +134,7 @@ CAUSES: Mapping[int, Outcome] = {
     20: Outcome.NO_ANSWER,  # switched off (480)
     21: Outcome.NO_ANSWER,  # rejected by hand (603)
     22: Outcome.INVALID,
-    26: Outcome.TOO_LATE,  # we ended it: somebody else has the order
+    _OURS: Outcome.TOO_LATE,  # we ended it: somebody else has the order
     28: Outcome.INVALID,
     27: Outcome.CONGESTION,
     34: Outcome.CONGESTION,  # 503
@@ -160,6 +162,8 @@ def outcome_of(end: End, trunk: str = TRUNK) -> Outcome:
     The trunk's own table is asked for the SIP answer and then for the Q.850 cause, first as they come after an
     announcement, if there was one; then the common table; then `UNKNOWN_CAUSE`.
     """
+    if end.cause == _OURS:
+        return CAUSES[_OURS]  # The network only says that it has heard us.
     own = trunk_causes(trunk)
     codes = [str(code) for code in (end.sip, end.cause) if code is not None]
     for name in (*(f"{EARLY}{code}" for code in codes if end.early), *codes):

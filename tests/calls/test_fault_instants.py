@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 from redis.exceptions import RedisError
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from dispatch.orders import OrderRequest, place_order
 from models import clock, toolbox
@@ -97,6 +97,15 @@ def asterisk_killed(town: Town) -> None:
     town.hotline.kill("asterisk")
 
 
+def database_away(town: Town) -> None:
+    """For eight seconds whoever wants to write waits in vain; PostgreSQL has thrown everybody out, too."""
+    with town.rows.writing() as session:
+        if town.rows.dialect == "postgresql":
+            session.execute(text(_THROW_OUT))
+            session.execute(text("LOCK TABLE orders, offers, attempts, calls, outbox IN ACCESS EXCLUSIVE MODE"))
+        time.sleep(8)
+
+
 def clock_moved(town: Town) -> None:
     """The power goes, and when it is back the clock shows another hour: one less, the next time one more again."""
     _moved_back.symmetric_difference_update([town.hotline.folder])
@@ -118,11 +127,15 @@ def two_workers(town: Town) -> None:
     second.wait()
 
 
+_THROW_OUT = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE pid <> pg_backend_pid() AND datname = current_database() AND backend_type = 'client backend'"
+)
 # Towns whose clock is an hour behind.
 _moved_back: set[Path] = set()
 FAULTS: list[Fault] = [
     worker_killed, worker_hangs, dispatcher_killed, redis_emptied, redis_killed, redis_full, ami_cut, asterisk_killed,
-    two_workers, clock_moved,
+    two_workers, database_away, clock_moved,
 ]  # fmt: skip
 # After these Asterisk is another one.
 ASTERISK_DIES = (asterisk_killed, clock_moved)

@@ -118,6 +118,7 @@ def test_a_trunk_that_tells_a_dead_number_in_a_voice_has_that_in_its_table(
     assert retry.outcome_of(End(NO_ANSWER, 480, early=True)) == Outcome.INVALID
     assert retry.outcome_of(End(NO_ANSWER, 480)) == Outcome.NO_ANSWER
     assert retry.outcome_of(End(21, 603, early=True)) == Outcome.BUSY
+    assert retry.outcome_of(End(26, 480, early=True)) == Outcome.TOO_LATE, "we have broken it off ourselves"
     assert "early 480 → invalid" in next(iter(dialling(settings()))).detail
     configure(monkeypatch, TRUNK_CAUSES={"trunk": {"late 480": "invalid"}})
     assert [f.status for f in dialling(settings())] == ["failed"]
