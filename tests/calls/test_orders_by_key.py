@@ -100,9 +100,9 @@ def test_an_announcement_before_anybody_answers_is_no_answer(town: Town) -> None
     """关机, 空号: the network speaks in early media (183) and then refuses. Nobody has heard an offer."""
     # What is told within the ring time counts: a longer announcement is cut off by our own CANCEL, and is no answer.
     off = town.network.phone(BATH).when_called(habits.is_switched_off("关机", "zh", sip_code=480))
-    # This trunk's table says what its 487 after a voice means; another one names the cause in a Reason header.
+    # This trunk's table says what its 487 after a voice means; a 404 says it by itself, with cause 1.
     unknown = town.network.phone(CARE).when_called(habits.is_switched_off("空号", "zh", sip_code=487))
-    gone = town.network.phone(WANG).when_called(habits.is_switched_off("空号", "zh", sip_code=480, cause=1))
+    gone = town.network.phone(WANG).when_called(habits.is_switched_off("空号", "zh", sip_code=404))
     town.network.phone(HELP).accepts(offer="offer")
 
     orders_a_bath(town).hangs_up()

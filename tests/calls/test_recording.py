@@ -189,7 +189,9 @@ def test_an_agents_own_call_is_recorded_after_the_notice(recording_town: Town) -
             number_id=number_row(session, normalise(WANG)).id, started_at=now,
         )  # fmt: skip
         session.add(row)
-    work = asks._Work(0, "dial", 0, row.public_id, row.channel_id, "", "", None, WANG, "zh-CN", "", "zh-CN", False)
+    work = asks._Work(
+        0, "dial", 0, row.public_id, row.channel_id, "", "", None, WANG, "zh-CN", "", "zh-CN", False, False
+    )
     ami = Ami()
     ami.connect("127.0.0.1", int(town.hotline.env["HOTLINE_AMI_PORT"]))
     ami.login("hotline", secret_store.ensure(town.hotline.folder)["ami_secret"])

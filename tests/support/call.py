@@ -136,13 +136,10 @@ class Call(CallState):
             raise StoryError(f"no sound connection\n{self.story()}")
         return self
 
-    def rejects(self, sip_code: int, cause: int | None = None) -> Call:
-        """Ends an unanswered call with this SIP answer; `cause` is the Q.850 cause of its Reason header."""
+    def rejects(self, sip_code: int) -> Call:
+        """Ends an unanswered call with this SIP answer; its Reason header names the Q.850 cause that belongs to it."""
         self.ended_by_us = True
-        self.note(f"rejects with {sip_code}" + (f", cause {cause}" if cause else ""))
-        if cause is not None:
-            # What the far end of a dialled channel says is what this one says in turn.
-            self._agi("EXEC", "Dial", f"Local/{cause}@cause")
+        self.note(f"rejects with {sip_code}")
         self.carrier.try_to("PJSIPHangup", {"Channel": self.channel, "Cause": str(sip_code)})
         self.wait_for(lambda: self.ended_at is not None, 5)
         return self

@@ -7,7 +7,7 @@ from pathlib import Path
 
 # Only what a telephone needs: it starts in a fraction of the time and memory of a full Asterisk.
 _MODULES = (
-    "app_audiosocket", "app_dial", "app_exec", "app_playback", "app_senddtmf", "app_stack", "app_verbose",
+    "app_audiosocket", "app_exec", "app_playback", "app_senddtmf", "app_stack", "app_verbose",
     "bridge_simple", "chan_pjsip", "codec_alaw", "codec_ulaw", "format_pcm", "format_wav", "func_callerid",
     "func_channel", "func_env", "func_logic", "func_strings", "pbx_config", "res_agi", "res_audiosocket",
     "res_pjproject", "res_pjsip", "res_pjsip_authenticator_digest", "res_pjsip_caller_id",
@@ -157,10 +157,6 @@ writeprotect = yes
  same => n,AGI(agi://127.0.0.1:{places.agi}/called)
  same => n,Hangup()
 exten => _[a-zA-Z][a-zA-Z0-9]!,1,Goto(+${{EXTEN}},1)
-
-; Somewhere behind the network a call ends with this Q.850 cause.
-[cause]
-exten => _X!,1,Hangup(${{EXTEN}})
 
 ; A telephone rings the hotline: how it shows itself, before the INVITE leaves.
 ; Channel variables are not set yet, so all values lie in files named by the extension.

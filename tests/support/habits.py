@@ -91,16 +91,12 @@ def rejects(sip_code: int, *, ring: float = 0.0) -> Habit:
 
 
 def is_switched_off(
-    announcement: str = "The number you dialled is switched off", language: str = "en", sip_code: int = 480,
-    cause: int | None = None,
-) -> Habit:  # fmt: skip
-    """The network says so in early media, then refuses: nobody has answered, but a voice was heard.
-
-    `cause`: the Q.850 cause in the Reason header of its refusal.
-    """
+    announcement: str = "The number you dialled is switched off", language: str = "en", sip_code: int = 480
+) -> Habit:
+    """The network says so in early media, then refuses: nobody has answered, but a voice was heard."""
 
     def habit(call: Call) -> None:
-        call.announces(spoken(announcement, language)).rejects(sip_code, cause)
+        call.announces(spoken(announcement, language)).rejects(sip_code)
 
     return habit
 
