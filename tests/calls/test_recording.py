@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sqlalchemy import select
 
-from dispatch import asks
-from dispatch.ami import Ami
-from hotline import secret_store
 from ivr.tones import Code, Samples, render, tone_code
-from models import audio, clock
+from models import audio
 from models.audio import Audio
 from models.calls import Call as CallRow
 from models.journal import Entry
@@ -167,39 +163,3 @@ def test_without_python_the_dialplan_says_the_notice_and_what_a_kill_of_asterisk
     row = the_call(town)
     hers, _ours = sides(town, the_recording(town, row))
     assert tone_code(WANG_SAYS) in hers
-
-
-def test_an_agents_own_call_is_recorded_after_the_notice(recording_town: Town) -> None:
-    """Click to call, and the care run: what dispatch has Asterisk do, with an ordinary telephone for her browser."""
-    town = recording_town
-
-    def agent(call: Call) -> None:
-        call.answers().is_silent(2.5).plays(render(AGENT_SAYS)).is_silent(30)
-
-    def wang(call: Call) -> None:
-        call.answers().hears("recording_notice").is_silent(0.5).plays(render(WANG_SAYS))
-        call.is_silent(3).hangs_up()
-
-    town.network.phone(AGENT).when_called(agent)
-    hers = town.network.phone(WANG).when_called(wang)
-    with town.rows.writing() as session:
-        now = clock.now() + timedelta(seconds=float(town.hotline.env["HOTLINE_CLOCK_OFFSET_S"]))
-        row = CallRow(
-            channel_id="agent-abcdefgh", direction="out", purpose="agent", state="dialing", elder_id=1,
-            number_id=number_row(session, normalise(WANG)).id, started_at=now,
-        )  # fmt: skip
-        session.add(row)
-    work = asks._Work(
-        0, "dial", 0, row.public_id, row.channel_id, "", "", None, WANG, "zh-CN", "", "zh-CN", False, False
-    )
-    ami = Ami()
-    ami.connect("127.0.0.1", int(town.hotline.env["HOTLINE_AMI_PORT"]))
-    ami.login("hotline", secret_store.ensure(town.hotline.folder)["ami_secret"])
-    to = f"PJSIP/{AGENT}@trunk"
-    assert asks._originate(ami, work, row.channel_id, to, ("agent-out", WANG)) == "done"
-    ami.close()
-    hers.is_rung()
-    call = the_call(town, "agent")
-    left, right = sides(town, the_recording(town, call))
-    assert tone_code(WANG_SAYS) in left and tone_code(AGENT_SAYS) in right
-    assert Entry.RECORDING in kinds(town, call) and call.answered_at is not None

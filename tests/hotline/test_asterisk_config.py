@@ -17,6 +17,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from dispatch import agent_events, events
+from dispatch.ami import Ami
 from hotline import asterisk_config
 from hotline.asterisk_config import UnknownMark, render
 from models.orphans import dies_with_me
@@ -119,13 +120,13 @@ class Running:
         for name in ("documentation", "static-http", "rest-api"):
             if (self.tool.data_dir / name).is_dir():
                 (folder / "data" / name).symlink_to(self.tool.data_dir / name)
-        self.trunk, self.sip, self.http = ports.take(), ports.take(), ports.take()
+        self.trunk, self.sip, self.http, self.ami = (ports.take() for _ in range(4))
         # Only directories and ports differ from what the samples say.
         changed = {
             "etc_dir": folder / "etc", "modules_dir": self.tool.modules_dir, "lib_dir": folder / "data",
             "data_dir": folder / "data", "agi_bin_dir": folder / "data", "asterisk_spool_dir": folder / "spool",
             "asterisk_run_dir": folder / "run", "asterisk_log_dir": folder / "log", "sbin_dir": folder / "run",
-            "ami_port": ports.take(), "asterisk_http_port": self.http, "sip_bind": f"127.0.0.1:{self.sip}",
+            "ami_port": self.ami, "asterisk_http_port": self.http, "sip_bind": f"127.0.0.1:{self.sip}",
             "trunk_hosts": f"127.0.0.1:{self.trunk}",
             "moh_zh_CN": folder / "data", "moh_ko": folder / "data", "moh_en": folder / "data",
         }  # fmt: skip
@@ -204,6 +205,42 @@ def test_every_context_that_is_named_exists(running: Running) -> None:
     targets |= {"offer", "callback", "person-ended"}
     assert targets - {"s"} <= contexts, targets - contexts
     assert {"inbound", "after-agi", "person", "message", "failsafe"} <= contexts
+
+
+@pytest.mark.parametrize("wanted", ["yes", ""])
+def test_an_agents_own_call_is_recorded_under_the_calls_name_where_dispatch_says_so(
+    running: Running, wanted: str
+) -> None:
+    """What runs on the telephone that has answered: the notice, and both sides into the spool."""
+    spool = running.folder / f"recorded-{wanted}"
+    for name, value in (("SPOOL", spool), ("HOTLINE_LANGUAGE", "ko"), ("RECORD_OWN", wanted or "no")):
+        running.says(f"dialplan set global {name} {value}")
+    spool.mkdir()
+    for line in (
+        "7,1,Answer", "7,2,PlayTones(425)", "7,3,Wait(3)",
+        "8,1,Gosub(agent-out-answered,s,1(agent-abc))", "8,2,PlayTones(300)", "8,3,Wait(2)",
+    ):  # fmt: skip
+        running.says(f"dialplan add extension {line} into answered-{wanted}")
+    originate = {
+        "Action": "Originate", "Channel": f"Local/7@answered-{wanted}/n", "Context": f"answered-{wanted}",
+        "Exten": "8", "Priority": "1", "Async": "true",
+    }  # fmt: skip
+    ami = Ami()
+    ami.connect("127.0.0.1", running.ami)
+    ami.login("hotline", "change-me")
+    assert ami.send_action(originate).header("Response") == "Success"
+    ami.close()
+    time.sleep(1)  # The channels are made a moment later.
+    deadline = time.monotonic() + 15
+    # Both files, each with a sound of its own length; or nothing at all until the call is over.
+    while time.monotonic() < deadline:
+        busy = "0 active channels" not in running.says("core show channels count")
+        if not busy and (wanted == "" or len(list(spool.iterdir())) == 2):
+            break
+        time.sleep(0.1)
+    assert sorted(path.name for path in spool.iterdir()) == (
+        ["agent-abc.in.alaw", "agent-abc.out.alaw"] if wanted else []
+    )
 
 
 def test_the_trunk_the_queue_and_the_engines_stand(running: Running) -> None:
