@@ -39,7 +39,13 @@ def cluster() -> Iterator[str]:
         shutil.chown(folder, "nobody", "nogroup")
         run |= {"user": "nobody", "group": "nogroup", "extra_groups": []}
     data = folder / "data"
-    options = {"listen_addresses": "", "unix_socket_directories": folder, "timezone": "Asia/Shanghai"}
+    options = {
+        "listen_addresses": "",
+        "unix_socket_directories": folder,
+        "timezone": "Asia/Shanghai",
+        # Not in /dev/shm, which may be small and keeps what a killed server leaves.
+        "dynamic_shared_memory_type": "mmap",
+    }
     try:
         made = subprocess.run(
             [binaries / "initdb", "-D", data, "-U", "hotline", "--auth=trust", "-E", "UTF8", "--no-sync"],
