@@ -31,7 +31,7 @@ from models.orders import DISPATCHING, Order, OrderEvent, OrderStatus
 from models.tasks import PRIORITY, Task, TaskKind
 
 # A screen shows this many of each; the counts beside them are of all.
-CALLS_SHOWN, ORDERS_SHOWN, TASKS_SHOWN, RECENT_SHOWN = 60, 60, 60, 8
+CALLS_SHOWN, ORDERS_SHOWN, TASKS_SHOWN, RECENT_SHOWN = 60, 30, 40, 8
 # Finished orders are looked for among this many of the newest moves.
 _RECENT_MOVES = 2000
 
