@@ -17,13 +17,19 @@ from dispatch.outbox import transaction
 from models import audio
 from models.audio import Audio
 from models.calls import Call, Utterance
+from models.campaigns import CareVisit
+from models.care_runs import CareHold
 from models.orders import ENDED, Order, OrderStatus
 from models.people import NumberRole, PersonNumber
+from models.results import CallOutcome
 from models.session import read
 from models.settings import settings
 from models.tasks import Task
 
 log = logging.getLogger(__name__)
+
+# Rows that have an agent's own words.
+_Noted = type[CallOutcome] | type[Task] | type[CareHold]
 
 # How many recordings one round of the sweep erases at most: it has other things to do.
 _A_ROUND = 200
@@ -63,18 +69,20 @@ def _older(kind: str, than: datetime) -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class Erased:
-    """What an erasure found: recordings, spoken words written down, words of hers to orders."""
+    """What an erasure found: recordings, spoken words written down, words of hers to orders, agents' notes."""
 
     recordings: int
     words: int
     notes: int
+    remarks: int
 
 
 def erase_person(session: Session, person_id: int, now: datetime, really: bool = True) -> Erased:
     """Erase what is kept of one person's voice and words; `really` False only counts. Safe to repeat.
 
     Her calls are those in which she was known, and those from a telephone that is
-    hers alone. Orders that are still open keep her words to them until they are over.
+    hers alone. Orders that are still open keep her words to them until they are over,
+    and so do open tasks with what agents wrote of them: whoever helps her next reads it.
     """
     hers = select(Call.id).where(
         or_(Call.elder_id == person_id, Call.caller_person_id == person_id, Call.number_id.in_(_alone_at(person_id)))
@@ -84,12 +92,29 @@ def erase_person(session: Session, person_id: int, now: datetime, really: bool =
     words = list(session.scalars(select(Utterance.id).where(*spoken)))
     noted = Order.elder_id == person_id, Order.note != "", Order.status.in_(sorted(_OVER))
     notes = list(session.scalars(select(Order.id).where(*noted)))
+    remarks = _remarks(person_id, hers)
+    found = [(kind, list(session.scalars(query))) for kind, query in remarks]
     if really:
         for recording in recordings:
             audio.erase(session, settings().audio_dir, recording, now)
         session.execute(update(Utterance).where(Utterance.id.in_(words)).values(text=""))
         session.execute(update(Order).where(Order.id.in_(notes)).values(note=""))
-    return Erased(len(recordings), len(words), len(notes))
+        for kind, ids in found:
+            session.execute(update(kind).where(kind.id.in_(ids)).values(note=""))
+    return Erased(len(recordings), len(words), len(notes), sum(len(ids) for _, ids in found))
+
+
+def _remarks(person_id: int, hers: Select[int]) -> tuple[tuple[_Noted, Select[int]], ...]:
+    """Return, for each kind of row that has an agent's own words, the query for those about this person."""
+    tasks = select(Task.id).where(or_(Task.elder_id == person_id, Task.call_id.in_(hers)))
+    visits = select(CareVisit.id).where(CareVisit.elder_id == person_id)
+    wanted = exists().where(Task.id == CallOutcome.task_id, Task.closed_at.is_(None))
+    of_her = or_(CallOutcome.call_id.in_(hers), CallOutcome.task_id.in_(tasks), CallOutcome.visit_id.in_(visits))
+    return (
+        (CallOutcome, select(CallOutcome.id).where(of_her, CallOutcome.note != "", ~wanted)),
+        (Task, tasks.where(Task.note != "", Task.closed_at.is_not(None))),
+        (CareHold, select(CareHold.id).where(CareHold.elder_id == person_id, CareHold.note != "")),
+    )
 
 
 def _alone_at(person_id: int) -> Select[int]:

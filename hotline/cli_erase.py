@@ -1,4 +1,4 @@
-"""`hotline erase`: one person's voice and words, on request."""
+"""`hotline erase`: one person's voice and words, and what agents noted of her, on request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ def erase(
     ],
     yes: Annotated[bool, typer.Option("--yes", help="Erase; without it only counted.")] = False,
 ) -> None:
-    """Erase one person's recordings and what was written down of her words. Audited; the journal stays."""
+    """Erase one person's recordings, what was written down of her words, and agents' notes to calls and tasks.
+
+    Audited; the journal stays. What belongs to an open order or task is kept until that is over: erase again then.
+    """
     now = clock.now()
     with write() as session:
         person = session.scalar(select(Person).where(Person.public_id == person_id))
@@ -31,7 +34,10 @@ def erase(
         done = retention.erase_person(session, person.id, now, really=yes)
         if yes:
             accounts.record(session, None, "erased", ("person", person.id), now)
-    what = f"{done.recordings} recordings, {done.words} spoken answers, {done.notes} notes to orders"
+    what = (
+        f"{done.recordings} recordings, {done.words} spoken answers, {done.notes} notes to orders, "
+        f"{done.remarks} agents' notes"
+    )
     if yes:
         typer.echo(f"Erased: {what}. Backups made before still hold them: `hotline backup` anew, and delete those.")
     else:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from dispatch import call_audio, retention
 from dispatch.orders import OrderRequest, place_order
@@ -17,11 +18,16 @@ from ivr.inbound_rows import Turn, Words
 from models import audio, clock
 from models.audio import Audio
 from models.calls import Call, CallEvent, Utterance
+from models.campaigns import Campaign, CareVisit
+from models.care_runs import CareHold
 from models.orders import Order
 from models.people import Elder
 from models.phone import normalise
+from models.results import CallOutcome
 from models.session import read, write
 from models.settings import settings
+from models.tasks import Task, TaskKind, TaskState
+from models.users import User
 from tests.support import world
 
 CHANNEL = "1763766000.1"
@@ -180,3 +186,54 @@ def test_a_household_line_is_nobodys_alone(call_id: int) -> None:
         for elder in session.scalars(select(Elder)):
             if elder.person.name in ("李大山", "赵桂兰"):
                 assert retention.erase_person(session, elder.id, clock.now()).recordings == 0
+
+
+def noted_about(session: Session, elder: Elder, call_id: int | None) -> None:
+    """Agents have written of her: in a call, at a visit in two states, of a task that is closed and one that is not."""
+    now = clock.now()
+    name = elder.person.name
+    user = User(name=f"agent of {name}", role="agent", password_hash="", created_at=now)
+    campaign = Campaign(name=name, script="care", source="filter", created_at=now)
+    session.add_all((user, campaign))
+    session.flush()
+    visit = CareVisit(campaign_id=campaign.id, elder_id=elder.id, due_at=now, created_at=now)
+    kinds = {"over": TaskState.CLOSED, "open": TaskState.POOL}
+    closed, opened = (
+        Task(
+            kind=TaskKind.FOLLOW_UP, dedupe_key=f"{name}:{key}", priority=1, elder_id=elder.id, state=state,
+            note=f"task {key}", created_at=now, changed_at=now, closed_at=now if key == "over" else None,
+        )
+        for key, state in kinds.items()
+    )  # fmt: skip
+    session.add_all((visit, closed, opened))
+    session.flush()
+    of = {"code": "visit_well", "user_id": user.id, "at": now}
+    session.add_all((
+        CallOutcome(call_id=call_id, note="call", **of),
+        CallOutcome(visit_id=visit.id, note="visit", **of),
+        CallOutcome(task_id=closed.id, note="try over", **of),
+        CallOutcome(visit_id=visit.id, task_id=opened.id, note="try open", **of),
+        CareHold(elder_id=elder.id, visit_id=visit.id, user_id=user.id, since=now, until=now, note="hold"),
+    ))  # fmt: skip
+
+
+def test_what_agents_noted_of_her_goes_too_but_an_open_task_keeps_what_it_is_about(call_id: int) -> None:
+    other = inbound_rows.open_call("1763766000.4", normalise(world.KIM)).call_id
+    with write() as session:
+        for elder, call in zip(session.scalars(select(Elder).order_by(Elder.id)), (call_id, other), strict=False):
+            noted_about(session, elder, call)
+    with write() as session:
+        hers, kim = session.scalars(select(Elder).order_by(Elder.id).limit(2))
+        assert retention.erase_person(session, hers.id, clock.now(), really=False).remarks == 5
+        assert retention.erase_person(session, hers.id, clock.now()).remarks == 5
+        assert retention.erase_person(session, hers.id, clock.now()).remarks == 0
+    with read() as session:
+        notes = [*session.scalars(select(CallOutcome.note)), *session.scalars(select(Task.note))]
+        # Hers and the other's: what is left twice was not erased.
+        assert sorted(notes) == sorted([
+            "call", "visit", "task over", "try over", *["task open", "try open"] * 2, *[""] * 4,
+        ])  # fmt: skip
+        holds = {row.elder_id: row.note for row in session.scalars(select(CareHold))}
+        assert holds == {hers.id: "", kim.id: "hold"}
+        # Of the other nothing is touched.
+        assert retention.erase_person(session, kim.id, clock.now(), really=False).remarks == 5
