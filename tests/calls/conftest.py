@@ -96,6 +96,12 @@ def harbin_hour_offset(hour: int) -> float:
     return (harbin.replace(hour=hour, minute=0, second=0, microsecond=0) - harbin).total_seconds()
 
 
+def hotline_now(town: Town) -> datetime:
+    """The hotline's own clock, a moment ago: in the journeys it is always morning."""
+    offset = float(town.hotline.env["HOTLINE_CLOCK_OFFSET_S"])
+    return datetime.now(UTC) + timedelta(seconds=offset - 2)
+
+
 def settings_for_tests(**more: object) -> dict[str, object]:
     """Short clocks, tones for prompts, an agents' telephone."""
     return {

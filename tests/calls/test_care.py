@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 from sqlalchemy import select
 
@@ -21,7 +19,7 @@ from models.people import Elder
 from models.phone import normalise
 from models.register import NewContact
 from models.tasks import Task
-from tests.calls.conftest import Town
+from tests.calls.conftest import Town, hotline_now
 from tests.support import habits
 from tests.support.call import Call
 from tests.support.oracle import care_problems
@@ -33,12 +31,6 @@ pytestmark = pytest.mark.call
 DAUGHTER = "+8645110000201"
 # The journeys are told at any hour of any day.
 ALWAYS = {"spans": [[0, 1440]], "days_off": True}
-
-
-def hotline_now(town: Town) -> datetime:
-    """The hotline's own clock, a moment ago: in the journeys it is always morning."""
-    offset = float(town.hotline.env["HOTLINE_CLOCK_OFFSET_S"])
-    return datetime.now(UTC) + timedelta(seconds=offset - 2)
 
 
 def a_campaign_runs(town: Town, group: Group = Group.ALONE, who: int = 0, **more: object) -> int:

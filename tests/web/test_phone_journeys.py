@@ -13,16 +13,20 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import expect
 from sqlalchemy import select
 
-from dispatch import tasks
+from dispatch import campaigns, tasks
 from models import clock
 from models.calls import Call as CallRow
 from models.calls import CallEvent
+from models.campaigns import CampaignMode, CampaignStatus, CareAnswer
+from models.care_runs import Effect, VisitCall
+from models.duties import CareProof
 from models.people import Elder, Person
 from models.presence import PauseReason, PresenceSpell, TaskCall
+from models.results import CallResult, Scope
 from models.supervision import Watch
 from models.tasks import Task, TaskKind
 from models.users import AuditEvent
-from tests.calls.conftest import Town, begin_anew, end_calls, new_town
+from tests.calls.conftest import Town, begin_anew, end_calls, hotline_now, new_town
 from tests.support import habits, sound
 from tests.support.call import Call
 from tests.support.patience import PATIENCE
@@ -409,3 +413,41 @@ def test_her_own_calls_belong_to_their_task_and_keep_the_limits(town: Town, chro
     desk.rings(20).presses("answer").talks()
     both_hear(desk, caller, 800)
     desk.presses("hangup").is_free()
+
+
+def test_a_care_visit_is_rung_from_its_page_and_only_the_answered_call_proves(town: Town, chromium: Chromium) -> None:
+    now = hotline_now(town)
+    with town.rows.writing() as session:
+        elder = session.scalars(select(Elder).join(Elder.person).where(Person.name == "王秀英")).one()
+        new = campaigns.NewCampaign("十一月巡访", "short", "filter", mode=CampaignMode.STAFF)
+        campaign = campaigns.create(session, new, now)
+        campaigns.add_elders(session, campaign, [elder.id], now)
+        campaigns.move(session, campaign.id, CampaignStatus.RUNNING, now)
+        well = {"zh-CN": "平安", "ko": "안녕하심", "en": "Well"}
+        session.add(CallResult(code="visit_well", names=well, scope=Scope.VISIT, effect=Effect.REACHED))
+        path = f"/care/runs/{campaign.public_id}"
+    desk = AgentDesk(town, chromium, "陈小红").logs_in().is_ready()
+    phone = town.network.phone(WANG).when_called(habits.listens(ring=0.5))
+    keys, heading, line = desk.page.keyboard, desk.page.locator("main h1"), desk.page.locator("#run-call")
+    desk.page.evaluate("(path) => window.hotline.open(path)", path)
+    expect(heading).to_contain_text("王秀英")
+    keys.press("c")
+    desk.talks(8)
+    call = phone.is_rung()
+    both_hear(desk, call, 700)
+    # She stays on the page of the visit, which sees the call by itself.
+    expect(line).to_contain_text("通话中")
+    keys.press("1")
+    expect(desk.page.locator("[name=q_feel]:checked")).to_have_value("well")
+    desk.presses("hangup").is_free()
+    call.is_hung_up_by_hotline(5)
+    expect(line).to_contain_text("已接听，已结束")
+    keys.press("r")
+    keys.press("1")
+    keys.press("y")
+    expect(heading).to_contain_text("现在没有要打的了")
+    (link,), (proof,) = town.rows.all(VisitCall), town.rows.all(CareProof)
+    assert (proof.kind, proof.call_id, proof.by_user_id) == ("agent", link.call_id, desk.user_id)
+    assert [(one.question, one.answer, one.how) for one in town.rows.all(CareAnswer)] == [("feel", "well", "agent")]
+    assert town.rows.all(Task) == []
+    assert desk.complaints == []
