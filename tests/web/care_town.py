@@ -75,8 +75,8 @@ def build(world: World, now: datetime | None = None) -> Quarter:
     return quarter
 
 
-def talked_over_time(world: World, quarter: Quarter, which: int = 0) -> None:
-    """Five machine's calls to one elder over weeks: well, and then not any more."""
+def talked_over_time(world: World, quarter: Quarter, which: int = 0, hours: int = 2) -> None:
+    """Five machine's calls to one elder over weeks, so many hours before this one: well, and then not any more."""
     elder = quarter.elders[which]
     told = (
         {"feel": "well", "eaten": "yes", "medicine": "yes", "warm": "yes"},
@@ -86,7 +86,7 @@ def talked_over_time(world: World, quarter: Quarter, which: int = 0) -> None:
         {"feel": "need", "eaten": "no", "medicine": "no", "warm": "no"},
     )
     for number, answers in enumerate(told):
-        at = world.now - timedelta(days=3 * (len(told) - number), hours=2)
+        at = world.now - timedelta(days=3 * (len(told) - number), hours=hours)
         call = world.call(elder, at, direction=Direction.OUT, purpose="care", state=CallState.TALKING)
         world.end(call, "goodbye", 70)
         with write() as db:

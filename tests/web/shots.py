@@ -9,17 +9,22 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 from sqlalchemy import select
 
-from models import schema, session
+from agents import visits
+from agents.visits import Draft
+from models import clock, schema, session
+from models.campaigns import Campaign
 from models.orders import Order, OrderStatus
 from models.tasks import TaskKind, TaskState, TaskStep, move_task
-from tests.web import desk_town, shift, staff, town
+from models.users import User
+from tests.web import care_town, desk_town, shift, staff, town
 from tests.web.chromium import launched
 from tests.web.console import Console
 from tests.web.world import PASSWORD, World
@@ -56,12 +61,18 @@ KEPT = {
     "imports": ["desk-light"],
     "audit": ["desk-light", "phone-light"],
     "provider": ["desk-light"],
+    "care_month": ["desk-light", "phone-light"],
+    "care_visit": ["desk-light", "desk-dark", "phone-light"],
+    "care_campaigns": ["desk-light"],
+    "care_campaign": ["desk-light", "phone-light"],
+    "care_report": ["desk-light", "phone-light"],
+    "care_card": ["phone-light"],
 }
 # By page of administration, which only an administrator sees.
 SETTINGS = {
     "settings": "/admin",
     "hours": "/admin/hours",
-    "user": "",
+    "user": "",  # one of them
     "imports": "/admin/imports",
     "audit": "/admin/log",
     "provider": "/providers/new",
@@ -137,25 +148,67 @@ def main(target: Path, only: Sequence[str] = ()) -> None:
                         page.wait_for_timeout(400)
                         _shoot(page, target, f"{name}-{width}-{scheme}")
                     context.close()
-            _settings(world, chromium, console.url, target)
+            tour = Tour(chromium, console.url, target, only)
+            boss, agent = staff.sets_the_house(world)
+            tour.goes(boss.name, {**SETTINGS, "user": f"/admin/users/{agent.public_id}"})
+            tour.goes("小陈", _care(world))
             chromium.close()
 
 
-def _settings(world: World, chromium: Chromium, url: str, target: Path) -> None:
-    """Photograph what only an administrator sees, with something to see in it."""
-    boss, agent = staff.sets_the_house(world)
-    for width, (across, down) in WIDTHS.items():
-        context = chromium.new_context(base_url=url, viewport={"width": across, "height": down}, color_scheme="light")
-        page = context.new_page()
-        page.goto("/login")
-        page.fill("#name", boss.name)
-        page.fill("#password", PASSWORD)
-        page.click(".button-main")
-        for name, path in SETTINGS.items():
-            page.goto(path or f"/admin/users/{agent.public_id}")
-            page.wait_for_timeout(400)
-            _shoot(page, target, f"{name}-{width}-light")
-        context.close()
+@dataclass
+class Tour:
+    """Pages that somebody looks at, in every form that is kept of them."""
+
+    chromium: Chromium
+    url: str
+    target: Path
+    only: Sequence[str]
+
+    def goes(self, name: str, pages: Mapping[str, str]) -> None:
+        """Log in and photograph them."""
+        wanted = {kind: path for kind, path in pages.items() if not self.only or kind in self.only}
+        for width, (across, down) in WIDTHS.items():
+            for scheme in SCHEMES:
+                here = {kind: path for kind, path in wanted.items() if f"{width}-{scheme}" in KEPT[kind]}
+                if here:
+                    size: ViewportSize = {"width": across, "height": down}
+                    context = self.chromium.new_context(
+                        base_url=self.url, viewport=size, color_scheme="dark" if scheme == "dark" else "light"
+                    )
+                    page = context.new_page()
+                    page.goto("/login")
+                    page.fill("#name", name)
+                    page.fill("#password", PASSWORD)
+                    page.click(".button-main")
+                    for kind, path in here.items():
+                        page.goto(path)
+                        page.wait_for_timeout(400)
+                        _shoot(page, self.target, f"{kind}-{width}-{scheme}")
+                    context.close()
+
+
+def _care(world: World) -> dict[str, str]:
+    """Write a quarter with care visits, one of them in the middle of its call; the pages that show it."""
+    quarter = care_town.build(world)
+    for which, hours in ((0, 2), (2, 5), (4, 9)):
+        care_town.talked_over_time(world, quarter, which, hours)
+    care_town.to_a_person(quarter, world.now)
+    with world.rows() as db:
+        campaign = db.scalars(select(Campaign).where(Campaign.public_id == quarter.staff)).one()
+        user = db.scalars(select(User).where(User.name == "小陈")).one()
+        visit = visits.take(db, campaign, user, clock.now())
+        assert visit is not None
+        visits.draft(db, visit.public_id, Draft({"feel": "need", "eaten": "yes"}), user, clock.now())
+        visit_id, user_id = visit.public_id, user.id
+    care_town.called(world, visit_id, user_id, over=False)
+    return {
+        "care_month": "/care",
+        "care_visit": f"/care/visits/{visit_id}",
+        "care_campaigns": "/care/campaigns",
+        "care_campaign": f"/care/campaigns/{quarter.machine}",
+        "care_report": "/care/report",
+        "care_card": f"/elders/{quarter.elders[0].person.public_id}",
+    }
 
 
 def _stuck(world: World) -> str:

@@ -1,0 +1,117 @@
+"""The staff's run in Chromium, by keyboard alone; a reload loses nothing; axe on every page of care visits."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+from sqlalchemy import select
+
+from models.campaigns import CareAnswer, CareVisit, VisitStatus
+from models.results import CallOutcome
+from models.session import read
+from models.users import User
+from tests.web import care_town
+from tests.web.test_browser import Complaints, _check, chromium, console, context
+from tests.web.world import PASSWORD, World
+
+__all__ = ["chromium", "console", "context"]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+
+def log_in(world: World, context: BrowserContext, path: str) -> Page:
+    world.user("小陈", "supervisor")
+    page = context.new_page()
+    page.goto(f"/login?next={path}")
+    page.fill("#name", "小陈")
+    page.fill("#password", PASSWORD)
+    page.press("#password", "Enter")
+    expect(page.locator("[data-live].connected")).to_be_attached()
+    return page
+
+
+def test_the_staffs_run_by_keyboard_alone(world: World, context: BrowserContext) -> None:
+    quarter = care_town.build(world)
+    page = log_in(world, context, "/care/runs")
+    complaints = Complaints(page)
+    keys, main, heading = page.keyboard, page.locator("main"), page.get_by_role("heading", level=1)
+    page.evaluate("window.notReloaded = true")
+    keys.press("t")
+    expect(heading).to_contain_text("王桂兰")
+    expect(main).to_contain_text("高风险")
+    expect(main).to_contain_text("王桂兰，您好！我是12349的工作人员")
+    visit = page.url.rsplit("/", 1)[1]
+    with read() as db:
+        me = db.scalars(select(User.id).where(User.name == "小陈")).one()
+    # She is rung by the telephone in the page; without one its row is written here, and the page sees it by itself.
+    care_town.called(world, visit, me)
+    expect(page.locator("#run-call")).to_contain_text("已接听，已结束", timeout=15000)
+    # Digits answer one question after the other.
+    page.evaluate("document.activeElement.blur()")
+    for digit, name in (("2", "q_feel"), ("1", "q_eaten"), ("3", "q_medicine")):
+        with page.expect_response(lambda answer: answer.url.endswith("/draft")):
+            keys.press(digit)
+        expect(page.locator(f"[name={name}]:checked")).to_have_count(1)
+    keys.press("n")
+    expect(page.locator("#visit-note")).to_be_focused()
+    with page.expect_response(lambda answer: answer.url.endswith("/draft")):
+        keys.type("3day: medicine")
+    page.reload()
+    # Nothing is lost by a reload, and she is still hers.
+    expect(heading).to_contain_text("王桂兰")
+    expect(page.locator("[name=q_feel]:checked")).to_have_value("need")
+    expect(page.locator("#visit-note")).to_have_value("3day: medicine")
+    keys.press("r")
+    with page.expect_response(lambda answer: answer.url.endswith("/draft")):
+        keys.press("2")
+    expect(page.locator("[name=result]:checked")).to_have_value("visit_follow_up")
+    keys.press("y")
+    expect(heading).not_to_contain_text("王桂兰")
+    expect(main).to_contain_text("今天您完成 1")
+    with read() as db:
+        outcome = db.scalars(select(CallOutcome)).one()
+        answers = {row.question: row.answer for row in db.scalars(select(CareAnswer))}
+        row = db.scalars(select(CareVisit).where(CareVisit.public_id == visit)).one()
+    assert (outcome.code, outcome.note, row.status) == ("visit_follow_up", "3day: medicine", VisitStatus.PROVED)
+    assert answers == {"feel": "need", "eaten": "yes", "medicine": "none"}
+    # The next one is passed over with a reason.
+    second = heading.text_content() or ""
+    keys.press("s")
+    page.locator("[name=result][value=skip_later]").check()
+    page.get_by_role("button", name="跳过", exact=True).click()
+    expect(heading).not_to_contain_text(second.split()[0])
+    assert quarter.staff
+    assert complaints.of_pages() == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_axe_finds_nothing_on_care_visits(world: World, context: BrowserContext, width: int, scheme: str) -> None:
+    quarter = care_town.build(world)
+    care_town.talked_over_time(world, quarter)
+    care_town.to_a_person(quarter, world.now)
+    page = log_in(world, context, "/care")
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.set_viewport_size({"width": width, "height": 900})
+    for path in (
+        "/care",
+        "/care/duties?by=all&what=due",
+        "/care/runs",
+        f"/care/runs/{quarter.machine}",
+        "/care/campaigns",
+        f"/care/campaigns/{quarter.machine}",
+        f"/care/campaigns/{quarter.machine}/elders",
+        "/care/do-not-call",
+        "/care/report",
+        "/care/report/calls?what=tries",
+        f"/elders/{quarter.elders[0].person.public_id}",
+    ):
+        answer = page.goto(path)
+        assert answer is not None and answer.status == 200, path
+        _check(page, path)
+    # Of whom a campaign rings only what is chosen is asked.
+    page.goto("/care/campaigns/new")
+    _check(page, "a new campaign, from the ledger")
+    expect(page.locator("#areas")).to_be_hidden()
+    page.locator(".pick-one", has_text="人群与区域").click()
+    expect(page.locator("#areas")).to_be_visible()
+    expect(page.locator("#list")).to_be_hidden()
+    _check(page, "a new campaign, by group and area")
