@@ -7,6 +7,7 @@ never touched.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,7 +21,7 @@ from models.calls import Call, Utterance
 from models.campaigns import CareVisit
 from models.care_runs import CareHold
 from models.orders import ENDED, Order, OrderStatus
-from models.people import NumberRole, PersonNumber
+from models.people import Elder, NumberRole, PersonNumber
 from models.results import CallOutcome
 from models.session import read
 from models.settings import settings
@@ -81,18 +82,20 @@ def erase_person(session: Session, person_id: int, now: datetime, really: bool =
     """Erase what is kept of one person's voice and words; `really` False only counts. Safe to repeat.
 
     Her calls are those in which she was known, and those from a telephone that is
-    hers alone. Orders that are still open keep her words to them until they are over,
-    and so do open tasks with what agents wrote of them: whoever helps her next reads it.
+    hers alone; a second registration that was merged into hers is she. Orders that are
+    still open keep her words to them until they are over, and so do open tasks with what
+    agents wrote of them: whoever helps her next reads it.
     """
+    she = _registrations(session, person_id)
     hers = select(Call.id).where(
-        or_(Call.elder_id == person_id, Call.caller_person_id == person_id, Call.number_id.in_(_alone_at(person_id)))
+        or_(Call.elder_id.in_(she), Call.caller_person_id.in_(she), Call.number_id.in_(_alone_at(she)))
     )
     recordings = list(session.scalars(select(Audio).where(Audio.call_id.in_(hers), Audio.erased_at.is_(None))))
     spoken = Utterance.call_id.in_(hers), Utterance.text != ""
     words = list(session.scalars(select(Utterance.id).where(*spoken)))
-    noted = Order.elder_id == person_id, Order.note != "", Order.status.in_(sorted(_OVER))
+    noted = Order.elder_id.in_(she), Order.note != "", Order.status.in_(sorted(_OVER))
     notes = list(session.scalars(select(Order.id).where(*noted)))
-    remarks = _remarks(person_id, hers)
+    remarks = _remarks(she, hers)
     found = [(kind, list(session.scalars(query))) for kind, query in remarks]
     if really:
         for recording in recordings:
@@ -104,22 +107,30 @@ def erase_person(session: Session, person_id: int, now: datetime, really: bool =
     return Erased(len(recordings), len(words), len(notes), sum(len(ids) for _, ids in found))
 
 
-def _remarks(person_id: int, hers: Select[int]) -> tuple[tuple[_Noted, Select[int]], ...]:
+def _remarks(she: Sequence[int], hers: Select[int]) -> tuple[tuple[_Noted, Select[int]], ...]:
     """Return, for each kind of row that has an agent's own words, the query for those about this person."""
-    tasks = select(Task.id).where(or_(Task.elder_id == person_id, Task.call_id.in_(hers)))
-    visits = select(CareVisit.id).where(CareVisit.elder_id == person_id)
+    tasks = select(Task.id).where(or_(Task.elder_id.in_(she), Task.call_id.in_(hers)))
+    visits = select(CareVisit.id).where(CareVisit.elder_id.in_(she))
     wanted = exists().where(Task.id == CallOutcome.task_id, Task.closed_at.is_(None))
     of_her = or_(CallOutcome.call_id.in_(hers), CallOutcome.task_id.in_(tasks), CallOutcome.visit_id.in_(visits))
     return (
         (CallOutcome, select(CallOutcome.id).where(of_her, CallOutcome.note != "", ~wanted)),
         (Task, tasks.where(Task.note != "", Task.closed_at.is_not(None))),
-        (CareHold, select(CareHold.id).where(CareHold.elder_id == person_id, CareHold.note != "")),
+        (CareHold, select(CareHold.id).where(CareHold.elder_id.in_(she), CareHold.note != "")),
     )
 
 
-def _alone_at(person_id: int) -> Select[int]:
+def _registrations(session: Session, person_id: int) -> list[int]:
+    """Return her id and those of the registrations that were merged into hers, one after another."""
+    found = [person_id]
+    for one in found:  # It grows as it is walked: what was merged may have taken in another one before.
+        found += session.scalars(select(Elder.id).where(Elder.merged_into_id == one))
+    return found
+
+
+def _alone_at(she: Sequence[int]) -> Select[int]:
     """Return the query for numbers of hers at which no other person is known."""
     other = aliased(PersonNumber)
-    shared = exists().where(other.number_id == PersonNumber.number_id, other.person_id != person_id)
-    own = PersonNumber.person_id == person_id, PersonNumber.role == NumberRole.OWN
+    shared = exists().where(other.number_id == PersonNumber.number_id, other.person_id.not_in(she))
+    own = PersonNumber.person_id.in_(she), PersonNumber.role == NumberRole.OWN
     return select(PersonNumber.number_id).where(*own, ~shared)

@@ -23,7 +23,8 @@ def erase(
 ) -> None:
     """Erase one person's recordings, what was written down of her words, and agents' notes to calls and tasks.
 
-    Audited; the journal stays. What belongs to an open order or task is kept until that is over: erase again then.
+    Audited; her card with its notes and the journal stay. What belongs to an open order or task is kept until that is
+    over: erase again then.
     """
     now = clock.now()
     with write() as session:

@@ -21,7 +21,7 @@ from models.calls import Call, CallEvent, Utterance
 from models.campaigns import Campaign, CareVisit
 from models.care_runs import CareHold
 from models.orders import Order
-from models.people import Elder
+from models.people import Elder, NumberRole
 from models.phone import normalise
 from models.results import CallOutcome
 from models.session import read, write
@@ -237,3 +237,25 @@ def test_what_agents_noted_of_her_goes_too_but_an_open_task_keeps_what_it_is_abo
         assert holds == {hers.id: "", kim.id: "hold"}
         # Of the other nothing is touched.
         assert retention.erase_person(session, kim.id, clock.now(), really=False).remarks == 5
+
+
+def test_a_second_registration_that_was_merged_into_hers_is_she(call_id: int) -> None:
+    inbound_rows.open_call("1763766000.5", normalise(world.HOUSEHOLD))
+    spooled("1763766000.5")
+    call_audio.collect(set())
+    with write() as session:
+        twin, kept = (
+            elder
+            for elder in session.scalars(select(Elder).order_by(Elder.id))
+            if elder.person.name in ("李大山", "赵桂兰")
+        )
+        noted_about(session, twin, None)
+        for elder in (twin, kept):
+            elder.person.numbers[0].role = NumberRole.OWN
+        session.flush()
+        assert retention.erase_person(session, kept.id, clock.now(), really=False) == retention.Erased(0, 0, 0, 0)
+        twin.merged_into_id = kept.id
+        session.flush()
+        # The telephone that the two had is hers alone now, and what stayed with the old registration is hers.
+        done = retention.erase_person(session, kept.id, clock.now())
+    assert (done.recordings, done.remarks) == (1, 4)
