@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from agents.care_card import CareCard, care_card
 from agents.pop import PopElder, pop_elder
-from agents.visits import work_for
+from agents.visits import is_worked_on, work_for
 from dispatch import care_staff
 from models import care_scripts, clock
 from models.calls import Call
@@ -132,11 +132,12 @@ def standing(session: Session, campaign: Campaign, user_id: int, now: datetime) 
         .join(CareVisit, CareVisit.id == CallOutcome.visit_id)
         .where(of, CallOutcome.user_id == user_id, CallOutcome.at >= midnight)
     )
+    takes = is_worked_on(campaign)
     return Standing(
         total=total,
         done=done,
         mine=session.scalar(mine) or 0,
-        left=session.scalar(free.where(CareVisit.due_at <= now)) or 0,
+        left=(session.scalar(free.where(CareVisit.due_at <= now)) or 0) if takes else 0,
         later=session.scalar(free.where(CareVisit.due_at > now)) or 0,
     )
 

@@ -71,6 +71,13 @@ def work_for(mode: str) -> tuple[str, ...]:
     return (VisitStatus.AGENT,)
 
 
+def is_worked_on(campaign: Campaign) -> bool:
+    """Return whether people may take somebody from it now: a pause is for the machine, or for the staff's own list."""
+    if campaign.mode == CampaignMode.STAFF:
+        return campaign.status == CampaignStatus.RUNNING
+    return campaign.status in (CampaignStatus.RUNNING, CampaignStatus.PAUSED)
+
+
 def take(session: Session, campaign: Campaign, user: User, now: datetime) -> CareVisit | None:
     """Return the visit this user works on in the campaign: the one she has, else the next free one; None: none left."""
     own = session.scalars(
@@ -85,9 +92,7 @@ def take(session: Session, campaign: Campaign, user: User, now: datetime) -> Car
             return hold.visit
         # Somebody else has settled it meanwhile, or she has rung us back.
         session.delete(hold)
-    if campaign.status not in (CampaignStatus.RUNNING, CampaignStatus.PAUSED):
-        return None
-    if campaign.mode == CampaignMode.STAFF and campaign.status != CampaignStatus.RUNNING:
+    if not is_worked_on(campaign):
         return None
     return next((visit for visit in _free(session, campaign, now) if _hold(session, visit, user.id, now)), None)
 

@@ -12,6 +12,7 @@ from agents import campaigns, visit_scripts, visit_view, visits
 from agents.accounts import record
 from agents.visits import Draft, VisitError
 from models import clock
+from models.campaigns import CampaignStatus
 from models.results import NOTE_MAX, Scope
 from models.session import read, write
 from models.settings import settings
@@ -61,10 +62,13 @@ def next_one(public_id: str) -> str | BaseResponse:
             abort(404)
         visit = visits.take(db, campaign, user_row(db), now)
         found = visit.public_id if visit else None
-        name, standing = campaign.name, visit_view.standing(db, campaign, must_be_me().id, now)
+        # One that is done has nobody left; one that rests has, and says why nobody of them is rung.
+        rests = "" if visits.is_worked_on(campaign) or campaign.status == CampaignStatus.DONE else campaign.status
+        name = campaign.name
+        standing = visit_view.standing(db, campaign, must_be_me().id, now)
     if found:
         return redirect(url_for("care_runs.visit", public_id=found), 303)
-    return render_template("care/run_end.html", name=name, standing=standing, now=now)
+    return render_template("care/run_end.html", name=name, rests=rests, standing=standing)
 
 
 @routes.get("/care/visits/<public_id>")

@@ -12,9 +12,10 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from dispatch import campaigns
 from models import calling_hours, clock
 from models.calling_hours import Hours
-from models.campaigns import Campaign, CareVisit, VisitStatus
+from models.campaigns import Campaign, CampaignStatus, CareVisit, VisitStatus
 from models.care_runs import CareHold
 from models.duties import CareProof
 from models.people import Area, Person
@@ -316,6 +317,21 @@ def test_when_nobody_is_left_the_run_says_so(world: World, quarter: Quarter, age
     assert answer.status_code == 200
     assert "现在没有要打的了" in answer.text
     assert "还有 4 位老人稍后再打" in answer.text
+
+
+def test_a_list_that_rests_offers_nobody_and_says_why(world: World, quarter: Quarter, agent: Browser) -> None:
+    begin = f'href="/care/runs/{quarter.staff}"'
+    assert begin in agent.get("/care/runs").text
+    mine = visit_of(agent, quarter)
+    with write() as db:
+        campaigns.move(db, quarter.staff_id, CampaignStatus.PAUSED, world.now)
+    lists = agent.get("/care/runs").text
+    assert begin not in lists and "已暂停" in lists
+    # Whoever is in front of somebody ends her visit; the next one is nobody.
+    assert agent.get(f"/care/runs/{quarter.staff}").status_code == 303
+    written = agent.post(f"{mine}/result", {"result": "visit_no_answer"}, mine)
+    after = agent.get(written.headers["Location"]).text
+    assert "此名单当前不拨打" in after and "已暂停" in after and "现在没有要打的了" not in after
 
 
 # The report.
