@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from agents.care_card import CareCard, care_card
 from agents.pop import PopElder, pop_elder
-from agents.visits import is_worked_on, work_for
+from agents.visit_holds import is_worked_on, work_for
 from dispatch import care_staff
 from models import care_scripts, clock
 from models.calls import Call

@@ -11,27 +11,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, or_, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from agents import visit_holds
 from agents.accounts import record
 from agents.presence import PresenceRefused
 from agents.tasks import NOTE_MAX, clean_note
 from dispatch import care_staff
 from dispatch.care_staff import Finding
-from models.calls import Call
-from models.campaigns import Campaign, CampaignMode, CampaignStatus, CareVisit, VisitStatus
+from models.campaigns import CareVisit
 from models.care_runs import CareHold, Effect
 from models.care_scripts import QUESTIONS
 from models.results import CallResult, Scope
-from models.settings import settings
 from models.users import User
 
 # A colleague who is handed an elder may still be in a call, or at lunch.
 HANDED = timedelta(hours=4)
-# So many are looked at for one that is free.
-_LOOKS_AT = 20
 
 
 class VisitError(ValueError):
@@ -64,88 +60,6 @@ class Draft:
         return cls(answers, form.get("result", "")[:32], clean_note(form.get("note", "")))
 
 
-def work_for(mode: str) -> tuple[str, ...]:
-    """Return in which states the visits of a campaign are people's to make."""
-    if mode == CampaignMode.STAFF:
-        return VisitStatus.WAITING, VisitStatus.AGENT
-    return (VisitStatus.AGENT,)
-
-
-def is_worked_on(campaign: Campaign) -> bool:
-    """Return whether people may take somebody from it now: a pause is for the machine, or for the staff's own list."""
-    if campaign.mode == CampaignMode.STAFF:
-        return campaign.status == CampaignStatus.RUNNING
-    return campaign.status in (CampaignStatus.RUNNING, CampaignStatus.PAUSED)
-
-
-def take(session: Session, campaign: Campaign, user: User, now: datetime) -> CareVisit | None:
-    """Return the visit this user works on in the campaign: the one she has, else the next free one; None: none left."""
-    own = session.scalars(
-        select(CareHold)
-        .join(CareVisit, CareVisit.id == CareHold.visit_id)
-        .where(CareHold.user_id == user.id, CareVisit.campaign_id == campaign.id)
-        .order_by(CareHold.since, CareHold.id)
-    )
-    for hold in own:
-        if care_staff.workable(hold.visit):
-            _renew(session, hold, now)
-            return hold.visit
-        # Somebody else has settled it meanwhile, or she has rung us back.
-        session.delete(hold)
-    if not is_worked_on(campaign):
-        return None
-    return next((visit for visit in _free(session, campaign, now) if _hold(session, visit, user.id, now)), None)
-
-
-def _free(session: Session, campaign: Campaign, now: datetime) -> list[CareVisit]:
-    """Return visits that nobody works on, the next one first: high risk, then who has waited longest."""
-    rung = exists().where(Call.elder_id == CareVisit.elder_id, Call.ended_at.is_(None))
-    other = select(CareVisit.elder_id).where(CareVisit.status == VisitStatus.CALLING)
-    query = (
-        select(CareVisit)
-        .where(
-            CareVisit.campaign_id == campaign.id,
-            CareVisit.status.in_(work_for(campaign.mode)),
-            CareVisit.due_at <= now,
-            CareVisit.elder_id.not_in(other),
-            ~rung,
-            ~care_staff.held(now),
-        )
-        .order_by(CareVisit.rank, CareVisit.due_at, CareVisit.id)
-        .limit(_LOOKS_AT)
-        .with_for_update(of=CareVisit, skip_locked=True)
-    )
-    return list(session.scalars(query))
-
-
-def _hold(session: Session, visit: CareVisit, user_id: int, now: datetime) -> bool:
-    """Take the elder. False: a colleague was quicker, or has her task open."""
-    if care_staff.task_locked(session, visit, user_id, now):
-        return False
-    stale = session.scalar(select(CareHold).where(CareHold.elder_id == visit.elder_id).with_for_update(of=CareHold))
-    if stale is not None and stale.until > now and (stale.user_id, stale.visit_id) != (user_id, visit.id):
-        return False
-    until = now + timedelta(seconds=settings().care_hold_s)
-    hold = CareHold(elder_id=visit.elder_id, visit_id=visit.id, user_id=user_id, since=now, until=until)
-    try:
-        with session.begin_nested():
-            if stale is not None:
-                session.delete(stale)
-                session.flush()
-            session.add(hold)
-            session.flush()
-    except IntegrityError:
-        return False
-    care_staff.lock_task(session, visit, user_id, until)
-    return True
-
-
-def _renew(session: Session, hold: CareHold, now: datetime) -> None:
-    # What was handed over keeps its longer time.
-    hold.until = max(hold.until, now + timedelta(seconds=settings().care_hold_s))
-    care_staff.lock_task(session, hold.visit, hold.user_id, hold.until)
-
-
 def open_one(session: Session, public_id: str, user: User, now: datetime) -> CareVisit:
     """Return a visit that this user works on, or takes now because nobody else does.
 
@@ -156,9 +70,9 @@ def open_one(session: Session, public_id: str, user: User, now: datetime) -> Car
     visit = _locked(session, public_id)
     hold = session.scalar(select(CareHold).where(CareHold.visit_id == visit.id))
     if hold is not None and hold.user_id == user.id and care_staff.workable(visit):
-        _renew(session, hold, now)
+        visit_holds.renew(session, hold, now)
         return visit
-    if not care_staff.workable(visit) or not _hold(session, visit, user.id, now):
+    if not care_staff.workable(visit) or not visit_holds.hold(session, visit, user.id, now):
         raise VisitError("gone")
     return visit
 
@@ -168,7 +82,7 @@ def keep(session: Session, public_id: str, user_id: int, now: datetime) -> bool:
     hold = _own(session, public_id, user_id)
     if hold is None:
         return False
-    _renew(session, hold, now)
+    visit_holds.renew(session, hold, now)
     return True
 
 
@@ -181,7 +95,7 @@ def to_dial(session: Session, public_id: str, user_id: int, now: datetime) -> Ca
     hold = _own(session, public_id, user_id)
     if hold is None:
         raise PresenceRefused("not_yours")
-    _renew(session, hold, now)
+    visit_holds.renew(session, hold, now)
     return hold.visit
 
 
@@ -193,7 +107,7 @@ def draft(session: Session, public_id: str, entered: Draft, user: User, now: dat
     """
     hold = _mine(session, public_id, user.id)
     hold.answers, hold.result, hold.note = dict(entered.answers), entered.result or None, entered.note[:NOTE_MAX]
-    _renew(session, hold, now)
+    visit_holds.renew(session, hold, now)
 
 
 def finish(session: Session, public_id: str, entered: Draft, user: User, now: datetime) -> None:
@@ -311,19 +225,3 @@ def _mine(session: Session, public_id: str, user_id: int) -> CareHold:
     if hold is None:
         raise VisitError("gone")
     return hold
-
-
-def holds_of(session: Session, user_id: int, now: datetime) -> list[CareHold]:
-    """Return on whom this user works, those handed to her first."""
-    workable = or_(
-        CareVisit.status == VisitStatus.AGENT,
-        and_(CareVisit.status == VisitStatus.WAITING, Campaign.mode == CampaignMode.STAFF),
-    )
-    query = (
-        select(CareHold)
-        .join(CareVisit, CareVisit.id == CareHold.visit_id)
-        .join(Campaign, Campaign.id == CareVisit.campaign_id)
-        .where(CareHold.user_id == user_id, CareHold.until > now, workable)
-        .order_by(CareHold.from_user_id.is_(None), CareHold.since)
-    )
-    return list(session.scalars(query))

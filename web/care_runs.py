@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, abort, redirect, render_template, request, u
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from agents import campaigns, visit_scripts, visit_view, visits
+from agents import campaigns, visit_holds, visit_scripts, visit_view, visits
 from agents.accounts import record
 from agents.visits import Draft, VisitError
 from models import clock
@@ -44,7 +44,7 @@ def _home(problem: str = "") -> str:
         holds = [
             (hold.visit.public_id, hold.visit.elder.person.name, hold.visit.campaign.name,
              hold.from_user.name if hold.from_user else "")
-            for hold in visits.holds_of(db, me.id, now)
+            for hold in visit_holds.holds_of(db, me.id, now)
         ]  # fmt: skip
         lines = visit_view.runs(db, me.id, now)
     return render_template("care/runs.html", holds=holds, lines=lines, problem=problem, now=now)
@@ -60,10 +60,10 @@ def next_one(public_id: str) -> str | BaseResponse:
             campaign = campaigns.find(db, public_id)
         except KeyError:
             abort(404)
-        visit = visits.take(db, campaign, user_row(db), now)
+        visit = visit_holds.take(db, campaign, user_row(db), now)
         found = visit.public_id if visit else None
         # One that is done has nobody left; one that rests has, and says why nobody of them is rung.
-        rests = "" if visits.is_worked_on(campaign) or campaign.status == CampaignStatus.DONE else campaign.status
+        rests = "" if visit_holds.is_worked_on(campaign) or campaign.status == CampaignStatus.DONE else campaign.status
         name = campaign.name
         standing = visit_view.standing(db, campaign, must_be_me().id, now)
     if found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from agents import desk, people, pop, tasks, visits
+from agents import desk, people, pop, tasks, visit_holds
 from agents.accounts import record
 from agents.search import find
 from models import clock
@@ -32,7 +32,7 @@ def home() -> str:
     with read() as db:
         seen = desk.desk(db, must_be_me().id, now)
         handed = [
-            hold.visit.elder.person.name for hold in visits.holds_of(db, must_be_me().id, now) if hold.from_user_id
+            hold.visit.elder.person.name for hold in visit_holds.holds_of(db, must_be_me().id, now) if hold.from_user_id
         ]
     return render_template("desk.html", desk=seen, handed=handed, now=now)
 

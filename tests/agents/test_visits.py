@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agents import telephony, visit_view, visits
+from agents import telephony, visit_holds, visit_view, visits
 from agents.presence import PresenceRefused
 from agents.telephony import Whom
 from agents.visits import Draft, VisitError
@@ -46,7 +46,7 @@ def user(name: str) -> User:
 def take(quarter: Quarter, name: str, now: datetime = MORNING, public_id: str = "") -> str | None:
     with write() as db:
         campaign = db.scalars(select(Campaign).where(Campaign.public_id == (public_id or quarter.staff))).one()
-        visit = visits.take(db, campaign, db.get_one(User, user(name).id), now)
+        visit = visit_holds.take(db, campaign, db.get_one(User, user(name).id), now)
         return visit.public_id if visit else None
 
 
@@ -241,7 +241,7 @@ def test_handed_over_with_what_was_entered(world: World, quarter: Quarter) -> No
     much_later = MORNING + timedelta(hours=2)
     assert take(quarter, "陈静", much_later) != visit
     with read() as db:
-        (hold,) = visits.holds_of(db, user("刘洋").id, much_later)
+        (hold,) = visit_holds.holds_of(db, user("刘洋").id, much_later)
         assert (hold.from_user_id, hold.note, hold.answers) == (user("陈静").id, "说朝鲜语", {"feel": "need"})
     assert take(quarter, "刘洋", much_later) == visit
 

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, ViewportSize
 from sqlalchemy import select
 
-from agents import visits
+from agents import visit_holds, visits
 from agents.visits import Draft
 from models import clock, schema, session
 from models.campaigns import Campaign
@@ -196,7 +196,7 @@ def _care(world: World) -> dict[str, str]:
     with world.rows() as db:
         campaign = db.scalars(select(Campaign).where(Campaign.public_id == quarter.staff)).one()
         user = db.scalars(select(User).where(User.name == "小陈")).one()
-        visit = visits.take(db, campaign, user, clock.now())
+        visit = visit_holds.take(db, campaign, user, clock.now())
         assert visit is not None
         visits.draft(db, visit.public_id, Draft({"feel": "need", "eaten": "yes"}), user, clock.now())
         visit_id, user_id = visit.public_id, user.id

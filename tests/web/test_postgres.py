@@ -14,6 +14,7 @@ from agents import (
     care_report,
     duty_figures,
     tasks,
+    visit_holds,
     visit_view,
     visits,
 )
@@ -80,9 +81,9 @@ def test_the_console_over_postgresql(world: World) -> None:
         assert len(care_report.effort(db, today, care_report.tries(db, today)).needed) == care_report.MOST
         assert campaign_rows.visits(db, quarter.machine_id, "", 0)[0] == 7
         campaign = campaigns.find(db, quarter.staff)
-        taken = visits.take(db, campaign, db.get_one(User, user.id), world.now)
+        taken = visit_holds.take(db, campaign, db.get_one(User, user.id), world.now)
         assert taken is not None
-        second = visits.take(db, campaign, db.get_one(User, other.id), world.now)
+        second = visit_holds.take(db, campaign, db.get_one(User, other.id), world.now)
         assert second is not None and second.elder_id != taken.elder_id
         assert visit_view.view(db, taken, user.id, world.now).standing.total == 4
         entered = visits.Draft({"feel": "well"}, "visit_well", "在楼下遇到")
