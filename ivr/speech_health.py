@@ -42,6 +42,7 @@ class SpeechHealth:
         self._birth = 0
         self._engine: ClientConnection | None = None
         self._started = threading.Lock()
+        self._tried = threading.Event()
         self._running = False
 
     @property
@@ -67,6 +68,8 @@ class SpeechHealth:
                 # Read once: a thread that outlives a test must not bring its settings into the next one.
                 address = f"ws://{settings().host}:{settings().speech_port}/{WATCH}"
                 threading.Thread(target=self._watch, args=(address,), name="speech-health", daemon=True).start()
+                # The first caller would else find an engine that is well and not yet watched: gone, it seems.
+                self._tried.wait(PATIENCE_S)
         return language in self._ready and time.monotonic() - self._told < STALLED_S
 
     def _take(self, ready: frozenset[str]) -> None:
@@ -78,6 +81,7 @@ class SpeechHealth:
                 self._listen(address)
             except (OSError, ValueError, KeyError, WebSocketException) as error:
                 log.debug("the speech engine tells nothing: %s", error)
+            self._tried.set()
             self._ready, self._engine = frozenset(), None
             self._birth += 1
             time.sleep(AGAIN_S)
@@ -93,6 +97,7 @@ class SpeechHealth:
             proxy=None,
         ) as engine:
             self._engine = engine
+            self._tried.set()
             while True:
                 self._take(_ready(json.loads(engine.recv())))
 

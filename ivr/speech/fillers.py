@@ -49,16 +49,12 @@ FILLERS: dict[str, tuple[str, ...]] = {
 
 # Phrases that are heard in everything else, so that a phrase list is better without them; they are understood as text
 # and have keys. Measured with a synthetic voice: with them 22 of 68 answers were right and 8 of 115 foreign
-# utterances were cries for help, without them (and without Korean words of one syllable) 43 and 0. The last two stood
-# for half of the foreign speech that the open question took, and were heard in 내일 and 모레 at the read-back.
+# utterances were cries for help, without them (and without Korean words of one syllable) 43 and 0.
 _EATERS = {
     "ko": "뭐라고|못 일어나|불 났|불이 났|넘어졌|숨 막혀|숨을 못 쉬|가스 새|구급|못 들었|안 들려"
-    "|하고|예요|싶어요|하고 싶어요|남겨|해요|할게요|미뤄|외로워|유언|어디까지|녹음|놀이|여가",
+    "|하고|예요|싶어요|하고 싶어요|남겨|해요|할게요|미뤄|외로워|유언|어디까지|녹음",
 }
 _EATING = {language: frozenset(text.split("|")) for language, text in _EATERS.items()}
-# Words that are believed however unsure the recogniser is of them: each was right more often than not. The bath is the
-# first of all services, the afternoon the part of the day most asked for; the synthetic voice says neither well.
-_BELIEVED = {"ko": frozenset({"목욕", "오후"})}
 # Korean words of one syllable that are worth it.
 _SHORT_BUT_NEEDED = frozenset({"네", "예", "밥"})
 
@@ -69,8 +65,3 @@ def eats(phrase: str, language: str) -> bool:
         return True
     short = language == "ko" and any(len(word) == 1 for word in phrase.split())
     return short and phrase not in _SHORT_BUT_NEEDED
-
-
-def believed(language: str) -> frozenset[str]:
-    """Return the words that need no confidence."""
-    return _BELIEVED.get(language, frozenset())

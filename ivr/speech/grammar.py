@@ -4,7 +4,7 @@ A recogniser that knows only the phrases of the turn hears one of them in
 everything. So each list also holds fillers, everyday words that nobody is asked
 for here: foreign speech comes back as those. Only an utterance that is wholly
 phrases is accepted ("내일 오후 목욕" is three of them), with one exception: a cry
-for help is heard among whatever else was said. And the recogniser must be sure of it.
+for help is heard among whatever else was said.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from ivr.speech.fillers import FILLERS, believed, eats
+from ivr.speech.fillers import FILLERS, eats
 
 log = logging.getLogger(__name__)
 
@@ -23,11 +23,7 @@ _TOO_SIMILAR = 0.5
 _LONGEST_WORD = 8
 # More phrases in one breath than any request has slots are a sound that fits everything.
 _MOST_PHRASES = 8
-# Confidence that each word of an answer must have. Chosen on 130 foreign utterances at five questions and 162 answers:
-# with it 35 of 650 foreign ones are taken instead of 62; 95 answers are right instead of 102, 16 wrong instead of 22.
-SURE = 0.7
-# The same for a cry for help among other words. Of 296 foreign utterances 7 held one, 2 of them so sure. A cry and
-# nothing else needs none: rather one alarm too many.
+# Confidence of each word of a cry for help among other words. Of 296 foreign utterances 7 held one, 2 of them so sure.
 SURE_CRY = 0.85
 
 Knows = Callable[[str], bool]
@@ -43,7 +39,6 @@ class Grammar:
     missing: tuple[str, ...] = ()  # phrases left out, because the model lacks a word of theirs
     urgent: frozenset[str] = frozenset()  # keys of `phrases` that count wherever they stand
     joint: str = " "  # what stands between two phrases in the script of the language
-    believed: frozenset[str] = frozenset()  # words that need no confidence
 
     @cached_property
     def entries(self) -> list[str]:
@@ -51,14 +46,15 @@ class Grammar:
         return [*self.phrases, *self.fillers]
 
     def match(self, words: Sequence[str], sure: Sequence[float] = ()) -> str | None:
-        """What the words say, as the vocabulary spells it; None where something else was said as well, or not surely.
+        """What the words say, as the vocabulary spells it; None where something else was said as well.
 
-        `sure` is how sure the recogniser is of each of `words`, 0 to 1. The same phrase again counts once:
-        she says 네, 네. A cry for help counts also among other words, if each word of it is sure, and then is all
-        that is returned: rather one alarm too many, which a person hears.
+        The same phrase again counts once: she says 네, 네. A cry for help counts
+        also among other words, if each word of it is `sure` (0 to 1, in the order of
+        `words`), and then is all that is returned: rather one alarm too many, which a
+        person hears.
         """
         said = self._phrases_of(words)
-        if said is not None and len(said) <= _MOST_PHRASES and self._is_sure(words, sure):
+        if said is not None and len(said) <= _MOST_PHRASES:
             return self.joint.join(said)
         for key in self.urgent:
             cry = key.split()
@@ -66,11 +62,6 @@ class Grammar:
                 if list(words[at : at + len(cry)]) == cry and min(sure[at : at + len(cry)], default=1) >= SURE_CRY:
                     return self.phrases[key]
         return None
-
-    def _is_sure(self, words: Sequence[str], sure: Sequence[float]) -> bool:
-        if " ".join(words) in self.urgent:
-            return True
-        return all(one >= SURE for word, one in zip(words, sure, strict=False) if word not in self.believed)
 
     @cached_property
     def _longest(self) -> int:
@@ -130,7 +121,7 @@ def build(wanted: Wanted, language: str, knows: Knows) -> Grammar:
     )
     urgent = frozenset(key for key, phrase in known.items() if phrase in wanted.urgent)
     joint = "" if language.startswith("zh") else " "
-    return Grammar(wanted.name, known, fillers, tuple(missing), urgent, joint, believed(language))
+    return Grammar(wanted.name, known, fillers, tuple(missing), urgent, joint)
 
 
 def split_words(phrase: str, knows: Knows) -> list[str] | None:

@@ -90,13 +90,13 @@ def load_wanted(payload: bytes) -> tuple[Wanted, str]:
 def dump_grammar(grammar: Grammar) -> bytes:
     """The payload of START, and of the answer to GRAMMAR."""
     fields = [grammar.name, grammar.phrases, grammar.fillers, grammar.missing, sorted(grammar.urgent), grammar.joint]
-    return dump([*fields, sorted(grammar.believed)])
+    return dump(fields)
 
 
 def load_grammar(payload: bytes) -> Grammar:
     """And back."""
-    name, phrases, fillers, missing, urgent, joint, believed = json.loads(payload)
-    return Grammar(name, phrases, tuple(fillers), tuple(missing), frozenset(urgent), joint, frozenset(believed))
+    name, phrases, fillers, missing, urgent, joint = json.loads(payload)
+    return Grammar(name, phrases, tuple(fillers), tuple(missing), frozenset(urgent), joint)
 
 
 def dump_heard(heard: Heard) -> bytes:
