@@ -9,7 +9,6 @@ import pytest
 from ivr.speech import grammar
 from ivr.speech.fillers import FILLERS
 from ivr.speech.grammar import Grammar, Knows, Wanted
-from ivr.speech.wire import dump_grammar, load_grammar
 
 
 def everything(word: str) -> bool:
