@@ -111,6 +111,7 @@ PURPOSE: Words = {
     "return_visit": _l("Return visit"),
     "care": _l("Care visit"),
     "look_in": _l("Asked to look in"),
+    "agent": _l("Call by an agent"),
     "studio": _l("Recording studio"),
 }
 TASK_KIND: Words = {

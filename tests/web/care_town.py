@@ -130,7 +130,7 @@ def called(world: World, visit_id: str, user_id: int, answered: bool = True, ove
         elder = db.get_one(Elder, visit.elder_id)
         row_id = visit.id
     call = world.call(
-        elder, world.ago(90), direction=Direction.OUT, purpose="agent", agent_id=user_id,
+        elder, world.ago(90), direction=Direction.OUT, purpose="agent", agent_id=user_id, state=CallState.AGENT,
         answered_at=world.ago(80) if answered else None,
     )  # fmt: skip
     if over:

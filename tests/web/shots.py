@@ -190,9 +190,9 @@ class Tour:
 def _care(world: World) -> dict[str, str]:
     """Write a quarter with care visits, one of them in the middle of its call; the pages that show it."""
     quarter = care_town.build(world)
+    care_town.to_a_person(quarter, world.now)
     for which, hours in ((0, 2), (2, 5), (4, 9)):
         care_town.talked_over_time(world, quarter, which, hours)
-    care_town.to_a_person(quarter, world.now)
     with world.rows() as db:
         campaign = db.scalars(select(Campaign).where(Campaign.public_id == quarter.staff)).one()
         user = db.scalars(select(User).where(User.name == "小陈")).one()

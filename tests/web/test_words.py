@@ -11,7 +11,7 @@ import pytest
 
 from agents import campaigns, duty_figures
 from agents.circle import RIGHTS
-from dispatch import learning
+from dispatch import attempts, learning
 from ivr.prompts.completeness import Lack
 from ivr.prompts.entry import Place
 from models import vocabulary
@@ -41,6 +41,7 @@ ENUMS: list[tuple[str, Iterable[str]]] = [
     ("order_status", OrderStatus),
     ("call_state", CallState),
     ("call_end", CallEnd),
+    ("purpose", ["inbound", *attempts._PURPOSE.values(), "agent", "studio"]),
     ("task_kind", TaskKind),
     ("task_advice", TaskKind),
     ("offer_status", OfferStatus),
