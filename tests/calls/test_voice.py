@@ -14,7 +14,7 @@ from tests.support.world import AGENT, BATH, KIM, WANG
 pytestmark = [pytest.mark.call, pytest.mark.speech]
 
 
-SORRY = ("not_understood", "not_heard")
+SORRY = ("not_understood", "not_heard", "care_again")
 
 
 def says(call: Call, word: str, then: str) -> Call:
