@@ -107,7 +107,7 @@ def database_away(town: Town) -> None:
 
 
 def clock_moved(town: Town) -> None:
-    """The power goes, and when it is back the clock shows another hour: one less, the next time one more again."""
+    """The power goes, and when it is back the clock shows another hour: one less, the next time one more."""
     _moved_back.symmetric_difference_update([town.hotline.folder])
     by_s = -3600 if town.hotline.folder in _moved_back else 3600
     town.hotline.kill_everything()
@@ -131,7 +131,7 @@ _THROW_OUT = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE pid <> pg_backend_pid() AND datname = current_database() AND backend_type = 'client backend'"
 )
-# Towns whose clock is an hour behind.
+# Towns whose clock was an hour behind the last time.
 _moved_back: set[Path] = set()
 FAULTS: list[Fault] = [
     worker_killed, worker_hangs, dispatcher_killed, redis_emptied, redis_killed, redis_full, ami_cut, asterisk_killed,
