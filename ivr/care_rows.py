@@ -70,9 +70,9 @@ def keep(call_id: int, change: tuple[State, State], heard: Heard, turn: Turn) ->
     elder_id, visit_id, now = before.her.elder_id, before.care.visit_id, clock.now()
     new = [one for one in (after.care.answers if after.care else ()) if one not in before.care.answers]
     kind = care_turns.proof(before, after, heard)
-    # Her first answer is the proof, and is on the disk before anything follows from it. For the others the end of the
-    # call does that; no killed process undoes them.
-    with quick_transaction(synced=not before.care.answers) as rows:
+    # The answers that prove are on the disk before anything follows from them. For those after them the end of the call
+    # does that; no killed process undoes them.
+    with quick_transaction(synced=not care_turns.proved(before.care)) as rows:
         own = elder_id if before.how in ("one", "household", "care") else None
         note_all(rows, call_id, now, inbound_rows.written(rows, call_id, own, turn))
         for question, answer, how in new:

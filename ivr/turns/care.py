@@ -50,8 +50,16 @@ def proof(before: State, after_it: State, heard: Heard) -> str | None:
         return "key"
     if before.care is None or after_it.care is None:
         return None
-    exact = {question for question, _, how in after_it.care.answers if how == "word"}
-    return "answers" if len(exact) >= ANSWERS_THAT_PROVE else None
+    return "answers" if _exact(after_it.care) >= ANSWERS_THAT_PROVE else None
+
+
+def proved(care: Care) -> bool:
+    """Return whether the answers so far prove it by themselves."""
+    return any(how == "key" for _, _, how in care.answers) or _exact(care) >= ANSWERS_THAT_PROVE
+
+
+def _exact(care: Care) -> int:
+    return len({question for question, _, how in care.answers if how == "word"})
 
 
 def _care(state: State) -> Care:

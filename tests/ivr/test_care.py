@@ -17,6 +17,8 @@ from dispatch.outbox import transaction
 from ivr import care, inbound
 from ivr.agi import Line
 from ivr.prompts import voice, words
+from ivr.turns import care as care_turns
+from ivr.turns.state import Care
 from models import clock
 from models.audio import Audio
 from models.calls import Call
@@ -154,6 +156,20 @@ def test_whoever_hangs_up_after_a_key_was_there(channel: str, after: int) -> Non
     answers(channel, WELL[:after])
     outcome, visit, duty, said = rows()
     assert (outcome, visit, duty, len(said)) == ("proved", "proved", "proved", min(after, 5))
+
+
+@pytest.mark.parametrize(
+    ("hows", "waits"),
+    [
+        (("key", "key", "key"), [True, False, False]),
+        (("word", "word", "word"), [True, True, False]),
+        (("heard", "word", "key", "word"), [True, True, True, False]),
+    ],
+)
+def test_what_proves_is_on_the_disk_before_anything_follows(hows: tuple[str, ...], waits: list[bool]) -> None:
+    answers = [(f"question{number}", "yes", how) for number, how in enumerate(hows)]
+    cares = [Care(1, (), answers=tuple(answers[:given])) for given in range(len(hows))]
+    assert [not care_turns.proved(one) for one in cares] == waits
 
 
 def test_whoever_hangs_up_at_once_proves_nothing(channel: str) -> None:
