@@ -57,6 +57,7 @@ def dial(attempt_id: int) -> None:
         if attempt is None or attempt.status != AttemptStatus.DUE:
             return
         if attempt.care_visit_id is not None:
+            # All that is asked of the visit further down, fetched at once; the session keeps it.
             care.whole(session, attempt.care_visit_id)
         occasion = attempt.occasion
         if occasion is None or not _still_wanted(session, occasion, now):

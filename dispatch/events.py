@@ -51,7 +51,7 @@ def handle(headers: Mapping[str, str]) -> None:
             agent_events.leg_ended(headers.get("Uniqueid", ""))
             _hangup(headers)
         case "DialState" if headers.get("DialStatus") == "PROGRESS":
-            _spoken_to.add(headers.get("DestUniqueid", ""))
+            _spoke(headers.get("DestUniqueid", ""))
         case "ChannelTalkingStart":
             _talks(headers.get("Uniqueid", ""), None)
         case "ChannelTalkingStop":
@@ -64,6 +64,12 @@ def handle(headers: Mapping[str, str]) -> None:
 def _number(headers: Mapping[str, str], name: str) -> int | None:
     value = headers.get(name, "")
     return int(value) if value.isascii() and value.isdigit() else None
+
+
+def _spoke(channel_id: str) -> None:
+    # A hang-up of ours takes it out again; of others nobody would.
+    if channel_id.startswith("hotline-"):
+        _spoken_to.add(channel_id)
 
 
 def _hangup(headers: Mapping[str, str]) -> None:
