@@ -97,8 +97,8 @@ def _line(
 ) -> AuditLine:  # fmt: skip
     change, undone = changed
     kind = kinds.get(change.kind) if change else None
-    may_undo = kind is not None and change is not None and not undone
-    if may_undo and change is not None and kind is not None:
+    may_undo = False
+    if kind is not None and change is not None and not undone:
         may_undo = change.before is not None or kind.removable
     return AuditLine(
         event.id,

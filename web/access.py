@@ -12,8 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from werkzeug.wrappers import Response as BaseResponse
 
+from agents import accounts
 from models import clock
-from models.session import read
+from models.session import read, write
 from models.users import Role, User
 from web.config import ConsoleSettings
 
@@ -91,6 +92,12 @@ def user_row(db: DbSession) -> User:
     if user is None:
         abort(401)
     return user
+
+
+def audited(action: str, kind: str, now: datetime) -> None:
+    """Write that the logged-in user reads this, before it is shown. What costs time was read before: callers wait."""
+    with write() as db:
+        accounts.record(db, user_row(db), action, (kind, None), now)
 
 
 def still_valid(who: Me) -> bool:

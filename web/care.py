@@ -20,7 +20,7 @@ from models.people import Elder, Person
 from models.session import read, write
 from models.users import Role, User
 from web import i18n
-from web.access import allow, must_be_me, user_row
+from web.access import allow, audited, must_be_me, user_row
 from web.care_words import care_line
 from web.records import elder_page
 
@@ -69,13 +69,13 @@ def duties() -> str:
     asked = chosen_month(now)
     by, name, what = (request.args.get(part, "") for part in ("by", "name", "what"))
     skip = request.args.get("skip", 0, type=int)
-    with write() as db:
+    with read() as db:
         try:
             figure = duty_figures.figure(duty_month.month_view(db, asked, now), by, name, what)
         except KeyError:
             abort(404)
-        accounts.record(db, user_row(db), "figure_opened", ("duties", None), now)
         rows = duty_figures.behind(db, figure, max(0, skip), now)
+    audited("figure_opened", "duties", now)
     return render_template(
         "care/duties.html", rows=rows, total=len(figure), calls=len(figure.call_ids), month=asked, by=by, name=name,
         what=what, skip=max(0, skip), page=duty_figures.SHOWN, now=now,

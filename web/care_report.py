@@ -5,15 +5,15 @@ from __future__ import annotations
 from flask import Blueprint, Flask, Response, abort, render_template, request
 from flask_babel import gettext as _
 
-from agents import accounts, care_report, duty_figures
+from agents import care_report, duty_figures
 from dispatch import duty_month
 from dispatch.duty_month import Line
 from models import clock
-from models.session import read, write
+from models.session import read
 from models.sheet_cells import Column
 from models.sheet_files import Cells, Layout
 from models.users import Role
-from web.access import allow, user_row
+from web.access import allow, audited
 from web.care import chosen_month
 from web.care_words import care_line
 from web.supervision import TYPES, download, share
@@ -55,12 +55,12 @@ def calls() -> str:
     now = clock.now()
     asked, what = chosen_month(now), request.args.get("what", "")
     only = request.args.get("hour", type=int), request.args.get("needed", type=int)
-    with write() as db:
+    with read() as db:
         try:
             total, rows = care_report.calls(db, asked, what, only)
         except KeyError:
             abort(404)
-        accounts.record(db, user_row(db), "figure_opened", ("calls", None), now)
+    audited("figure_opened", "calls", now)
     return render_template(
         "care/report_calls.html", total=total, rows=rows, what=what, hour=only[0], needed=only[1], month=asked, now=now
     )
@@ -74,9 +74,9 @@ def export(form: str) -> Response:
         abort(404)
     now = clock.now()
     asked = chosen_month(now)
-    with write() as db:
-        accounts.record(db, user_row(db), "care_report_exported", ("duties", None), now)
+    with read() as db:
         view = duty_month.month_view(db, asked, now)
+    audited("care_report_exported", "duties", now)
     lines = [_cells(by, line) for by, line in care_report.table(view)]
     layout = Layout("关怀探访", _columns(), wide=frozenset({"name"}))
     return download(f"care-visits-{asked:%Y%m}.{form}", layout, lines)

@@ -10,15 +10,15 @@ from pathlib import Path
 from flask import Blueprint, Flask, Response, abort, render_template, request
 from flask_babel import lazy_gettext as _l
 
-from agents import accounts, figures, wallboard
+from agents import figures, wallboard
 from agents.figures import KINDS, AgentFigures, Period
 from models import clock, sheet_files
-from models.session import read, write
+from models.session import read
 from models.sheet_cells import Column
 from models.sheet_files import Cells, Layout
 from models.users import Role
 from web import i18n
-from web.access import allow, user_row
+from web.access import allow, audited
 from web.display import duration
 
 routes = Blueprint("supervision", __name__)
@@ -88,9 +88,9 @@ def calls() -> str:
         first, last, period = _period(now)
     except BadPeriod:
         abort(404)
-    with write() as db:
-        accounts.record(db, user_row(db), "figure_opened", ("calls", None), now)
+    with read() as db:
         total, rows = figures.calls_behind(db, period, kind, agent)
+    audited("figure_opened", "calls", now)
     return render_template(
         "statistics_calls.html", total=total, rows=rows, kind=kind, first=first, last=last, agent=agent, now=now
     )
@@ -107,9 +107,9 @@ def export(form: str) -> Response:
         first, last, period = _period(now)
     except BadPeriod:
         abort(400)
-    with write() as db:
-        accounts.record(db, user_row(db), "statistics_exported", ("users", None), now)
+    with read() as db:
         lines = [_cells(one) for one in figures.agents(db, period, now)]
+    audited("statistics_exported", "users", now)
     layout = Layout("坐席", _columns(), wide=frozenset({"name"}))
     return download(f"agents-{first:%Y%m%d}-{last:%Y%m%d}.{form}", layout, lines)
 
