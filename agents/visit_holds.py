@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,13 +17,6 @@ from models.users import User
 
 # So many are looked at for one that is free.
 _LOOKS_AT = 20
-
-
-def work_for(mode: str) -> tuple[str, ...]:
-    """Return in which states the visits of a campaign are people's to make."""
-    if mode == CampaignMode.STAFF:
-        return VisitStatus.WAITING, VisitStatus.AGENT
-    return (VisitStatus.AGENT,)
 
 
 def is_worked_on(campaign: Campaign) -> bool:
@@ -60,7 +53,7 @@ def _free(session: Session, campaign: Campaign, now: datetime) -> list[CareVisit
         select(CareVisit)
         .where(
             CareVisit.campaign_id == campaign.id,
-            CareVisit.status.in_(work_for(campaign.mode)),
+            CareVisit.status.in_(care_staff.work_for(campaign.mode)),
             CareVisit.due_at <= now,
             CareVisit.elder_id.not_in(other),
             ~rung,
@@ -103,15 +96,9 @@ def renew(session: Session, row: CareHold, now: datetime) -> None:
 
 def holds_of(session: Session, user_id: int, now: datetime) -> list[CareHold]:
     """Return on whom this user works, those handed to her first."""
-    workable = or_(
-        CareVisit.status == VisitStatus.AGENT,
-        and_(CareVisit.status == VisitStatus.WAITING, Campaign.mode == CampaignMode.STAFF),
-    )
     query = (
         select(CareHold)
-        .join(CareVisit, CareVisit.id == CareHold.visit_id)
-        .join(Campaign, Campaign.id == CareVisit.campaign_id)
-        .where(CareHold.user_id == user_id, CareHold.until > now, workable)
+        .where(CareHold.user_id == user_id, CareHold.until > now)
         .order_by(CareHold.from_user_id.is_(None), CareHold.since)
     )
-    return list(session.scalars(query))
+    return [row for row in session.scalars(query) if care_staff.workable(row.visit)]

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from agents.care_card import CareCard, care_card
 from agents.pop import PopElder, pop_elder
-from agents.visit_holds import is_worked_on, work_for
+from agents.visit_holds import is_worked_on
 from dispatch import care_staff
 from models import care_scripts, clock
 from models.calls import Call
 from models.campaigns import VISIT_ENDS, Campaign, CampaignMode, CampaignStatus, CareVisit, VisitStatus
-from models.care_runs import CareHold, VisitCall
+from models.care_runs import CareHold
 from models.dialing import Attempt, AttemptStatus
 from models.people import Elder, PhoneNumber
 from models.phone import Number, NumberKind
@@ -124,7 +124,7 @@ def standing(session: Session, campaign: Campaign, user_id: int, now: datetime) 
     free = (
         select(func.count())
         .select_from(CareVisit)
-        .where(of, CareVisit.status.in_(work_for(campaign.mode)), ~care_staff.held(now))
+        .where(of, CareVisit.status.in_(care_staff.work_for(campaign.mode)), ~care_staff.held(now))
     )
     midnight = clock.local(now).replace(hour=0, minute=0, second=0, microsecond=0)
     mine = (
@@ -221,8 +221,3 @@ def _tried(session: Session, visit_id: int) -> tuple[Tried, ...]:
 def _colleagues(session: Session, user_id: int) -> tuple[tuple[str, str], ...]:
     query = select(User.public_id, User.name).where(User.disabled_at.is_(None), User.id != user_id).order_by(User.name)
     return tuple((public_id, name) for public_id, name in session.execute(query))
-
-
-def calls_of(session: Session, visit_ids: list[int]) -> set[int]:
-    """Return the calls that people made for these visits."""
-    return set(session.scalars(select(VisitCall.call_id).where(VisitCall.visit_id.in_(visit_ids))))

@@ -79,7 +79,8 @@ def reached(session: Session, elder_id: int, evidence: Evidence, now: datetime) 
         visit.status, visit.closed_at = VisitStatus.PROVED, now
         visit.call_id = evidence.call_id
         # Nearly all of them are reached by the first call: what a visit never had need not be ended.
-        if _HAS_MORE.scalar(session, {"visit": visit.id, "key": f"{TaskKind.CARE}:{task_key(visit)}"}) is not None:
+        key = tasks.dedupe_key(TaskKind.CARE, task_key(visit))
+        if _HAS_MORE.scalar(session, {"visit": visit.id, "key": key}) is not None:
             tasks.settle(session, TaskKind.CARE, task_key(visit), now)
             escalation.end(session, visit, escalation.PROVED, now)
         _withdraw(session, visit, evidence.call_id, now)
@@ -178,7 +179,7 @@ def to_agent(session: Session, visit: CareVisit, why: str, now: datetime) -> Tas
     numbers_left = numbers(session, visit)
     new = tasks.NewTask(
         TaskKind.CARE,
-        f"{task_key(visit)}",
+        task_key(visit),
         call_id=attempt.call_id if attempt else None,
         elder_id=visit.elder_id,
         number_id=numbers_left[0] if numbers_left else None,

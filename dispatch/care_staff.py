@@ -38,14 +38,17 @@ class Finding:
     answers: Mapping[str, str] = field(default_factory=dict)
 
 
-def workable(visit: CareVisit) -> bool:
-    """Return whether people work on this visit now: what the machine could not settle, and all of a staff's campaign.
+def work_for(mode: str) -> tuple[VisitStatus, ...]:
+    """Return in which states a campaign's visits are people's: what the machine cannot settle, all of a staff's list.
 
     What others are looking in for, or the machine is ringing just now, is left to them.
     """
-    return visit.status == VisitStatus.AGENT or (
-        visit.status == VisitStatus.WAITING and visit.campaign.mode == CampaignMode.STAFF
-    )
+    return (VisitStatus.WAITING, VisitStatus.AGENT) if mode == CampaignMode.STAFF else (VisitStatus.AGENT,)
+
+
+def workable(visit: CareVisit) -> bool:
+    """Return whether people work on this visit now."""
+    return visit.status in work_for(visit.campaign.mode)
 
 
 def held(now: datetime) -> ColumnElement[bool]:
@@ -152,8 +155,7 @@ def _close_task(session: Session, visit: CareVisit, found: Finding, now: datetim
 
 
 def _task(session: Session, visit: CareVisit) -> Task | None:
-    key = f"{TaskKind.CARE}:{care.task_key(visit)}"
-    return session.scalar(select(Task).where(Task.dedupe_key == key, Task.closed_at.is_(None)).with_for_update(of=Task))
+    return tasks.open_of(session, TaskKind.CARE, care.task_key(visit))
 
 
 def task_locked(session: Session, visit: CareVisit, user_id: int, now: datetime) -> bool:

@@ -30,6 +30,17 @@ class NewTask:
     data: dict[str, Any] = field(default_factory=dict)
 
 
+def dedupe_key(kind: TaskKind, key: str) -> str:
+    """Return what the row of the task of this occasion is found by."""
+    return f"{kind}:{key}"
+
+
+def open_of(session: Session, kind: TaskKind, key: str) -> Task | None:
+    """Return the task of this occasion, locked, where it is still open."""
+    mine = Task.dedupe_key == dedupe_key(kind, key), Task.closed_at.is_(None)
+    return session.scalar(select(Task).where(*mine).with_for_update(of=Task))
+
+
 def for_call(kind: TaskKind, call: Call, audio_id: int | None = None, **data: Any) -> NewTask:
     """Return a task about `call`: at most one of each kind a call."""
     return NewTask(
@@ -55,7 +66,7 @@ def for_message(call: Call, audio_id: int) -> NewTask:
 
 def open_task(session: Session, new: NewTask, now: datetime) -> Task:
     """Write the task, or return the one that this occasion has made before."""
-    key = f"{new.kind}:{new.key}"
+    key = dedupe_key(new.kind, new.key)
     known = session.scalar(select(Task).where(Task.dedupe_key == key))
     if known is not None:
         return known
@@ -80,7 +91,7 @@ def open_task(session: Session, new: NewTask, now: datetime) -> Task:
 
 def settle(session: Session, kind: TaskKind, key: str, now: datetime) -> None:
     """Close the task of this occasion, if it is open: what it was for has come about by itself."""
-    known = session.scalar(select(Task).where(Task.dedupe_key == f"{kind}:{key}", Task.closed_at.is_(None)))
+    known = open_of(session, kind, key)
     if known is not None:
         _settled(known, now)
 
