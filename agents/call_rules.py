@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from agents.accounts import record
+from agents.calling import set_hours
 from agents.parties import Party
 from models import calling_hours
 from models.calling_hours import ANY, Hours
@@ -35,7 +35,7 @@ def in_force(session: Session, now: datetime) -> list[RuleRow]:
         select(CallRule, Person, User.name)
         .join(Person, Person.id == CallRule.elder_id)
         .outerjoin(User, User.id == CallRule.by_user_id)
-        .where(CallRule.since <= now, or_(CallRule.ended_at.is_(None), CallRule.ended_at > now))
+        .where(calling_hours.in_force(now))
         .order_by(Person.name, CallRule.id)
         .limit(SHOWN)
     )
@@ -58,5 +58,4 @@ def put(session: Session, written: str, hours: Hours, user: User, now: datetime)
     elder = session.scalar(query.where(or_(Elder.card_number == written, Person.public_id == written)))
     if elder is None or not written:
         raise KeyError(written)
-    if calling_hours.put(session, elder.id, hours, user.id, now) is not None:
-        record(session, user, "set_call_hours", ("elder", elder.id), now)
+    set_hours(session, elder.id, hours, (user, now))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from agents.accounts import record
 from models import calling_hours
 from models.calling_hours import DAY_MINUTES, Hours, Minutes
+from models.clock import hours_minutes
 from models.people import Elder, Person
 from models.users import User
 
@@ -46,7 +47,7 @@ def own_hours(session: Session, elder_id: int, now: datetime) -> OwnHours:
 
 
 def _shown(minute: int, open_end: int) -> str:
-    return "" if minute == open_end else f"{minute // 60:02}:{minute % 60:02}"
+    return "" if minute == open_end else hours_minutes(minute)
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,6 @@ def change(session: Session, public_id: str, form: HoursForm, by: tuple[User, da
         KeyError: there is no such elder.
         HoursError: the form says no hours in which anybody could be rung.
     """
-    user, now = by
     elder_id = session.scalar(select(Elder.id).join(Elder.person).where(Person.public_id == public_id))
     if elder_id is None:
         raise KeyError(public_id)
@@ -77,6 +77,12 @@ def change(session: Session, public_id: str, form: HoursForm, by: tuple[User, da
         hours = Hours(spans, frozenset(int(day) for day in form.not_on), form.never)
     except ValueError as error:
         raise HoursError(str(error)) from error
+    set_hours(session, elder_id, hours, by)
+
+
+def set_hours(session: Session, elder_id: int, hours: Hours, by: tuple[User, datetime]) -> None:
+    """Let `hours` hold for the elder from now on; audited where that changes anything."""
+    user, now = by
     if calling_hours.put(session, elder_id, hours, user.id, now) is not None:
         record(session, user, "set_call_hours", ("elder", elder_id), now)
 

@@ -12,6 +12,7 @@ from agents import figures
 from agents.board import open_work
 from agents.figures import Hour, Period, Service
 from agents.parties import Party, party
+from agents.presence import reason_name
 from models import clock
 from models.calls import Call, CallState
 from models.presence import AgentPresence, PauseReason, Presence
@@ -104,7 +105,7 @@ def read(session: Session, language: str, now: datetime) -> Wallboard:
 
 
 def _there(session: Session, language: str) -> tuple[AgentLine, ...]:
-    reasons = {row.code: str(row.names.get(language) or row.code) for row in session.scalars(select(PauseReason))}
+    reasons = {row.code: reason_name(row, language) for row in session.scalars(select(PauseReason))}
     rows = session.execute(
         select(AgentPresence, User.public_id, User.name, Call.public_id)
         .join(User, User.id == AgentPresence.user_id)

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from dispatch import campaign_rules, care
 from dispatch.attempts import new_attempt
 from dispatch.campaign_rules import Load
+from models.calling_hours import exceptions
 from models.calls import Call, CallState, Direction
-from models.campaigns import CallRule, Campaign, CampaignMode, CampaignStatus, CareVisit, VisitStatus
+from models.campaigns import Campaign, CampaignMode, CampaignStatus, CareVisit, VisitStatus
 from models.care_runs import CareHold
 from models.dialing import Attempt, AttemptStatus
 from models.people import PersonNumber
@@ -139,7 +140,8 @@ def choose(session: Session, campaign: Campaign, number: int, now: datetime) -> 
         return []
     elders = [visit.elder_id for visit in visits]
     engaged = _engaged(session, elders) | _held(session, elders, now)
-    excepted = _exceptions(session, elders, now)
+    excepted = exceptions(session, elders, now)
+    window = campaign_rules.window_of(campaign.window)
     chosen: list[CareVisit] = []
     for visit in visits:
         if len(chosen) == number:
@@ -147,7 +149,7 @@ def choose(session: Session, campaign: Campaign, number: int, now: datetime) -> 
         own = excepted.get(visit.elder_id)
         if own is not None and own.never:
             care.to_agent(session, visit, "never", now)
-        elif own is not None and not (hers := care.window_for(session, visit, now)).is_open(now):
+        elif own is not None and not (hers := window.only(own)).is_open(now):
             visit.due_at = hers.next_open(now)
         elif visit.elder_id in engaged:
             visit.due_at = now + _ENGAGED_PAUSE
@@ -190,9 +192,3 @@ def _held(session: Session, elder_ids: list[int], now: datetime) -> set[int]:
 def _sharing(session: Session, elder_id: int) -> set[int]:
     """Return the elder and whoever else has one of her telephones."""
     return {elder_id, *(person_id for (person_id,) in _SHARE.all(session, {"of_elder": elder_id}))}
-
-
-def _exceptions(session: Session, elder_ids: list[int], now: datetime) -> dict[int, CallRule]:
-    in_force = CallRule.since <= now, CallRule.ended_at.is_(None) | (CallRule.ended_at > now)
-    query = select(CallRule).where(CallRule.elder_id.in_(elder_ids), *in_force).order_by(CallRule.id)
-    return {row.elder_id: row for row in session.scalars(query)}

@@ -11,6 +11,7 @@ from sqlalchemy import Table, exists, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from dispatch import campaign_rules, care, duties
+from models.calling_hours import in_force
 from models.campaigns import (
     CAMPAIGN_MOVES,
     CallRule,
@@ -242,8 +243,7 @@ def _ranks(session: Session) -> dict[int, int]:
 
 
 def _never(session: Session, now: datetime) -> set[int]:
-    in_force = CallRule.since <= now, CallRule.ended_at.is_(None) | (CallRule.ended_at > now)
-    return set(session.scalars(select(CallRule.elder_id).where(CallRule.never.is_(True), *in_force)))
+    return set(session.scalars(select(CallRule.elder_id).where(CallRule.never.is_(True), in_force(now))))
 
 
 def finish(session: Session, now: datetime) -> int:

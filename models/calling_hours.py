@@ -8,16 +8,16 @@ visits, care visits.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from models.campaigns import CallRule
-from models.clock import local
+from models.clock import hours_minutes, local
 from models.people import Elder
 
 # Minutes after local midnight: from, to.
@@ -82,11 +82,21 @@ def hours_of(session: Session, elder_id: int, now: datetime) -> Hours:
     return hours_in(row) if row is not None else ANY
 
 
+def in_force(now: datetime) -> ColumnElement[bool]:
+    """Return the condition on CallRule that it holds at `now`."""
+    return and_(CallRule.since <= now, CallRule.ended_at.is_(None) | (CallRule.ended_at > now))
+
+
 def rule_of(session: Session, elder_id: int, now: datetime) -> CallRule | None:
     """Return the row that holds; None where she has no exceptions."""
-    in_force = CallRule.since <= now, CallRule.ended_at.is_(None) | (CallRule.ended_at > now)
-    mine = select(CallRule).where(CallRule.elder_id == elder_id, *in_force).order_by(CallRule.id.desc()).limit(1)
+    mine = select(CallRule).where(CallRule.elder_id == elder_id, in_force(now)).order_by(CallRule.id.desc()).limit(1)
     return session.scalar(mine)
+
+
+def exceptions(session: Session, elder_ids: Collection[int], now: datetime) -> dict[int, Hours]:
+    """Return the hours of those of these elders who have any of their own."""
+    query = select(CallRule).where(CallRule.elder_id.in_(elder_ids), in_force(now)).order_by(CallRule.id)
+    return {row.elder_id: hours_in(row) for row in session.scalars(query)}
 
 
 def hours_in(row: CallRule) -> Hours:
@@ -137,4 +147,4 @@ def read_spans(text: str) -> tuple[Minutes, ...]:
 
 def written_spans(spans: Sequence[Minutes]) -> str:
     """Write spans as `read_spans` reads them."""
-    return "；".join(f"{a // 60:02}:{a % 60:02}-{b // 60:02}:{b % 60:02}" for a, b in spans)
+    return "；".join("-".join(map(hours_minutes, span)) for span in spans)

@@ -28,3 +28,8 @@ def local(moment: datetime) -> datetime:
 def local_date(moment: datetime) -> date:
     """Return the calendar day in the elders' time zone."""
     return local(moment).date()
+
+
+def hours_minutes(minute: int) -> str:
+    """Return minutes after midnight (0 to 1440) as people read them: 07:05."""
+    return f"{minute // 60:02}:{minute % 60:02}"

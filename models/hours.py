@@ -45,7 +45,7 @@ def spans_of(text: str) -> tuple[Span, ...]:
 
 def told(spans: Iterable[Span]) -> str:
     """Return spans as `spans_of` reads them."""
-    return ", ".join("-".join(f"{at // 60:02}:{at % 60:02}" for at in span) for span in spans)
+    return ", ".join("-".join(map(clock.hours_minutes, span)) for span in spans)
 
 
 class OpeningHours(Base):

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from models import clock, sheet_files
-from models.hours import Span
+from models.hours import Span, told
 from models.people import Area
 from models.phone import Number
 from models.provider_columns import CHOICES, KINDS, SERVICES, WORKERS, YES_NO, columns
@@ -116,13 +116,8 @@ def hours_text(spans: Iterable[WeekSpan]) -> list[str]:
             runs.append((day, day, span))
     week = "一二三四五六日"
     return [
-        f"{week[first]}{'-' + week[last] if last > first else ''} {_hm(opens)}-{_hm(closes)}"
-        for first, last, (opens, closes) in sorted(runs)
+        f"{week[first]}{'-' + week[last] if last > first else ''} {told((span,))}" for first, last, span in sorted(runs)
     ]
-
-
-def _hm(minutes: int) -> str:
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def _names(areas: Mapping[int, Area], area_id: int | None) -> list[str]:
