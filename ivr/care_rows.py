@@ -28,6 +28,7 @@ from models.journal import Entry, note, note_all
 from models.preferences import preferences
 from models.prepared import Prepared
 from models.rows import Rows, orm
+from models.service_items import not_offered
 from models.tasks import TaskKind
 
 # Answers after which somebody rings her, unless the call itself brought what she wanted.
@@ -60,7 +61,9 @@ def asked(attempt: Attempt) -> State:
     language = attempt.call.language if attempt.call is not None else person.language
     moment, care_visit = clock.local(clock.now()), of_visit(session, visit, back=False)
     # Nobody at this telephone is a worker who reports: it was we who rang.
-    return State(moment, language, how="care", people=(her,), her=her, care=care_visit, at_door=False)
+    return State(
+        moment, language, how="care", people=(her,), her=her, care=care_visit, at_door=False, off=not_offered(session)
+    )
 
 
 def keep(call_id: int, change: tuple[State, State], heard: Heard, turn: Turn) -> None:

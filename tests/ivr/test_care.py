@@ -21,13 +21,15 @@ from ivr.turns import care as care_turns
 from ivr.turns.state import Care
 from models import clock
 from models.audio import Audio
-from models.calls import Call
+from models.calls import Call, CallEvent, CallState
 from models.campaigns import Campaign, CampaignStatus, CareAnswer, CareVisit
 from models.dialing import Attempt
 from models.duties import CareProof, Duty, Group
+from models.journal import Entry
 from models.orders import Order
 from models.outbox import OutboxEntry
 from models.people import Elder
+from models.service_items import ServiceItem
 from models.session import read, write
 from models.tasks import Task
 from models.vocabulary import LANGUAGES
@@ -229,6 +231,18 @@ def test_a_chat_is_company_ordered_at_once(channel: str) -> None:
     with read() as session:
         assert session.scalars(select(Order.service)).all() == ["companionship"]
     assert rows()[3]["company"] == "chat"
+
+
+@pytest.mark.parametrize(("service", "keys"), [("bathing", ["2", "1", "2"]), ("companionship", [*WELL[:4], "2"])])
+def test_what_is_not_offered_at_present_is_a_persons(channel: str, service: str, keys: list[str]) -> None:
+    with write() as session:
+        session.add(ServiceItem(service=service, is_offered=False))
+    answers(channel, keys)
+    with read() as session:
+        assert session.scalars(select(Order)).all() == []
+        assert session.scalars(select(Call.state)).one() == CallState.WAITING
+        entry = session.scalars(select(CallEvent).where(CallEvent.kind == Entry.TO_PERSON)).one()
+    assert entry.data["reason"] == "not_offered"
 
 
 def test_she_rings_back_and_goes_on_where_nothing_was_asked(channel: str) -> None:
