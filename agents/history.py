@@ -54,7 +54,7 @@ def page(session: Session, elder_id: int, kind: str, before: int | None) -> Page
         "orders": (orders_query(), Order),
         "calls": (calls_query(), Call),
         "tasks": (tasks_query(), Task),
-        "notes": (select(Note).options(selectinload(Note.user)), Note),
+        "notes": (select(Note).where(Note.text != "").options(selectinload(Note.user)), Note),
     }
     query, table = kinds[kind]
     mine = query.where(table.elder_id == elder_id)

@@ -1,4 +1,7 @@
-"""Notes on an elder's card: written, shown, struck out; never deleted by a click."""
+"""Notes on an elder's card: written, shown, struck out; never deleted by a click.
+
+Of a note that was erased on request (`dispatch.retention`) the row stays, without its words, and is not shown.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ class NoteLine:
 
 def notes(session: Session, elder_id: int, limit: int, struck: bool = False) -> tuple[NoteLine, ...]:
     """Return the newest notes; those struck out only if asked for."""
-    query = select(Note).where(Note.elder_id == elder_id).options(selectinload(Note.user))
+    query = select(Note).where(Note.elder_id == elder_id, Note.text != "").options(selectinload(Note.user))
     if not struck:
         query = query.where(Note.struck_at.is_(None))
     rows = session.scalars(query.order_by(Note.id.desc()).limit(limit))

@@ -22,7 +22,7 @@ from models.campaigns import CareVisit
 from models.care_runs import CareHold
 from models.orders import ENDED, Order, OrderStatus
 from models.people import Elder, NumberRole, PersonNumber
-from models.results import CallOutcome
+from models.results import CallOutcome, Note
 from models.session import read
 from models.settings import settings
 from models.tasks import Task
@@ -70,7 +70,7 @@ def _older(kind: str, than: datetime) -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class Erased:
-    """What an erasure found: recordings, spoken words written down, words of hers to orders, agents' notes."""
+    """What an erasure found: recordings, spoken words written down, words of hers to orders, agents' notes of her."""
 
     recordings: int
     words: int
@@ -84,7 +84,8 @@ def erase_person(session: Session, person_id: int, now: datetime, really: bool =
     Her calls are those in which she was known, and those from a telephone that is
     hers alone; a second registration that was merged into hers is she. Orders that are
     still open keep her words to them until they are over, and so do open tasks with what
-    agents wrote of them: whoever helps her next reads it.
+    agents wrote of them: whoever helps her next reads it. The notes on her card go, those
+    that were struck out too.
     """
     she = _registrations(session, person_id)
     hers = select(Call.id).where(
@@ -97,6 +98,7 @@ def erase_person(session: Session, person_id: int, now: datetime, really: bool =
     notes = list(session.scalars(select(Order.id).where(*noted)))
     remarks = _remarks(she, hers)
     found = [(kind, list(session.scalars(query))) for kind, query in remarks]
+    on_card = list(session.scalars(select(Note.id).where(Note.elder_id.in_(she), Note.text != "")))
     if really:
         for recording in recordings:
             audio.erase(session, settings().audio_dir, recording, now)
@@ -104,7 +106,8 @@ def erase_person(session: Session, person_id: int, now: datetime, really: bool =
         session.execute(update(Order).where(Order.id.in_(notes)).values(note=""))
         for kind, ids in found:
             session.execute(update(kind).where(kind.id.in_(ids)).values(note=""))
-    return Erased(len(recordings), len(words), len(notes), sum(len(ids) for _, ids in found))
+        session.execute(update(Note).where(Note.id.in_(on_card)).values(text=""))
+    return Erased(len(recordings), len(words), len(notes), len(on_card) + sum(len(ids) for _, ids in found))
 
 
 def _remarks(she: Sequence[int], hers: Select[int]) -> tuple[tuple[_Noted, Select[int]], ...]:

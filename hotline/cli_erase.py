@@ -21,9 +21,9 @@ def erase(
     ],
     yes: Annotated[bool, typer.Option("--yes", help="Erase; without it only counted.")] = False,
 ) -> None:
-    """Erase one person's recordings, what was written down of her words, and agents' notes to calls and tasks.
+    """Erase one person's recordings, what was written down of her words, and agents' notes: card, calls, tasks.
 
-    Audited; her card with its notes and the journal stay. What belongs to an open order or task is kept until that is
+    Audited; her card's own fields and the journal stay. What belongs to an open order or task is kept until that is
     over: erase again then.
     """
     now = clock.now()

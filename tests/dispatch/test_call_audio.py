@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from agents import history
+from agents.notes import notes as notes_of
 from dispatch import call_audio, retention
 from dispatch.orders import OrderRequest, place_order
 from ivr import inbound_rows
@@ -23,7 +25,7 @@ from models.care_runs import CareHold
 from models.orders import Order
 from models.people import Elder, NumberRole
 from models.phone import normalise
-from models.results import CallOutcome
+from models.results import CallOutcome, Note
 from models.session import read, write
 from models.settings import settings
 from models.tasks import Task, TaskKind, TaskState
@@ -214,6 +216,8 @@ def noted_about(session: Session, elder: Elder, call_id: int | None) -> None:
         CallOutcome(task_id=closed.id, note="try over", **of),
         CallOutcome(visit_id=visit.id, task_id=opened.id, note="try open", **of),
         CareHold(elder_id=elder.id, visit_id=visit.id, user_id=user.id, since=now, until=now, note="hold"),
+        Note(elder_id=elder.id, user_id=user.id, text="card", at=now),
+        Note(elder_id=elder.id, user_id=user.id, text="struck", at=now, struck_at=now),
     ))  # fmt: skip
 
 
@@ -224,8 +228,8 @@ def test_what_agents_noted_of_her_goes_too_but_an_open_task_keeps_what_it_is_abo
             noted_about(session, elder, call)
     with write() as session:
         hers, kim = session.scalars(select(Elder).order_by(Elder.id).limit(2))
-        assert retention.erase_person(session, hers.id, clock.now(), really=False).remarks == 5
-        assert retention.erase_person(session, hers.id, clock.now()).remarks == 5
+        assert retention.erase_person(session, hers.id, clock.now(), really=False).remarks == 7
+        assert retention.erase_person(session, hers.id, clock.now()).remarks == 7
         assert retention.erase_person(session, hers.id, clock.now()).remarks == 0
     with read() as session:
         notes = [*session.scalars(select(CallOutcome.note)), *session.scalars(select(Task.note))]
@@ -235,8 +239,12 @@ def test_what_agents_noted_of_her_goes_too_but_an_open_task_keeps_what_it_is_abo
         ])  # fmt: skip
         holds = {row.elder_id: row.note for row in session.scalars(select(CareHold))}
         assert holds == {hers.id: "", kim.id: "hold"}
+        on_card = {(row.elder_id, row.text) for row in session.scalars(select(Note))}
+        assert on_card == {(hers.id, ""), (kim.id, "card"), (kim.id, "struck")}
+        # On her card and in its history there is nothing left to be read.
+        assert notes_of(session, hers.id, 9, struck=True) == () == history.page(session, hers.id, "notes", None).notes
         # Of the other nothing is touched.
-        assert retention.erase_person(session, kim.id, clock.now(), really=False).remarks == 5
+        assert retention.erase_person(session, kim.id, clock.now(), really=False).remarks == 7
 
 
 def test_a_second_registration_that_was_merged_into_hers_is_she(call_id: int) -> None:
@@ -258,4 +266,4 @@ def test_a_second_registration_that_was_merged_into_hers_is_she(call_id: int) ->
         session.flush()
         # The telephone that the two had is hers alone now, and what stayed with the old registration is hers.
         done = retention.erase_person(session, kept.id, clock.now())
-    assert (done.recordings, done.remarks) == (1, 4)
+    assert (done.recordings, done.remarks) == (1, 6)
