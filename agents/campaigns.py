@@ -26,6 +26,8 @@ __all__ = ["IllegalMove", "NotATable"]
 
 NAME_MAX = 80
 SOURCES = ("ledger", "filter", "import")
+# Outcomes after which the same number is rung again, and the form may say when.
+RETRIED = ("no_answer", "busy", "silent", "machine", "hung_up", "no_key", "congestion")
 # What may be written into a form of this size (elders of a list).
 LARGEST_LIST = 2 * 1024 * 1024
 
@@ -149,10 +151,11 @@ def _window(read: _Form) -> dict[str, Any]:
 def _retry(read: _Form) -> dict[str, Any]:
     """Return changes to the first pause after an outcome; what follows it stays as the rules have it."""
     found = {}
-    for outcome in ("no_answer", "busy", "silent"):
+    for outcome in RETRIED:
         minutes = read.number(f"retry_{outcome}", 1, 24 * 60)
         if minutes is not None:
-            rest = campaign_rules.RULES[outcome].pauses[1:]
+            known = campaign_rules.RULES[outcome].pauses
+            rest = known if known[0] == campaign_rules.OTHER else known[1:]
             found[outcome] = {"pauses": [minutes * 60, *rest]}
     return found
 

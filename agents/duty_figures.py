@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, selectinload
 
 from agents.parties import Party
 from dispatch import duty_month
 from dispatch.duty_month import Figure, Line, MonthView
-from models.calls import Call
+from models.calls import Call, Direction
+from models.care_runs import VisitCall
 from models.duties import CareProof, Duty, ProofKind
 from models.people import Elder, Person
 from models.users import User
@@ -26,7 +28,11 @@ BY = ("all", "group", "community", "butler")
 
 @dataclass(frozen=True)
 class DutyRow:
-    """One duty behind a figure. `call`: public id of the one that proved it; `by`: who talked with her or was there."""
+    """One duty behind a figure. `call`: public id of the one that proved it; `by`: who talked with her or was there.
+
+    `calls`: when we rang her for it, with the calls' public ids, the newest first; the one that proved it is among
+    them, unless she rang us.
+    """
 
     elder: Party
     group: str
@@ -37,6 +43,7 @@ class DutyRow:
     call: str | None
     by: str
     decision: str | None
+    calls: tuple[tuple[datetime, str], ...] = ()
 
 
 def lines(view: MonthView, by: str) -> tuple[Line, ...]:
@@ -67,7 +74,7 @@ def figure(view: MonthView, by: str, name: str, what: str) -> Figure:
 
 
 def behind(session: Session, shown: Figure, skip: int, now: datetime) -> list[DutyRow]:
-    """Return a page of the duties of a figure, with what proved each."""
+    """Return a page of the duties of a figure, with what proved each and the calls that were made for it."""
     ids = shown.duty_ids[skip : skip + SHOWN]
     rows = session.execute(
         select(Duty, CareProof, Call.public_id, User.name, Person.name)
@@ -78,15 +85,37 @@ def behind(session: Session, shown: Figure, skip: int, now: datetime) -> list[Du
         .where(Duty.id.in_(ids))
         .options(selectinload(Duty.elder).joinedload(Elder.person))
         .order_by(Duty.deadline, Duty.id)
-    )
+    ).all()
+    made = _calls(session, [duty for duty, *_ in rows], now)
     return [
         DutyRow(
             Party("elder", duty.elder.person.name, duty.elder.person.public_id), duty.group, duty.deadline,
             duty_month.state_of(duty.status, duty.deadline, proof.at if proof else None, now),
             proof.at if proof else None, proof.kind if proof else "", call, person or user or "", duty.decision,
+            made[duty.id],
         )
         for duty, proof, call, user, person in rows
     ]  # fmt: skip
+
+
+def _calls(session: Session, duties: list[Duty], now: datetime) -> dict[int, tuple[tuple[datetime, str], ...]]:
+    """Return when the elder of each duty was rung while it was open, by the machine or by people."""
+    if not duties:
+        return {}
+    by_people = exists().where(VisitCall.call_id == Call.id)
+    query = select(Call.elder_id, Call.started_at, Call.public_id).where(
+        Call.elder_id.in_({duty.elder_id for duty in duties}),
+        Call.started_at >= min(duty.opens_at for duty in duties),
+        (Call.purpose == "care") | by_people,
+        Call.direction == Direction.OUT,
+    )
+    hers: dict[int, list[tuple[datetime, str]]] = defaultdict(list)
+    for elder_id, at, public_id in session.execute(query.order_by(Call.id.desc())):
+        hers[elder_id or 0].append((at, public_id))
+    return {
+        duty.id: tuple(one for one in hers[duty.elder_id] if duty.opens_at <= one[0] <= (duty.closed_at or now))
+        for duty in duties
+    }
 
 
 def month_of(text: str, today: date) -> date:

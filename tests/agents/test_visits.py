@@ -13,11 +13,12 @@ from agents.presence import PresenceRefused
 from agents.telephony import Whom
 from agents.visits import Draft, VisitError
 from dispatch import campaign_calls, campaign_round, campaigns, care
+from models import clock
 from models.campaigns import Campaign, CampaignStatus, CareAnswer, CareVisit, Escalation, VisitStatus
 from models.care_runs import CareHold, VisitCall
 from models.duties import CareProof, Duty, DutyStatus
 from models.presence import AgentLine
-from models.results import CallOutcome, CallResult
+from models.results import CallOutcome, CallResult, Scope
 from models.session import read, write
 from models.settings import settings
 from models.tasks import Task, TaskKind
@@ -175,6 +176,35 @@ def test_what_she_needs_is_a_task_with_the_note(world: World, quarter: Quarter, 
         kind, quarter.elders[0].id, task.id, "药快没了",
     )  # fmt: skip
     assert stands(visit).status == VisitStatus.PROVED
+
+
+@pytest.mark.parametrize(
+    ("result", "answered", "again"),
+    [
+        ("visit_busy", False, "09:35"),
+        ("visit_suspended", False, "Tuesday"),  # her only number; a day later it may be paid for again
+        ("visit_family", True, "14:30"),  # four hours later is in the noon rest; her daughter is no proof
+    ],
+)
+def test_a_result_to_be_tried_again_brings_her_back_and_proves_nothing(
+    world: World, quarter: Quarter, result: str, answered: bool, again: str
+) -> None:
+    visit = take(quarter, "陈静") or ""
+    care_town.called(world, visit, user("陈静").id, answered=answered)
+    finish(visit, "陈静", result)
+    row, due = stands(visit), clock.local(stands(visit).due_at)
+    assert (row.status, f"{due:%A}" if again.isalpha() else f"{due:%H:%M}") == (VisitStatus.WAITING, again)
+    with read() as db:
+        assert db.scalars(select(CareProof)).all() == []
+
+
+def test_the_nine_results_are_each_marked_final_or_to_be_tried_again(world: World, quarter: Quarter) -> None:
+    with read() as db:
+        marked = {row.names["zh-CN"]: row.is_final for row in visits.results(db, Scope.VISIT)}
+        reasons = {row.code: row.needs_note for row in visits.results(db, Scope.SKIP)}
+    final = ("平安", "需跟进", "需紧急处置", "空号", "拒访")
+    assert marked == dict.fromkeys(final, True) | dict.fromkeys(("未接", "忙", "停机", "家属代接"), False)
+    assert reasons == {"skip_later": False, "skip_away": False, "skip_other": True}
 
 
 def test_a_refusal_is_a_persons_decision_and_ends_her_duties(world: World, quarter: Quarter) -> None:

@@ -114,6 +114,17 @@ def talked_over_time(world: World, quarter: Quarter, which: int = 0, hours: int 
             duties.prove(db, elder.id, Evidence(ProofKind.KEY, at, call.id), at)
 
 
+def rung_in_vain(world: World, quarter: Quarter, which: int) -> Call:
+    """The machine has rung one of the staff's list an hour ago, nobody answered, and others are asked to look in."""
+    at = world.ago(3600)
+    call = world.call(quarter.elders[which], at, direction=Direction.OUT, purpose="care", state=CallState.DIALING)
+    world.end(call, "not_answered", 30)
+    with write() as db:
+        mine = CareVisit.elder_id == quarter.elders[which].id, CareVisit.campaign_id == quarter.staff_id
+        care.not_reached(db, db.query(CareVisit).filter(*mine).one(), "no_answer", world.now)
+    return call
+
+
 def to_a_person(quarter: Quarter, now: datetime, which: int = 4) -> str:
     """The machine could not settle one: she is a person's. Returns the visit's public id."""
     with write() as db:

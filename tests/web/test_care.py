@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import io
+import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
@@ -12,11 +15,15 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from dispatch import campaigns
+from agents.campaigns import RETRIED
+from dispatch import campaign_calls, campaign_rules, campaigns, care, dial, events
+from dispatch.duties import Evidence
+from dispatch.gateways import ConsoleGateway
 from models import calling_hours, clock
 from models.calling_hours import Hours
 from models.campaigns import Campaign, CampaignStatus, CareVisit, VisitStatus
 from models.care_runs import CareHold
+from models.dialing import Attempt, AttemptStatus
 from models.duties import CareProof
 from models.people import Area, Person
 from models.session import read, write
@@ -47,6 +54,18 @@ def boss(world: World, app: Flask, quarter: Quarter) -> Iterator[Browser]:
     yield browser
 
 
+# A figure that opens what it counts: where, and how many.
+OPENS = re.compile(r'href="(/care/(?:duties|report/calls)\?[^"]+)">(?:<span class="figure-value num">)?(\d+)<')
+
+
+# A figure of a campaign: whom it opens, and how many.
+FIGURES = re.compile(r'/elders(?:\?status=(\w*))?"><span class="figure-value num">(\d+)<')
+
+
+def query_of(path: str) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(path).query, keep_blank_values=True)
+
+
 def post(browser: Browser, path: str, form: Mapping[str, object], page: str = NEW) -> TestResponse:
     return browser.client.post(path, data={"csrf_token": browser.token(page), **form})
 
@@ -74,6 +93,40 @@ def test_the_month_opens_the_elders_and_the_calls_behind_each_figure(
     assert "/calls/" in behind
     with read() as db:
         assert db.scalars(select(AuditEvent).where(AuditEvent.action == "figure_opened")).all()
+
+
+def test_every_figure_of_month_and_report_opens_as_many_as_it_counts(
+    world: World, quarter: Quarter, boss: Browser
+) -> None:
+    care_town.talked_over_time(world, quarter)
+    yesterday = world.now - timedelta(days=1)
+    # One was rung in vain and others look in, one was visited, one is away.
+    missed = care_town.rung_in_vain(world, quarter, 1)
+    with write() as db:
+        butler = db.scalars(select(Person.id).where(Person.name == "孙管家")).one()
+        care.reached(db, quarter.elders[2].id, Evidence("visit", yesterday, None, butler, None), world.now)
+        care.decide(db, quarter.elders[3].id, "away", world.now, None)
+    # The month in which she was talked with, also in the first days of the next one.
+    month = f"{clock.local(world.now - timedelta(days=4)):%Y-%m}"
+    opened: dict[str, int] = {}
+    for page in (f"/care?month={month}", f"/care/report?month={month}"):
+        figures = OPENS.findall(boss.get(page).text)
+        opened |= {html.unescape(path): int(count) for path, count in figures}
+    assert {query["what"][0] for query in map(query_of, opened)} > {
+        "due",
+        "done",
+        "key",
+        "visit",
+        "escalated",
+        "decided",
+    }
+    for path, count in opened.items():
+        page, needed = boss.get(path).text, int(query_of(path).get("needed", ["1"])[0])
+        assert f'<span class="count num">{count * needed}</span>' in page, path
+        # Of whoever was rung the calls are one click away, also of her whom nobody has reached.
+        if query_of(path)["what"][0] in ("key", "escalated", "tries", "answered", "proved"):
+            assert "/calls/" in page, path
+    assert f"/calls/{missed.public_id}" in boss.get(f"/care/duties?month={month}&by=all&what=escalated").text
 
 
 @pytest.mark.parametrize(
@@ -139,6 +192,70 @@ def test_a_campaign_of_the_ledger_is_checked_made_and_begun(world: World, quarte
     page = boss.get(path).text
     assert "已停止" in page
     assert "班长" in page
+
+
+def test_each_outcome_has_its_minutes_in_the_form(world: World, quarter: Quarter, boss: Browser) -> None:
+    blank = boss.get(NEW).text
+    for outcome in RETRIED:
+        assert f'name="retry_{outcome}"' in blank
+    minutes = {f"retry_{outcome}": str(number) for number, outcome in enumerate(RETRIED, start=5)}
+    assert post(boss, NEW, {**FORM, **minutes, "apply": "yes"}).status_code == 303
+    with read() as db:
+        row = db.scalars(select(Campaign).where(Campaign.name == "冬季问候")).one()
+    firsts = {outcome: campaign_rules.rule_of(outcome, row.retry).pause(1) for outcome in RETRIED}
+    assert firsts == {outcome: 60 * number for number, outcome in enumerate(RETRIED, start=5)}
+    # After that another hour of the day, as where nothing was written.
+    assert campaign_rules.rule_of("machine", row.retry).pause(2) == campaign_rules.OTHER
+    assert not campaign_rules.rule_of("congestion", row.retry).counts
+
+
+def test_paused_resumed_and_stopped_by_page_in_mid_flight(
+    world: World, quarter: Quarter, boss: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = ConsoleGateway()
+    monkeypatch.setattr(dial, "gateway", lambda: box)
+    with write() as db:
+        row = db.get_one(Campaign, quarter.machine_id)
+        row.window = {"spans": [[0, 1440]], "days_off": True}
+        campaigns.add_elders(db, row, [elder.id for elder in quarter.elders[:2]], world.now)
+    path = f"/care/campaigns/{quarter.machine}"
+
+    def begins(number: int) -> None:
+        with write() as db:
+            row = db.get_one(Campaign, quarter.machine_id)
+            row.pace, row.paced_at = {"at_once": number, "per_second": 100}, None
+            campaign_calls.begin_calls(db, quarter.machine_id, 9, clock.now())
+
+    def dials() -> None:
+        with read() as db:
+            due = list(db.scalars(select(Attempt.id).where(Attempt.status == AttemptStatus.DUE)))
+        for attempt_id in due:
+            dial.dial(attempt_id)
+
+    def figures() -> dict[str, int]:
+        return {status: int(count) for status, count in FIGURES.findall(boss.get(path).text) if count != "0"}
+
+    begins(1)
+    dials()
+    begins(2)
+    assert figures() == {"": 4, "calling": 2, "waiting": 2}
+    # One telephone rings, one is chosen: the pause lets the first one end, and takes the second one back.
+    assert post(boss, f"{path}/move", {"to": "paused"}).status_code == 303
+    dials()
+    begins(9)
+    assert (len(box.rung), figures()) == (1, {"": 4, "calling": 1, "waiting": 3})
+    assert post(boss, f"{path}/move", {"to": "running"}).status_code == 303
+    begins(2)
+    dials()
+    assert (len(box.rung), figures()) == (2, {"": 4, "calling": 2, "waiting": 2})
+    # Stopped: whoever is being rung is rung to the end, nobody else any more.
+    assert post(boss, f"{path}/move", {"to": "stopped"}).status_code == 303
+    begins(9)
+    assert (len(box.rung), figures()) == (2, {"": 4, "calling": 2})
+    events.handle({"Event": "Hangup", "Uniqueid": box.rung[0].channel_id, "Cause": "19"})
+    with read() as db:
+        stand = db.scalars(select(CareVisit.status).where(CareVisit.campaign_id == quarter.machine_id))
+        assert sorted(stand) == ["calling", "stopped", "stopped", "stopped"]
 
 
 def test_a_campaign_of_groups_and_areas(world: World, quarter: Quarter, boss: Browser) -> None:

@@ -7,6 +7,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import select
 
 from models.campaigns import CareAnswer, CareVisit, VisitStatus
+from models.care_runs import CareHold
 from models.results import CallOutcome
 from models.session import read
 from models.users import User
@@ -16,6 +17,13 @@ from tests.web.world import PASSWORD, World
 
 __all__ = ["chromium", "console", "context"]
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+
+# By digit, with what the page says follows.
+NINE = (
+    ("平安", "终结"), ("需跟进", "终结"), ("需紧急处置", "终结"), ("未接", "10分钟"), ("忙", "5分钟"),
+    ("停机", "24小时"), ("空号", "终结"), ("拒访", "终结"), ("家属代接", "4小时"),
+)  # fmt: skip
 
 
 def log_in(world: World, context: BrowserContext, path: str) -> Page:
@@ -31,6 +39,7 @@ def log_in(world: World, context: BrowserContext, path: str) -> Page:
 
 def test_the_staffs_run_by_keyboard_alone(world: World, context: BrowserContext) -> None:
     quarter = care_town.build(world)
+    colleague = world.user("刘洋").id
     page = log_in(world, context, "/care/runs")
     complaints = Complaints(page)
     keys, main, heading = page.keyboard, page.locator("main"), page.get_by_role("heading", level=1)
@@ -39,6 +48,14 @@ def test_the_staffs_run_by_keyboard_alone(world: World, context: BrowserContext)
     expect(heading).to_contain_text("王桂兰")
     expect(main).to_contain_text("高风险")
     expect(main).to_contain_text("王桂兰，您好！我是12349的工作人员")
+    # How far the list is; the nine results, each with what follows.
+    bar = page.get_by_role("progressbar", name="名单")
+    expect(bar).to_have_attribute("value", "0")
+    results = page.locator("form[data-visit-form] .pick-grid .pick-one")
+    for number, (name, follows) in enumerate(NINE):
+        expect(results.nth(number)).to_contain_text(name)
+        expect(results.nth(number)).to_contain_text(follows)
+    expect(results).to_have_count(len(NINE))
     visit = page.url.rsplit("/", 1)[1]
     with read() as db:
         me = db.scalars(select(User.id).where(User.name == "小陈")).one()
@@ -67,6 +84,7 @@ def test_the_staffs_run_by_keyboard_alone(world: World, context: BrowserContext)
     keys.press("y")
     expect(heading).not_to_contain_text("王桂兰")
     expect(main).to_contain_text("今天您完成 1")
+    expect(bar).to_have_attribute("value", "1")
     with read() as db:
         outcome = db.scalars(select(CallOutcome)).one()
         answers = {row.question: row.answer for row in db.scalars(select(CareAnswer))}
@@ -79,6 +97,23 @@ def test_the_staffs_run_by_keyboard_alone(world: World, context: BrowserContext)
     page.locator("[name=result][value=skip_later]").check()
     page.get_by_role("button", name="跳过", exact=True).click()
     expect(heading).not_to_contain_text(second.split()[0])
+    # The third is a colleague's; the fourth is rung in vain, and comes again.
+    third = heading.text_content() or ""
+    keys.press("s")
+    page.get_by_label("转交给").select_option(label="刘洋")
+    page.get_by_role("button", name="转交", exact=True).click()
+    expect(heading).not_to_contain_text(third.split()[0])
+    last = page.url.rsplit("/", 1)[1]
+    care_town.called(world, last, me, answered=False)
+    expect(page.locator("#run-call")).to_contain_text("无人接听", timeout=15000)
+    keys.press("r")
+    keys.press("4")
+    keys.press("y")
+    expect(main).to_contain_text("现在没有要打的了")
+    with read() as db:
+        row = db.scalars(select(CareVisit).where(CareVisit.public_id == last)).one()
+        (held,) = db.scalars(select(CareHold)).all()
+    assert (row.status, held.user_id) == (VisitStatus.WAITING, colleague)
     assert quarter.staff
     assert complaints.of_pages() == []
 
