@@ -1,4 +1,7 @@
-"""How a campaign stands, for the console and the command line: each figure with the visits behind it."""
+"""How a campaign stands, for the console and the command line, which ask again every two seconds: figures only.
+
+`behind` names the visits behind them.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,13 @@ from dispatch import campaign_rules
 from models.campaigns import VISIT_ENDS, Campaign, CareVisit, VisitStatus
 from models.dialing import Attempt, AttemptStatus
 
-# Of how long back the present speed is measured.
-_SPEED = timedelta(minutes=30)
+# Of how long back the present speed is measured, and the least that says anything.
+_SPEED, _SAYS = timedelta(minutes=30), timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class Progress:
-    """One campaign now. `ends_at` is an estimate by the last half hour's speed; None where nothing tells."""
+    """One campaign now. `ends_at` is an estimate by the speed of the last half hour; None where nothing tells."""
 
     campaign_id: int
     name: str
@@ -34,7 +37,7 @@ class Progress:
     escalated: int
     attempts: int
     ends_at: datetime | None
-    visits: dict[str, tuple[int, ...]] = field(default_factory=dict)  # by status: the ids behind the figures
+    counts: dict[str, int] = field(default_factory=dict)  # visits by status
 
     @property
     def reached_share(self) -> float:
@@ -50,10 +53,8 @@ class Progress:
 def progress(session: Session, campaign_id: int, now: datetime) -> Progress:
     """Return how the campaign stands."""
     campaign = session.get_one(Campaign, campaign_id)
-    visits: dict[str, list[int]] = defaultdict(list)
-    mine = select(CareVisit.status, CareVisit.id).where(CareVisit.campaign_id == campaign_id).order_by(CareVisit.id)
-    for status, visit_id in session.execute(mine):
-        visits[status].append(visit_id)
+    mine = select(CareVisit.status, func.count()).where(CareVisit.campaign_id == campaign_id)
+    counts: dict[str, int] = dict(session.execute(mine.group_by(CareVisit.status)).all())
     of_campaign = select(func.count(Attempt.care_visit_id.distinct())).join(
         CareVisit, CareVisit.id == Attempt.care_visit_id
     )
@@ -64,7 +65,6 @@ def progress(session: Session, campaign_id: int, now: datetime) -> Progress:
         .join(CareVisit, CareVisit.id == Attempt.care_visit_id)
         .where(CareVisit.campaign_id == campaign_id, Attempt.dialed_at.is_not(None))
     )
-    counts = {status: len(ids) for status, ids in visits.items()}
     queued = counts.get(VisitStatus.WAITING, 0)
     return Progress(
         campaign_id, campaign.name, campaign.status,
@@ -78,12 +78,25 @@ def progress(session: Session, campaign_id: int, now: datetime) -> Progress:
         escalated=counts.get(VisitStatus.ESCALATED, 0),
         attempts=session.scalar(made) or 0,
         ends_at=_ends_at(session, campaign, queued, now),
-        visits={status: tuple(ids) for status, ids in visits.items()},
+        counts=counts,
     )  # fmt: skip
 
 
+def behind(session: Session, campaign_id: int) -> dict[str, list[int]]:
+    """Return the ids of the campaign's visits by their status."""
+    found: dict[str, list[int]] = defaultdict(list)
+    mine = select(CareVisit.status, CareVisit.id).where(CareVisit.campaign_id == campaign_id)
+    for status, visit_id in session.execute(mine.order_by(CareVisit.id)):
+        found[status].append(visit_id)
+    return dict(found)
+
+
 def _ends_at(session: Session, campaign: Campaign, queued: int, now: datetime) -> datetime | None:
-    """Return when the queue would be empty at the speed of the last half hour, in the window's hours."""
+    """Return when the queue would be empty at the present speed, in the window's hours."""
+    if campaign.started_at is None:
+        return None
+    # In its first half hour it has had no longer.
+    span = min(_SPEED, max(now - campaign.started_at, _SAYS))
     closed = (
         select(func.count())
         .select_from(Attempt)
@@ -91,13 +104,13 @@ def _ends_at(session: Session, campaign: Campaign, queued: int, now: datetime) -
         .where(
             CareVisit.campaign_id == campaign.id,
             Attempt.status == AttemptStatus.CLOSED,
-            Attempt.closed_at > now - _SPEED,
+            Attempt.closed_at > now - span,
             Attempt.dialed_at.is_not(None),
         )
     )
     done = session.scalar(closed) or 0
     if not queued or not done:
         return None
-    left = _SPEED * (queued / done)
+    left = span * (queued / done)
     window = campaign_rules.window_of(campaign.window)
     return window.after(now, left)

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from dispatch import campaign_import
 from dispatch import campaigns as core
-from dispatch.campaign_progress import Progress, progress
+from dispatch.campaign_progress import Progress, behind, progress
 from dispatch.campaigns import Filter, IllegalMove, NewCampaign
 from dispatch.outbox import transaction
 from models import clock
@@ -143,8 +143,9 @@ def _all() -> list[Progress]:
 
 def _as_data(one: Progress) -> dict[str, object]:
     ends = one.ends_at.isoformat(timespec="minutes") if one.ends_at else None
-    figures = {name: value for name, value in vars(one).items() if name not in ("visits", "ends_at")}
-    return {**figures, "ends_at": ends, "visits": {status: list(ids) for status, ids in one.visits.items()}}
+    figures = {name: value for name, value in vars(one).items() if name not in ("counts", "ends_at")}
+    with read() as session:
+        return {**figures, "ends_at": ends, "visits": behind(session, one.campaign_id)}
 
 
 def _table(rows: list[Progress]) -> Table:

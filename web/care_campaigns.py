@@ -66,14 +66,15 @@ def elders(public_id: str) -> str:
     status, skip = request.args.get("status", ""), max(0, request.args.get("skip", 0, type=int))
     if status and status not in tuple(VisitStatus):
         abort(404)
-    with write() as db:
+    with read() as db:
         row = _found(db, public_id)
         total, rows = campaign_rows.visits(db, row.id, status, skip)
+    with write() as db:
         accounts.record(db, user_row(db), "figure_opened", ("campaign", row.id), now)
-        return render_template(
-            "care/campaign_elders.html", name=row.name, public_id=public_id, status=status, total=total, rows=rows,
-            skip=skip, page=campaign_rows.SHOWN, now=now,
-        )  # fmt: skip
+    return render_template(
+        "care/campaign_elders.html", name=row.name, public_id=public_id, status=status, total=total, rows=rows,
+        skip=skip, page=campaign_rows.SHOWN, now=now,
+    )  # fmt: skip
 
 
 @routes.post("/care/campaigns/<public_id>/move")

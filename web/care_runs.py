@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flask import Blueprint, Flask, abort, redirect, render_template, request, url_for
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -12,7 +13,7 @@ from agents import campaigns, visit_holds, visit_scripts, visit_view, visits
 from agents.accounts import record
 from agents.visits import Draft, VisitError
 from models import clock
-from models.campaigns import CampaignStatus
+from models.campaigns import CampaignStatus, CareVisit
 from models.results import NOTE_MAX, Scope
 from models.session import read, write
 from models.settings import settings
@@ -62,13 +63,13 @@ def next_one(public_id: str) -> str | BaseResponse:
             abort(404)
         visit = visit_holds.take(db, campaign, user_row(db), now)
         found = visit.public_id if visit else None
-        # One that is done has nobody left; one that rests has, and says why nobody of them is rung.
-        rests = "" if visit_holds.is_worked_on(campaign) or campaign.status == CampaignStatus.DONE else campaign.status
-        name = campaign.name
-        standing = visit_view.standing(db, campaign, must_be_me().id, now)
     if found:
         return redirect(url_for("care_runs.visit", public_id=found), 303)
-    return render_template("care/run_end.html", name=name, rests=rests, standing=standing)
+    # One that is done has nobody left; one that rests has, and says why nobody of them is rung.
+    rests = "" if visit_holds.is_worked_on(campaign) or campaign.status == CampaignStatus.DONE else campaign.status
+    with read() as db:
+        standing = visit_view.standing(db, campaign, must_be_me().id, now)
+    return render_template("care/run_end.html", name=campaign.name, rests=rests, standing=standing)
 
 
 @routes.get("/care/visits/<public_id>")
@@ -88,9 +89,14 @@ def _page(public_id: str, problem: str = "", status: int = 200) -> str | tuple[s
             abort(404)
         except VisitError as error:
             return _home(error.code), 409
-        seen = visit_view.view(db, row, user.id, now)
         if "watch" not in request.args:
-            record(db, user, "read", ("elder", seen.elder_id), now)
+            record(db, user, "read", ("elder", row.elder_id), now)
+    # What is shown is read without the lock that callers wait for: the page asks every two seconds.
+    with read() as db:
+        try:
+            seen = visit_view.view(db, db.get_one(CareVisit, row.id), user.id, now)
+        except NoResultFound:
+            return _home("gone"), 409  # She was let go in this very moment, from another page of the agent's.
         results, reasons = visits.results(db, Scope.VISIT), visits.results(db, Scope.SKIP)
     page = render_template(
         "care/visit.html", run=seen, results=results, reasons=reasons, problem=problem, note_max=NOTE_MAX,

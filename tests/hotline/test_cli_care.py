@@ -101,6 +101,7 @@ def test_a_campaign_is_checked_made_begun_and_stopped(tmp_path: Path) -> None:
     run("campaigns", "start", "1", code=2)
     [row] = json.loads(run("campaigns", "list", "--json"))
     assert (row["status"], row["total"], row["done"]) == ("stopped", 2, 2)
+    assert {status: len(ids) for status, ids in row["visits"].items()} == {"stopped": 2}
     assert "暴雪" in run("campaigns", "list")
 
 
