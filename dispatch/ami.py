@@ -24,7 +24,9 @@ from asterisk.manager import Manager, ManagerAuthException, ManagerException, Ma
 log = logging.getLogger(__name__)
 
 Headers = Mapping[str, str]
-_LONGEST_LINE = 64 * 1024
+# What is read at once, and the longest message: a manager that never ends one is none.
+_BLOCK, _LONGEST = 64 * 1024, 4 * 1024 * 1024
+_END = b"\r\n\r\n"
 
 
 class AmiTimeout(ManagerException):
@@ -180,16 +182,15 @@ class Ami(Manager):
         return received
 
     def _read(self, link: socket.socket) -> None:
-        lines: list[str] = []
+        rest = b""
         try:
-            with link.makefile("rb") as stream:
-                while raw := stream.readline(_LONGEST_LINE):
-                    line = raw.decode("utf-8", errors="replace").rstrip("\r\n")
-                    if line:
-                        lines.append(line)
-                    elif lines:
+            # Whole messages are cut out of what has come: a list of all channels comes every few seconds.
+            while (block := link.recv(_BLOCK)) and len(rest) < _LONGEST:
+                *whole, rest = (rest + block).split(_END)
+                for message in whole:
+                    lines = [line for line in message.decode("utf-8", errors="replace").split("\r\n") if line]
+                    if lines:
                         self._deliver(AmiMessage(lines))
-                        lines = []
         except (OSError, ValueError) as error:
             log.info("AMI connection lost: %s", error)
         finally:

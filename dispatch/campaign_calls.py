@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Table, bindparam, exists, func, select
+from sqlalchemy import Table, bindparam, exists, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from dispatch import campaign_rules, care
 from dispatch.attempts import new_attempt
 from dispatch.campaign_rules import Load
-from models.calling_hours import exceptions
+from models.calling_hours import ANY, hours_of
 from models.calls import Call, CallState, Direction
 from models.campaigns import Campaign, CampaignMode, CampaignStatus, CareVisit, VisitStatus
 from models.care_runs import CareHold
@@ -30,7 +30,9 @@ _LOOKS_AT = 3
 # Of the pace a second, no more than of so long is made up for (s).
 _CATCHES_UP_S = 2.0
 # Asked for every call.
-_visits, _attempts, _numbers = (cast(Table, kind.__table__) for kind in (CareVisit, Attempt, PersonNumber))
+_visits, _attempts, _numbers, _calls, _holds = (
+    cast(Table, kind.__table__) for kind in (CareVisit, Attempt, PersonNumber, Call, CareHold)
+)
 _RUNG = Prepared(
     select(_visits.c.campaign_id, func.count())
     .where(_visits.c.status == bindparam("status"))
@@ -51,7 +53,22 @@ _TO_RING = Prepared(
     )
     .order_by(_campaigns.c.started_at, _campaigns.c.id)
 )
+_GOES_ON = Prepared(
+    select(Call.direction, Call.state, Call.purpose, func.count())
+    .where(Call.ended_at.is_(None))
+    .group_by(Call.direction, Call.state, Call.purpose)
+)
 _HERS = select(_numbers.c.number_id).where(_numbers.c.person_id == bindparam("of_elder"))
+_ENGAGED = Prepared(
+    union_all(
+        select(_calls.c.id).where(
+            _calls.c.ended_at.is_(None), or_(_calls.c.elder_id == bindparam("of_elder"), _calls.c.number_id.in_(_HERS))
+        ),
+        # Soon to be dialled counts too: an offer's or a callback's errand may run in this very second.
+        select(_attempts.c.id).where(_attempts.c.status != AttemptStatus.CLOSED, _attempts.c.number_id.in_(_HERS)),
+        select(_holds.c.id).where(_holds.c.elder_id == bindparam("of_elder"), _holds.c.until > bindparam("now")),
+    ).limit(1)
+)
 _SHARE = Prepared(select(_numbers.c.person_id).where(_numbers.c.number_id.in_(_HERS)))
 
 
@@ -63,11 +80,7 @@ def to_ring(unit: Session | Rows, now: datetime) -> list[int]:
 
 def load(session: Session, free_agents: int, being_rung: Mapping[int, int]) -> Load:
     """Return what goes on now, of all calls. `being_rung`: see `automatic`."""
-    rows = session.execute(
-        select(Call.direction, Call.state, Call.purpose, func.count())
-        .where(Call.ended_at.is_(None))
-        .group_by(Call.direction, Call.state, Call.purpose)
-    ).all()
+    rows = _GOES_ON.all(session, {})
     ours = sum(n for direction, _, purpose, n in rows if direction == Direction.OUT and purpose != "care")
     return Load(
         # A care visit takes its channel from the moment it was chosen, dialled or not yet.
@@ -93,7 +106,8 @@ def begin_calls(session: Session, campaign_id: int, free_agents: int, now: datet
     if not window.is_open(now):
         return 0
     pace = campaign_rules.pace_of(campaign.pace)
-    number = _allowed_now(campaign, pace.per_second, now)
+    passed = _unused(campaign, pace.per_second, now)
+    number = int(passed * pace.per_second + 1e-6)
     if number < 1:
         return 0
     rung = automatic(session)
@@ -112,15 +126,17 @@ def begin_calls(session: Session, campaign_id: int, free_agents: int, now: datet
         new_attempt(session, visit, own[tried % len(own)], now)
         begun += 1
     if begun:
-        campaign.paced_at = now
+        # What is left of a call's time counts for the next one: rounds that come late do not slow the campaign down.
+        left = min(max(passed - begun / pace.per_second, 0), 1 / pace.per_second)
+        campaign.paced_at = now - timedelta(seconds=left)
     return begun
 
 
-def _allowed_now(campaign: Campaign, per_second: float, now: datetime) -> int:
+def _unused(campaign: Campaign, per_second: float, now: datetime) -> float:
+    """Return for how many seconds this campaign may begin calls now."""
     if campaign.paced_at is None or campaign.paced_at > now:
-        return max(1, int(per_second))
-    passed = min((now - campaign.paced_at).total_seconds(), max(_CATCHES_UP_S, 1 / per_second))
-    return int(passed * per_second + 1e-6)
+        return max(1.0, 1 / per_second)
+    return min((now - campaign.paced_at).total_seconds(), max(_CATCHES_UP_S, 1 / per_second))
 
 
 def choose(session: Session, campaign: Campaign, number: int, now: datetime) -> list[CareVisit]:
@@ -138,55 +154,29 @@ def choose(session: Session, campaign: Campaign, number: int, now: datetime) -> 
     visits = list(session.scalars(due))
     if not visits:
         return []
-    elders = [visit.elder_id for visit in visits]
-    engaged = _engaged(session, elders) | _held(session, elders, now)
-    excepted = exceptions(session, elders, now)
     window = campaign_rules.window_of(campaign.window)
     chosen: list[CareVisit] = []
+    taken: set[int] = set()
     for visit in visits:
         if len(chosen) == number:
             break
-        own = excepted.get(visit.elder_id)
-        if own is not None and own.never:
+        own = hours_of(session, visit.elder_id, now)
+        if own.never:
             care.to_agent(session, visit, "never", now)
-        elif own is not None and not (hers := window.only(own)).is_open(now):
+        elif own is not ANY and not (hers := window.only(own)).is_open(now):
             visit.due_at = hers.next_open(now)
-        elif visit.elder_id in engaged:
+        elif visit.elder_id in taken or _engaged(session, visit.elder_id, now):
             visit.due_at = now + _ENGAGED_PAUSE
         else:
             chosen.append(visit)
             # Two visits of one elder, or of one household's telephone, are not both begun in this round.
-            engaged |= _sharing(session, visit.elder_id)
+            taken |= _sharing(session, visit.elder_id)
     return chosen
 
 
-def _engaged(session: Session, elder_ids: list[int]) -> set[int]:
-    """Return who of these is on the telephone with us, or about to be rung by anything of ours."""
-    mine = select(PersonNumber.person_id, PersonNumber.number_id).where(PersonNumber.person_id.in_(elder_ids))
-    numbers = [(row.person_id, row.number_id) for row in session.execute(mine)]
-    number_ids = {number_id for _, number_id in numbers}
-    calls = select(Call.elder_id, Call.number_id).where(
-        Call.ended_at.is_(None), Call.elder_id.in_(elder_ids) | Call.number_id.in_(number_ids)
-    )
-    busy_numbers: set[int | None] = set()
-    busy: set[int] = set()
-    for elder_id, number_id in session.execute(calls):
-        busy_numbers.add(number_id)
-        if elder_id is not None:
-            busy.add(elder_id)
-    rung = select(Attempt.number_id).where(
-        Attempt.number_id.in_(number_ids),
-        Attempt.status.in_((AttemptStatus.DIALING, AttemptStatus.ANSWERED)),
-    )
-    # Soon to be dialled counts too: an offer's or a callback's errand may run in this very second.
-    soon = select(Attempt.number_id).where(Attempt.number_id.in_(number_ids), Attempt.status == AttemptStatus.DUE)
-    busy_numbers |= set(session.scalars(rung)) | set(session.scalars(soon))
-    return busy | {person_id for person_id, number_id in numbers if number_id in busy_numbers}
-
-
-def _held(session: Session, elder_ids: list[int], now: datetime) -> set[int]:
-    """Return on whom of these somebody works in the staff's run."""
-    return set(session.scalars(select(CareHold.elder_id).where(CareHold.elder_id.in_(elder_ids), CareHold.until > now)))
+def _engaged(session: Session, elder_id: int, now: datetime) -> bool:
+    """Return whether she is on the telephone with us, about to be rung by anything of ours, or worked on by staff."""
+    return _ENGAGED.scalar(session, {"of_elder": elder_id, "now": now}) is not None
 
 
 def _sharing(session: Session, elder_id: int) -> set[int]:

@@ -45,6 +45,23 @@ HIGH = 0  # CareVisit.rank
 _PROOFS = cast(Table, CareProof.__table__)
 _PROOF = Prepared(select(_PROOFS.c.id).where(_PROOFS.c.call_id == bindparam("of_call")).limit(1))
 _attempts, _tasks, _escalations = (cast(Table, kind.__table__) for kind in (Attempt, Task, Escalation))
+_visits, _visit_calls = (cast(Table, kind.__table__) for kind in (CareVisit, VisitCall))
+# Asked for every call.
+_STATUS = Prepared(select(_visits.c.status).where(_visits.c.id == bindparam("visit")))
+_FOR = Prepared(
+    union_all(
+        select(_attempts.c.care_visit_id).where(
+            _attempts.c.call_id == bindparam("of_call"), _attempts.c.care_visit_id.is_not(None)
+        ),
+        select(_visit_calls.c.visit_id).where(_visit_calls.c.call_id == bindparam("of_call")),
+    )
+)
+_USELESS = Prepared(
+    select(_attempts.c.number_id).where(
+        _attempts.c.care_visit_id == bindparam("visit"),
+        _attempts.c.outcome.in_((Outcome.INVALID, Outcome.REFUSED)),
+    )
+)
 _DUE = Prepared(
     select(_attempts.c.id)
     .where(_attempts.c.care_visit_id == bindparam("visit"), _attempts.c.status == AttemptStatus.DUE)
@@ -72,9 +89,9 @@ def reached(session: Session, elder_id: int, evidence: Evidence, now: datetime) 
         NoProof: the evidence proves nothing.
     """
     proof = duties.prove(session, elder_id, evidence, now)
-    own = _visit_of_call(session, evidence.call_id)
+    own = None if evidence.call_id is None else _FOR.scalar(session, {"of_call": evidence.call_id})
     for visit in _open_visits(session, elder_id):
-        if visit is not own and visit.campaign.script not in _WELL_BEING:
+        if visit.id != own and visit.campaign.script not in _WELL_BEING:
             continue
         visit.status, visit.closed_at = VisitStatus.PROVED, now
         visit.call_id = evidence.call_id
@@ -89,17 +106,9 @@ def reached(session: Session, elder_id: int, evidence: Evidence, now: datetime) 
     return proof
 
 
-def _visit_of_call(session: Session, call_id: int | None) -> CareVisit | None:
-    if call_id is None:
-        return None
-    attempt = session.scalar(select(Attempt).where(Attempt.call_id == call_id))
-    if attempt is not None:
-        return attempt.care_visit
-    return session.scalar(select(CareVisit).join(VisitCall).where(VisitCall.call_id == call_id))
-
-
 def _open_visits(session: Session, elder_id: int) -> list[CareVisit]:
-    query = select(CareVisit).where(CareVisit.elder_id == elder_id, CareVisit.status.not_in(VISIT_ENDS))
+    mine = CareVisit.elder_id == elder_id, CareVisit.status.not_in(VISIT_ENDS)
+    query = select(CareVisit).where(*mine).options(joinedload(CareVisit.campaign, innerjoin=True))
     return list(session.scalars(query.order_by(CareVisit.id).with_for_update(of=CareVisit)))
 
 
@@ -141,6 +150,8 @@ def talked(session: Session, call_id: int, now: datetime) -> bool:
 
 def after_attempt(session: Session, visit_id: int, attempt: Attempt, now: datetime) -> None:
     """An attempt for this visit was closed: again, a person, somebody who looks in, or the end."""
+    if attempt.outcome == Outcome.PROVED and _STATUS.scalar(session, {"visit": visit_id}) in VISIT_ENDS:
+        return  # The proof has ended it, in this call; nothing leads out of an end.
     visit = session.scalars(select(CareVisit).where(CareVisit.id == visit_id).with_for_update(of=CareVisit)).one()
     if attempt.outcome == Outcome.SILENT:
         visit.silences += 1
@@ -249,11 +260,9 @@ def _outcomes(session: Session, visit: CareVisit) -> tuple[str, ...]:
 
 def numbers(session: Session, visit: CareVisit) -> list[int]:
     """Return the ids of her numbers that may still be tried for this visit, the one to ring first at the head."""
-    useless = select(Attempt.number_id).where(
-        Attempt.care_visit_id == visit.id, Attempt.outcome.in_((Outcome.INVALID, Outcome.REFUSED))
-    )
-    bad = set(session.scalars(useless))
-    return [one.number_id for one in numbers_of_elder(session, visit.elder_id) if one.number_id not in bad]
+    hers = numbers_of_elder(session, visit.elder_id)
+    bad = {number_id for (number_id,) in _USELESS.all(session, {"visit": visit.id})}
+    return [one.number_id for one in hers if one.number_id not in bad]
 
 
 def window_for(session: Session, visit: CareVisit, now: datetime) -> Window:

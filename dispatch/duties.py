@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Table, func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Table, bindparam, func, insert, select
+from sqlalchemy.orm import Session, joinedload
 
 from dispatch import duty_rules
 from dispatch.duty_rules import WEEK, Member, Rule
@@ -29,10 +29,16 @@ from models.duties import (
     ProofKind,
     default_rules,
 )
+from models.prepared import Prepared
 
 # Obligations of earlier periods than this are not written any more, should nobody have looked for so long.
 LOOKS_BACK = timedelta(days=190)
 _DUTIES = cast(Table, Duty.__table__)
+# Asked at each call that reaches somebody.
+_KNOWN = Prepared(
+    select(CareProof.id).where(CareProof.call_id == bindparam("of_call"), CareProof.kind == bindparam("by")).limit(1)
+)
+_OWED = Prepared(select(Duty.id).where(Duty.elder_id == bindparam("of_elder"), Duty.status == DutyStatus.OPEN).limit(1))
 
 
 class NoProof(ValueError):
@@ -250,10 +256,9 @@ def prove(session: Session, elder_id: int, evidence: Evidence, now: datetime) ->
     if evidence.at > now + timedelta(minutes=5):
         raise NoProof("nobody can have been reached in the future")
     if evidence.call_id is not None:
-        same = CareProof.call_id == evidence.call_id, CareProof.kind == evidence.kind
-        known = session.scalar(select(CareProof).where(*same))
+        known = _KNOWN.scalar(session, {"of_call": evidence.call_id, "by": evidence.kind})
         if known is not None:
-            return known
+            return session.get_one(CareProof, known)
     proof = CareProof(
         elder_id=elder_id, kind=evidence.kind, at=evidence.at, noted_at=now, call_id=evidence.call_id,
         by_person_id=evidence.by_person_id, by_user_id=evidence.by_user_id,
@@ -261,7 +266,9 @@ def prove(session: Session, elder_id: int, evidence: Evidence, now: datetime) ->
     session.add(proof)
     session.flush()
     met = False
-    for duty in open_duties(session, elder_id):
+    # A notice, a list, a second call in a week: not every call has a duty.
+    open_ones = open_duties(session, elder_id) if _OWED.scalar(session, {"of_elder": elder_id}) is not None else []
+    for duty in open_ones:
         if duty.opens_at < evidence.at and evidence.kind in duty.rule.proof:
             duty.status, duty.proof_id, duty.closed_at, met = DutyStatus.PROVED, proof.id, now, True
     session.flush()
@@ -285,7 +292,8 @@ def decide(session: Session, elder_id: int, decision: str, now: datetime, by_use
 def open_duties(session: Session, elder_id: int) -> list[Duty]:
     """Return the elder's open duties, locked, the earliest deadline first."""
     query = select(Duty).where(Duty.elder_id == elder_id, Duty.status == DutyStatus.OPEN).order_by(Duty.deadline)
-    return list(session.scalars(query.with_for_update(of=Duty)))
+    whole = query.options(joinedload(Duty.rule, innerjoin=True))
+    return list(session.scalars(whole.with_for_update(of=Duty)))
 
 
 def next_due(session: Session, elder_ids: Iterable[int], now: datetime) -> dict[int, Due]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import InstrumentedAttribute
 
 from dispatch import call_audio, care, heard_audio, jobs, lateness, orphans, outbox, retention, send_sms, spool, tasks
 from dispatch.attempts import close_attempt
@@ -21,7 +19,8 @@ from models import clock, search
 from models.calls import Call, CallEnd, CallState
 from models.dialing import Attempt, AttemptStatus, Outcome
 from models.people import Elder
-from models.session import read
+from models.prepared import Prepared
+from models.session import read, read_rows
 from models.settings import settings
 
 log = logging.getLogger(__name__)
@@ -33,6 +32,18 @@ SETTLES_S = 3.0
 TAKES_UP_S = 5.0
 # What should never be is looked for this often (s).
 ORPHANS_EVERY_S = 20.0
+# What Asterisk should have. Every call of a busy hour is looked at here again and again.
+_ATTEMPTS = Prepared(
+    select(Attempt.id, Attempt.channel_id).where(
+        or_(Attempt.status == AttemptStatus.DIALING, Attempt.status == AttemptStatus.ANSWERED),
+        or_(Attempt.dialed_at < bindparam("long_ago"), Attempt.dialed_at > bindparam("ahead")),
+    )
+)
+_CALLS = Prepared(
+    select(Call.id, Call.channel_id).where(
+        Call.ended_at.is_(None), or_(Call.started_at < bindparam("long_ago"), Call.started_at > bindparam("ahead"))
+    )
+)
 
 Failed = Callable[[str, Exception], None]
 
@@ -123,33 +134,19 @@ def take_up() -> int:
 def reconcile(living: set[str]) -> None:
     """Close attempts and calls that Asterisk no longer has and whose end nobody wrote."""
     now = clock.now()
-    with read() as session:
-        attempts = list(
-            session.scalars(
-                select(Attempt.id).where(
-                    or_(Attempt.status == AttemptStatus.DIALING, Attempt.status == AttemptStatus.ANSWERED),
-                    _long_ago(Attempt.dialed_at, now),
-                    Attempt.channel_id.not_in(living),
-                )
-            )
-        )
-        calls = list(
-            session.scalars(
-                select(Call.id).where(
-                    Call.ended_at.is_(None), _long_ago(Call.started_at, now), Call.channel_id.not_in(living)
-                )
-            )
-        )
-    for attempt_id in attempts:
-        _end_attempt(attempt_id)
-    for call_id in calls:
-        _end_call(call_id)
-
-
-def _long_ago(column: InstrumentedAttribute[Any], now: datetime) -> ColumnElement[bool]:
-    """Longer ago than a call needs to appear; or in the future, which only a clock that was set back can bring."""
-    patience = timedelta(seconds=settings().lost_call_s)
-    return or_(column < now - patience, column > now + timedelta(seconds=outbox.CLOCKS_DIFFER_S))
+    # Longer ago than a call needs to appear; or in the future, which only a clock that was set back can bring.
+    between = {
+        "long_ago": now - timedelta(seconds=settings().lost_call_s),
+        "ahead": now + timedelta(seconds=outbox.CLOCKS_DIFFER_S),
+    }
+    with read_rows() as rows:
+        attempts, calls = _ATTEMPTS.all(rows, between), _CALLS.all(rows, between)
+    for attempt_id, channel_id in attempts:
+        if channel_id not in living:
+            _end_attempt(attempt_id)
+    for call_id, channel_id in calls:
+        if channel_id not in living:
+            _end_call(call_id)
 
 
 def _end_attempt(attempt_id: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from dispatch import care
@@ -10,12 +10,15 @@ from ivr.turns import Care
 from models import clock
 from models.campaigns import CareAnswer, CareVisit
 from models.care_scripts import SCRIPTS, questions
+from models.prepared import Prepared
+
+_SAID = Prepared(select(CareAnswer.question).where(CareAnswer.visit_id == bindparam("of_visit")))
 
 
 def of_visit(session: Session, visit: CareVisit, back: bool) -> Care:
     """Return what is still to be asked in this visit: what she has answered already is not asked again."""
     script = SCRIPTS[visit.campaign.script]
-    said = set(session.scalars(select(CareAnswer.question).where(CareAnswer.visit_id == visit.id)))
+    said = {question for (question,) in _SAID.all(session, {"of_visit": visit.id})}
     left = tuple(one for one in questions(script.code, clock.local_date(clock.now())) if one not in said)
     return Care(
         visit.id,

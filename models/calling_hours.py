@@ -8,17 +8,19 @@ visits, care visits.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from models.campaigns import CallRule
 from models.clock import hours_minutes, local
 from models.people import Elder
+from models.prepared import Prepared
 
 # Minutes after local midnight: from, to.
 Minutes = tuple[int, int]
@@ -74,12 +76,24 @@ class Hours:
 
 
 ANY = Hours()
+# Asked before every call of ours.
+_HOLDS = Prepared(
+    select(CallRule.never, CallRule.spans)
+    .where(
+        CallRule.elder_id == bindparam("of_elder"),
+        CallRule.since <= bindparam("now"),
+        CallRule.ended_at.is_(None) | (CallRule.ended_at > bindparam("now")),
+    )
+    .order_by(CallRule.id.desc())
+    .limit(1)
+)
 
 
 def hours_of(session: Session, elder_id: int, now: datetime) -> Hours:
     """Return the elder's own hours as they hold at `now`."""
-    row = rule_of(session, elder_id, now)
-    return hours_in(row) if row is not None else ANY
+    session.flush()
+    row = _HOLDS.first(session, {"of_elder": elder_id, "now": now})
+    return _hours(*row) if row is not None else ANY
 
 
 def in_force(now: datetime) -> ColumnElement[bool]:
@@ -93,17 +107,14 @@ def rule_of(session: Session, elder_id: int, now: datetime) -> CallRule | None:
     return session.scalar(mine)
 
 
-def exceptions(session: Session, elder_ids: Collection[int], now: datetime) -> dict[int, Hours]:
-    """Return the hours of those of these elders who have any of their own."""
-    query = select(CallRule).where(CallRule.elder_id.in_(elder_ids), in_force(now)).order_by(CallRule.id)
-    return {row.elder_id: hours_in(row) for row in session.scalars(query)}
-
-
 def hours_in(row: CallRule) -> Hours:
     """Return the hours that a row holds."""
-    kept = row.spans
+    return _hours(row.never, row.spans)
+
+
+def _hours(never: bool, kept: Mapping[str, Any]) -> Hours:
     spans = tuple((begins, ends) for begins, ends in kept.get("spans", ()))
-    return Hours(spans, frozenset(kept.get("not_on", ())), row.never)
+    return Hours(spans, frozenset(kept.get("not_on", ())), never)
 
 
 def columns_of(hours: Hours) -> dict[str, object]:

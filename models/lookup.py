@@ -45,6 +45,14 @@ _CALLERS = Prepared(
 )
 
 
+_HER_NUMBERS = Prepared(
+    select(PhoneNumber.id, PhoneNumber.value, PhoneNumber.kind)
+    .join(PersonNumber, PersonNumber.number_id == PhoneNumber.id)
+    .where(PersonNumber.person_id == bindparam("of_person"))
+    .order_by(PersonNumber.position, PersonNumber.id)
+)
+
+
 def callers_at(session: Session | Rows, number: Number) -> tuple[int | None, tuple[KnownElder, ...]]:
     """Return the id of the number's row, None if it has none yet, and the elders who may be calling from it."""
     rows = _CALLERS.all(session, {"value": number.value})
@@ -81,10 +89,5 @@ def elders_at(session: Session, number: Number) -> list[Elder]:
 
 def numbers_of_elder(session: Session, elder_id: int) -> list[Dialable]:
     """Return her numbers, the one to ring first at the head."""
-    query = (
-        select(PhoneNumber)
-        .join(PersonNumber, PersonNumber.number_id == PhoneNumber.id)
-        .where(PersonNumber.person_id == elder_id)
-        .order_by(PersonNumber.position, PersonNumber.id)
-    )
-    return [Dialable(row.id, row.value, row.kind) for row in session.scalars(query)]
+    session.flush()
+    return [Dialable(*row) for row in _HER_NUMBERS.all(session, {"of_person": elder_id})]

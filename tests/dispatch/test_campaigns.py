@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 
 from dispatch import campaign_calls, campaign_round, campaign_rules, campaigns, care, duties, escalation
 from dispatch.attempts import close_attempt
+from dispatch.campaign_progress import behind, progress
 from dispatch.campaign_rules import Load, Pace, Tried, Window
 from dispatch.campaigns import Filter, IllegalMove, NewCampaign
 from dispatch.duties import Evidence
@@ -451,6 +452,32 @@ def test_the_pace_a_second_is_kept(monday: Town) -> None:
     monday.passes(0.6)
     round_of(monday)
     assert len(monday.rung()) == 2
+
+
+def test_progress_tells_reached_proved_queued_and_when_it_ends(monday: Town) -> None:
+    monday.now = harbin("2026-11-23T11:28")
+    campaign = begins(monday, pace={"at_once": 2})
+    round_of(monday)
+    monday.passes(120)
+    presses_a_key(monday, 0)
+    ends(monday, Outcome.NO_ANSWER, which=1)
+    with read() as session:
+        stands = progress(session, campaign, monday.now)
+        assert {status: len(ids) for status, ids in behind(session, campaign).items()} == stands.counts
+    assert (stands.total, stands.done, stands.queued, stands.attempts) == (3, 1, 2, 2)
+    assert (stands.reached_share, stands.proved_share) == (1 / 3, 1 / 3)
+    # Two calls in its first two minutes, and two are left: two minutes more, after the noon rest.
+    assert stands.ends_at == harbin("2026-11-23T14:32")
+
+
+def test_rounds_that_come_late_do_not_slow_a_campaign_down(monday: Town) -> None:
+    begins(monday, pace={"per_second": 1})
+    round_of(monday)
+    # The next round comes late, and what it had left over counts for the one after it.
+    for seconds, rung in ((1.6, 2), (0.5, 3)):
+        monday.passes(seconds)
+        round_of(monday)
+        assert len(monday.rung()) == rung
 
 
 def test_a_visit_without_an_attempt_waits_again(monday: Town) -> None:
