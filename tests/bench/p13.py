@@ -4,12 +4,14 @@ Ours is everything from the campaign's choice to the proof on disk: dispatcher
 (campaign, events, sweep), worker, Redis, FastAGI server, Asterisk, less what
 they use when nothing is to be rung. The other side is one Asterisk, told by AMI to ring
 the same telephones, with the same files, keys and pauses in its dialplan. Both
-ring at the same time, and change places each round.
+ring at the same time, and change places each round. BENCH_CALLS shortens it
+for a try.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 import time
 from collections.abc import Sequence
@@ -35,7 +37,8 @@ from tests.bench.report import Figure, compare
 from tests.bench.room import Exchange, Room
 
 GOAL = 1.3
-ROUNDS, CALLS, RATE = 1, 100, 4.0  # at each place; a round and side; begun a second and side
+ROUNDS, RATE = 1, 4.0  # at each place; begun a second and side
+CALLS = int(os.environ.get("BENCH_CALLS", "100"))  # a round and side
 ALWAYS = {"spans": [[0, 1440]], "days_off": True}
 # Somebody is there to take over; how many calls that allows is not what is measured.
 _AGENTS = {"per_free_agent": 1000, "at_once": 1000}
@@ -79,9 +82,11 @@ class _Bench:
             ours, plain = self._room.exchanges[:: 1 if place % 2 == 0 else -1]
             with self._room.dispatching(ours) as dispatch:
                 pids = {**self._room.pids, **dispatch, OURS: ours.pid, PLAIN: plain.pid}
+                _say(f"place {place + 1} of {places}: {WARM_UP} calls to warm up")
                 self._round(plain, pids, WARM_UP)  # Caches, connections, statements, prompts.
                 idle = _idle(pids)
-                for _ in range(rounds):
+                for number in range(rounds):
+                    _say(f"round {number + 1} of {rounds}: {CALLS} calls")
                     used, seconds = self._round(plain, pids, CALLS)
                     one = {name: (ms - idle[name] * seconds) / CALLS for name, ms in used.items()}
                     measured.rounds.append(one)
@@ -104,6 +109,10 @@ class _Bench:
         if _marks(plain.log) - done != calls:
             raise AssertionError(f"{_marks(plain.log) - done} of {calls} plain calls came to their end")
         return used, took
+
+
+def _say(what: str) -> None:
+    print(f"  {clock.local(clock.now()):%H:%M:%S} {what}", flush=True)  # noqa: T201
 
 
 def _idle(pids: dict[str, int]) -> dict[str, float]:
