@@ -97,16 +97,20 @@ class Listener:
     def _heard_to(self, ask: Ask, language: str) -> Heard:
         file = self._file(ask.lines, language)
         if ask.grammar != "none":
+            spoke = False
             try:
                 if self._open(language):
-                    return self._ask_words(file, ask)
+                    reply = self._say_and_listen(file, ask)
+                    spoke = reply.fields.get("text0") == speech.SPEAKING
+                    return self._utterance(ask) if spoke else self._heard_or_number(reply, ask)
             except AGIHangup:
                 raise
             except (_EngineLost, AGIError, KeyError, ValueError) as error:
                 log.warning("speech is lost in this call (%s): keys", error)
                 self._allowed = False
                 self.close()
-                file = self._file(ask.deaf or ask.lines, language)
+            if ask.deaf:
+                file = self._file(ask.by_keys(interrupted=spoke), language)
         if ask.digits > 1:
             return self._number(self._line.ask_digits(file, self._patience_ms, ask.digits))
         key = self._line.ask_key(file, ask.patience_ms or self._patience_ms)
@@ -183,7 +187,8 @@ class Listener:
         if not health.lives(self._birth):
             raise _EngineLost("it is gone")
 
-    def _ask_words(self, file: str, ask: Ask) -> Heard:
+    def _say_and_listen(self, file: str, ask: Ask) -> Reply:
+        """Say it; return the key, the silence after it, or that she has begun to speak."""
         self._must_live()
         if self.pace != self._engine_pace:
             self._set("pace", self.pace)
@@ -193,13 +198,14 @@ class Listener:
         self._set("prompt", file)
         # Whole seconds, and Asterisk may count the running one: never less than what is set.
         seconds = math.ceil(self._patience_ms / 1000) + 1
-        reply = self._line.execute("SPEECH RECOGNIZE", file, seconds)
-        if reply.fields.get("text0") == speech.SPEAKING:
-            self._must_live()
-            reply = self._line.execute("SPEECH RECOGNIZE", voice.silence(), UTTERANCE_S)
-            heard = self._heard_or_number(reply, ask)
-            return Unknown() if isinstance(heard, Silence) else heard
-        return self._heard_or_number(reply, ask)
+        return self._line.execute("SPEECH RECOGNIZE", file, seconds)
+
+    def _utterance(self, ask: Ask) -> Heard:
+        """She has begun to speak: hear her to the end."""
+        self._must_live()
+        reply = self._line.execute("SPEECH RECOGNIZE", voice.silence(), UTTERANCE_S)
+        heard = self._heard_or_number(reply, ask)
+        return Unknown() if isinstance(heard, Silence) else heard
 
     def _heard_or_number(self, reply: Reply, ask: Ask) -> Heard:
         if ask.digits == 1 or reply.data != "digit":

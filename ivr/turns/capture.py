@@ -170,7 +170,15 @@ def _over(state: State) -> Next:
     return ask(replace(state, slots=slots), "day" if slots.service else "service", sorry)
 
 
+def dropped(state: State) -> Next:
+    """She does not want it after all: it is said that nothing was ordered, or changed."""
+    said = line("nothing_changed" if changing(state) else "nothing_ordered")
+    return ask(state.fresh(), "done", said)
+
+
 def _hear_slot(state: State, meaning: Meaning) -> Next:
+    if meaning.intent in ("cancel", "goodbye") and meaning.service is None and not meaning.when:
+        return dropped(state)  # "Never mind": what is being asked for, not an order that stands.
     if meaning.intent in ("status", "change", "cancel", "goodbye"):
         return hear_open(state, meaning)
     if meaning.service is None and not meaning.when:

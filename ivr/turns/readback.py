@@ -6,7 +6,17 @@ from typing import Any
 
 from ivr.prompts import words
 from ivr.prompts.words import line
-from ivr.turns.capture import changing, fill, hear_open, meaning_of, next_question, repeated, slot_values, yes_no
+from ivr.turns.capture import (
+    changing,
+    dropped,
+    fill,
+    hear_open,
+    meaning_of,
+    next_question,
+    repeated,
+    slot_values,
+    yes_no,
+)
 from ivr.turns.state import Ask, Do, GoodBye, Next, Slots, State, replace
 from ivr.turns.steps import Keys, Lines, Step, after, ask, miss, step
 from ivr.understanding import Meaning
@@ -44,13 +54,8 @@ def _hear_readback(state: State, meaning: Meaning) -> Next:
         case "no" | "change":
             return ask(state, "what_changes")
         case "cancel" | "goodbye":
-            return _dropped(state)
+            return dropped(state)
     return miss(state)
-
-
-def _dropped(state: State) -> Next:
-    said = line("nothing_changed" if changing(state) else "nothing_ordered")
-    return ask(state.fresh(), "done", said)
 
 
 def _what_keys(_state: State) -> Keys:
@@ -65,7 +70,7 @@ def _hear_what(state: State, meaning: Meaning) -> Next:
             # The slot stays as it is until she has said another: hanging up now loses nothing.
             return ask(state, meaning.code)
         case "none":
-            return _dropped(state)
+            return dropped(state)
     return _hear_readback(state, meaning) if meaning.intent in ("cancel", "goodbye") else miss(state)
 
 
@@ -82,7 +87,7 @@ def _placed(state: State, result: Any) -> Next:
         # "Meals and a bath": the same time is offered for the next one, and read back like any other.
         following = Slots(state.others[0], state.slots.day, state.slots.part, state.slots.at)
         state, move = next_question(replace(state.fresh(), slots=following, others=state.others[1:]))
-        return state, replace(move, lines=(said, *move.lines)) if isinstance(move, Ask) else move
+        return state, move.after(said) if isinstance(move, Ask) else move
     return ask(state.fresh(), "done", said, line("order_next"))
 
 
@@ -118,15 +123,19 @@ def _usual(state: State) -> Lines:
 
 
 def _hear_usual(state: State, meaning: Meaning) -> Next:
-    assert state.usual is not None  # noqa: S101
+    usual = state.usual
+    assert usual is not None  # noqa: S101
     if meaning.when.every:
-        return repeated(replace(state, slots=state.usual), meaning)
+        return repeated(replace(state, slots=usual), meaning)
     if meaning.intent in ("yes", "usual"):
-        state = replace(state, slots=state.usual, unnamed=True)
+        state = replace(state, slots=usual, unnamed=True)
         # A key is a hand on the telephone; a lone spoken "yes" proves nothing, and is read back once more.
         return ask(state, "readback") if state.spoken else (state, Do("place"))
     if meaning.intent == "no" and meaning.service is None and not meaning.when:
         return ask(state, "open")
+    if meaning.intent in ("order", "no", "change") and meaning.service is None and meaning.when:
+        # "Yes, but on Friday": the same, at another time.
+        return fill(replace(state, slots=usual, unnamed=True), meaning)
     return hear_open(state, meaning)
 
 

@@ -254,17 +254,27 @@ class Ask:
 
     `extra`: phrases of this turn alone, as the names of a household; they hold no `|`.
     `first`: said before, while nobody listens for words: keys only.
-    `deaf`: what is said instead where the engine is lost in this very turn, so that the keys are named.
+    `news`: so many of the lines stand in front of the question: a greeting, what was just done.
+    `deaf`: the question as it is asked where the engine is lost in this very turn, so that the keys are named.
     """
 
     lines: tuple[Line, ...]
     grammar: str
     extra: tuple[str, ...] = ()
+    news: int = 0
     deaf: tuple[Line, ...] = ()
     digits: int = 1  # how many keys make an answer; more than one: `#` or a pause ends it
     first: tuple[Line, ...] = ()
     patience_ms: int | None = None  # how long she may think; None: as long as her pace allows
     star: bool = False  # whether digits right behind a `*` are a worker's code, heard as Digits("*…")
+
+    def after(self, *said: Line) -> Ask:
+        """Return the same with something said in front of it."""
+        return self if not said else replace(self, lines=(*said, *self.lines), news=self.news + len(said))
+
+    def by_keys(self, interrupted: bool) -> tuple[Line, ...]:
+        """Return what is said where the engine is lost. What she `interrupted`, she need not hear again."""
+        return self.deaf if interrupted else (*self.lines[: self.news], *self.deaf)
 
 
 @dataclass(frozen=True)

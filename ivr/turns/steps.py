@@ -87,15 +87,27 @@ def ask(state: State, name: str, *before: Line) -> Next:
     question = asked.say(state)
     # A repetition repeats the question, not what was said before it.
     state = replace(state, step=name, lines=question)
-    return state, _listen(state, (*before, *question))
+    return state, _listen(state, question).after(*before)
 
 
-def _listen(state: State, lines: Lines) -> Ask:
+def _listen(state: State, lines: Lines, *behind: Line) -> Ask:
     """Say the lines and listen for what answers the question of the state."""
     here = STEPS[state.step]
-    deaf = here.say(replace(state, listens=False)) if state.listens else ()
-    named = here.names(state)
-    return Ask(lines, here.grammar, named, deaf, here.digits, star=state.at_door, patience_ms=here.patience_ms)
+    deaf = (*here.say(replace(state, listens=False)), *behind) if state.listens else ()
+    return Ask(
+        (*lines, *behind),
+        here.grammar,
+        here.names(state),
+        deaf=deaf,
+        digits=here.digits,
+        star=state.at_door,
+        patience_ms=here.patience_ms,
+    )
+
+
+def _same(state: State) -> Lines:
+    """Return the question as it was asked; where nobody listens any more, with its keys."""
+    return state.lines if state.listens else STEPS[state.step].say(state)
 
 
 def hear(state: State, heard: Heard) -> Next:
@@ -124,7 +136,7 @@ def hear(state: State, heard: Heard) -> Next:
         case "person":
             return state, person(state, "asked")
         case "repeat":
-            return state, _listen(state, state.lines)
+            return state, _listen(state, _same(state))
     return _answered(state, lambda now: here.hear(now, meaning))
 
 
@@ -201,9 +213,11 @@ def _missed_again(state: State, here: Step, silent: bool) -> Next:
             # We have rung, and nobody is there, or a machine: it is tried another time.
             return state, GoodBye((line("goodbye"),))
         return state, person(state, "not_heard" if silent else "not_understood")
-    again = state.lines if here.again is None else here.again(state)
+    again = _same(state) if here.again is None else here.again(state)
     sorry = line("not_heard" if silent else "not_understood")
     state = replace(state, misses=misses, lines=again)
-    # Whoever keeps silent where a worker is due may be the worker, who does not know how to report.
-    hint = (line("worker_hint"),) if silent and state.at_door and state.matters.visit_due else ()
-    return state, _listen(state, (sorry, *again, *hint))
+    hints = [line("person_hint")]
+    if silent and state.at_door and state.matters.visit_due:
+        # Whoever keeps silent where a worker is due may be the worker, who does not know how to report.
+        hints.insert(0, line("worker_hint"))
+    return state, _listen(state, again, *hints).after(sorry)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from ivr import listening
 from ivr.listening import Listener
-from ivr.turns import Ask, Digits, Heard, Key, Said, Silence, Unknown
+from ivr.prompts.words import Line
+from ivr.turns import Ask, Digits, Heard, Her, Key, Said, Silence, State, Unknown, begin, hear
 from models.settings import settings
 from tests.ivr.fake_asterisk import line
 
@@ -162,3 +165,39 @@ def test_an_engine_that_is_lost_leaves_the_turn_to_the_keys_and_the_call_too(los
         assert listener.ask(Ask((), "service"), "ko") == Key("2")
         assert listener.ask(Ask((), "day"), "ko") == Key("3")
     assert [command.split()[0] for command in asterisk.commands[5:]] == ["SPEECH", "GET", "GET"]
+
+
+TIMEOUT = b"200 result= (timeout)\n"
+UNAVAILABLE = said("<unavailable>")
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ((b"200 result=0\n",), ["greeting", "ask_service"]),
+        ((OK, b"200 result=0\n", OK), ["greeting", "ask_service"]),
+        ((OK, OK, OK, UNAVAILABLE, OK), ["greeting", "ask_service"]),
+        ((OK, OK, OK, SPEAKS, UNAVAILABLE, OK), ["ask_service"]),
+    ],
+    ids=["not opened", "gone before the first word", "gone in the prompt", "gone while she spoke into it"],
+)
+def test_whoever_has_heard_nothing_yet_is_greeted_and_led_by_keys_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, answers: tuple[bytes, ...], told: list[str]
+) -> None:
+    rendered: list[list[str]] = []
+
+    def utterance(lines: tuple[Line, ...], *_: object) -> str:
+        rendered.append([one.key for one in lines])
+        return "/prompt"
+
+    monkeypatch.setattr("ivr.prompts.voice.utterance", utterance)
+    kim = Her(1, "김", "f", "ko")
+    state, move = begin(State(datetime(2026, 11, 22, 9, tzinfo=UTC), "ko", people=(kim,), listens=True))
+    assert isinstance(move, Ask)
+    with line(*answers, TIMEOUT) as (call, asterisk):
+        assert Listener(call, speech=True).ask(move, "ko") == Silence()
+    assert rendered == [["greeting", "ask_service_spoken"], told]
+    assert asterisk.commands[-1].startswith("GET DATA")
+    # Whoever has it repeated then hears the keys again, not the question that only an ear could answer.
+    _, again = hear(replace(state, listens=False), Key("*"))
+    assert isinstance(again, Ask) and [one.key for one in again.lines] == ["ask_service"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -301,7 +301,41 @@ def test_silence_and_nonsense_end_at_a_person_or_after_the_request_with_goodbye(
 def test_what_was_not_understood_is_asked_once_more_differently() -> None:
     state, _ = begin(replace(calls("ko")["one"], listens=True))
     _, move = hear(state, Unknown())
-    assert isinstance(move, Ask) and [said.key for said in move.lines] == ["not_understood", "ask_service"]
+    assert isinstance(move, Ask)
+    assert [said.key for said in move.lines] == ["not_understood", "ask_service", "person_hint"]
+
+
+def test_whoever_was_not_heard_is_told_how_to_come_to_a_person(questions: list[State]) -> None:
+    for state in questions:
+        for nothing in (Silence(), Unknown()):
+            _, move = hear(replace(state, misses=0), nothing)
+            if isinstance(move, Ask) and move.lines[0].key in ("not_heard", "not_understood"):
+                assert move.lines[-1].key == "person_hint", state.step
+
+
+def test_what_she_drops_half_way_is_not_looked_for_among_her_orders() -> None:
+    for words in ("算了取消", "没事了"):
+        state, _ = begin(calls("zh-CN")["one"])
+        state, _ = hear(state, Said("洗澡", 90))
+        after, move = hear(state, Said(words, 90))
+        assert isinstance(move, Ask) and [said.key for said in move.lines] == ["nothing_ordered", "ask_anything_else"]
+        assert after.request() == {}
+    # Which order is to be cancelled, she has said: one that stands.
+    assert hear(state, Said("取消明天的洗澡", 90))[1] == Do("orders")
+
+
+def test_her_usual_at_another_time_is_read_back() -> None:
+    for words, slots in {
+        "后天来吧": replace(USUAL, day=TODAY + timedelta(days=2)),
+        "对，不过下午来": replace(USUAL, part="afternoon"),
+        "不，改到下午三点": replace(USUAL, part="afternoon", at=time(15)),
+    }.items():
+        state, _ = begin(calls("zh-CN")["with a habit"])
+        after, move = hear(state, Said(words, 90))
+        assert (after.step, after.slots) == ("readback", slots), words
+        assert isinstance(move, Ask)
+    # Another service is another order, of which nothing is known yet.
+    assert hear(state, Said("后天送饭", 90))[0].slots == Slots("meals", TODAY + timedelta(days=2))
 
 
 def test_an_answer_makes_good_what_was_missed(questions: list[State]) -> None:
@@ -559,7 +593,7 @@ def test_a_star_and_a_code_at_the_first_question_are_a_worker_and_nothing_else_c
         if not isinstance(move, Ask) or call.how == "return_visit":
             continue
         assert move.star, name
-        assert hear(state, Key("*"))[1] == replace(move, lines=state.lines), name
+        assert hear(state, Key("*"))[1] == replace(move, lines=state.lines, news=0), name
         state, move = hear(state, Digits("*1234"))
         assert move == Do("worker", "1234"), name
     state, move = begin(calls("ko")["one"])
