@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import numpy as np
 import pytest
 
 from ivr.speech import fillers
-from ivr.understanding import Meaning, When
 from tests.bench import foreign, p4, recog, streams
 from tests.speech import test_recognition
 from tests.speech.support import hum, silence
 
 pytestmark = [pytest.mark.speech, pytest.mark.xdist_group("korean")]
 
-ORDER = Meaning("order", service="bathing", when=When(date(2026, 3, 5), "morning"))
-YES = Meaning("yes")
-
 
 def test_a_television_that_says_the_right_words_orders_and_one_that_mumbles_does_not() -> None:
-    everything: dict[str, list[Meaning | None]] = {asked: [ORDER] for asked in ("open", "service", "day", "part")}
-    assert recog.orders({**everything, "confirm": [YES]}, 100) == 100
-    assert recog.orders({**everything, "confirm": [None]}, 100) == 0
-    assert recog.orders({**everything, "open": [None], "confirm": [YES]}, 100) == 0
+    everything: dict[str, list[str | None]] = {"open": ["내일 목욕"], "when": ["오후"], "readback": ["네"]}
+    caller, returning = recog.CALLERS.values()
+    assert recog.orders(everything, caller, 100) == 100
+    assert recog.orders({**everything, "readback": [None]}, caller, 100) == 0
+    assert recog.orders({**everything, "open": [None]}, caller, 100) == 0
+    # Whoever has a habit is nearer to it: two times "yes".
+    assert recog.orders({"anything": ["네"], "readback": ["네"]}, returning, 100) == 100
+    assert recog.orders({"anything": ["아니요"], "open": [None], "readback": ["네"]}, returning, 100) == 0
 
 
 def test_what_is_reported_of_foreign_speech_is_none_of_what_the_fillers_were_chosen_on() -> None:
@@ -34,7 +32,7 @@ def test_what_is_reported_of_foreign_speech_is_none_of_what_the_fillers_were_cho
 
 
 def test_most_answers_are_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recog, "ANSWERS", {"day": ("내일", "모레"), "confirm": ("좋아요",)})
+    monkeypatch.setattr(recog, "ANSWERS", {"day": ("내일", "모레"), "readback": ("좋아요",)})
     right, _, total = recog.answers(recog.open_ears(), [("ko", 140, 50)], [None])
     assert right >= 2 and total == 3
 
