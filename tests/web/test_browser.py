@@ -249,11 +249,9 @@ def test_the_keyboard_is_enough(world: World, page: Page) -> None:
     assert outline == "solid"
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (390, "light"), (720, "dark")])
-def test_axe_finds_nothing_and_nothing_is_cut_off(world: World, page: Page, width: int, scheme: str) -> None:
+def test_axe_finds_nothing_and_nothing_is_cut_off(world: World, page: Page) -> None:
     """720 px is a desk of 1440 px at 200 % zoom."""
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    page.set_viewport_size({"width": width, "height": 900})
+    views = (1440, "light"), (1440, "dark"), (390, "light"), (720, "dark")
     seeded = town.build(world)
     town.her_way(world, seeded.elder)
     paths = [
@@ -267,15 +265,15 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(world: World, page: Page, widt
     ]
     for path in paths:
         page.goto(path)
-        _check(page, path)
+        _check_views(page, path, *views)
     page.locator("#menu summary").click()
-    _check(page, "the menu")
+    _check_views(page, "the menu", *views)
     page.locator(".user button").click()
     page.fill("#name", "nobody")
     page.fill("#password", "wrong")
     page.press("#password", "Enter")
     expect(page.get_by_role("alert")).to_be_visible()
-    _check(page, "/login")
+    _check_views(page, "/login", *views)
 
 
 @pytest.fixture
@@ -351,17 +349,29 @@ def test_a_supervisor_marks_a_call_by_keyboard(supervised: tuple[Page, Call], wo
     expect(page.locator(".mark summary")).to_contain_text("历史版本 2")
 
 
+# Of what is right nothing is told: axe would describe, and Playwright carry, every element of the page.
+_FAULTS = """async (rules) => {
+  const found = await axe.run(document, { runOnly: rules, resultTypes: ["violations"] });
+  return found.violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 120)} ${failureSummary}`));
+}"""
+
+
 def _check(page: Page, path: str) -> None:
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
-    broken = [
-        f"{violation['id']}: {node['html'][:120]} {node['failureSummary']}"
-        for violation in found["violations"]
-        for node in violation["nodes"]
-    ]
-    assert broken == [], path
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    assert page.evaluate(_FAULTS, RULES) == [], path
     across = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert across <= 0, f"{path} is {across} px too wide"
+
+
+def _check_views(page: Page, path: str, *views: tuple[int, str]) -> None:
+    """Check a page at each of these widths (px) and schemes. It is not loaded anew: only its style depends on them."""
+    for width, scheme in views:
+        # Without motion: a colour on its way to another one is none of the page's.
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+        page.set_viewport_size({"width": width, "height": 900})
+        _check(page, f"{path} at {width} px, {scheme}")
 
 
 def _as_boss(world: World, context: BrowserContext) -> Page:

@@ -12,7 +12,7 @@ from models.results import CallOutcome
 from models.session import read
 from models.users import User
 from tests.web import care_town
-from tests.web.test_browser import Complaints, _check, chromium, console, context
+from tests.web.test_browser import Complaints, _check_views, chromium, console, context
 from tests.web.world import PASSWORD, World
 
 __all__ = ["chromium", "console", "context"]
@@ -118,14 +118,12 @@ def test_the_staffs_run_by_keyboard_alone(world: World, context: BrowserContext)
     assert complaints.of_pages() == []
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
-def test_axe_finds_nothing_on_care_visits(world: World, context: BrowserContext, width: int, scheme: str) -> None:
+def test_axe_finds_nothing_on_care_visits(world: World, context: BrowserContext) -> None:
+    views = (1440, "light"), (390, "dark")
     quarter = care_town.build(world)
     care_town.talked_over_time(world, quarter)
     care_town.to_a_person(quarter, world.now)
     page = log_in(world, context, "/care")
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    page.set_viewport_size({"width": width, "height": 900})
     for path in (
         "/care",
         "/care/duties?by=all&what=due",
@@ -141,12 +139,12 @@ def test_axe_finds_nothing_on_care_visits(world: World, context: BrowserContext,
     ):
         answer = page.goto(path)
         assert answer is not None and answer.status == 200, path
-        _check(page, path)
+        _check_views(page, path, *views)
     # Of whom a campaign rings only what is chosen is asked.
     page.goto("/care/campaigns/new")
-    _check(page, "a new campaign, from the ledger")
+    _check_views(page, "a new campaign, from the ledger", *views)
     expect(page.locator("#areas")).to_be_hidden()
     page.locator(".pick-one", has_text="人群与区域").click()
     expect(page.locator("#areas")).to_be_visible()
     expect(page.locator("#list")).to_be_hidden()
-    _check(page, "a new campaign, by group and area")
+    _check_views(page, "a new campaign, by group and area", *views)
