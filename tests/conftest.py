@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from models import schema, session
 from models.orphans import dies_with
-from models.tables import metadata
 from tests.support import postgres
 from tests.support.fresh import forget
 from tests.support.groups import pytest_collection_finish, pytest_configure_node, pytest_xdist_make_scheduler
@@ -81,7 +80,6 @@ def postgres_database(hotline_dir: Path, monkeypatch: pytest.MonkeyPatch, _postg
     """An emptied PostgreSQL database at the newest schema."""
     monkeypatch.setenv("HOTLINE_DATABASE_URL", _postgres_url)
     forget()
-    names = ", ".join(table.name for table in metadata.sorted_tables)
     with session.engine().begin() as connection:
-        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        postgres.empty(connection)
     return session.engine()
