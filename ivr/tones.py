@@ -15,6 +15,7 @@ melody begins with the marker, which makes melodies readable back to back.
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -54,15 +55,18 @@ def render(key: str) -> Samples:
     return np.concatenate([*(_tone(hertz) for hertz in tones), pause])
 
 
+@cache
 def _tone(hertz: int) -> Samples:
-    """One symbol, faded in and out so that its edges carry no energy at other frequencies."""
+    """One symbol, faded in and out so that its edges carry no energy at other frequencies. Not to be written into."""
     count = SAMPLE_RATE * SYMBOL_MS // 1000
     ramp = SAMPLE_RATE * _RAMP_MS // 1000
     envelope = np.ones(count)
     envelope[:ramp] = (1 - np.cos(np.pi * (np.arange(ramp) + 0.5) / ramp)) / 2
     envelope[-ramp:] = envelope[:ramp][::-1]
     wave = _AMPLITUDE * envelope * np.sin(2 * np.pi * hertz * np.arange(count) / SAMPLE_RATE)
-    return np.rint(wave).astype(np.int16)
+    tone = np.rint(wave).astype(np.int16)
+    tone.setflags(write=False)
+    return tone
 
 
 def collisions(keys: list[str]) -> list[tuple[str, str]]:

@@ -270,7 +270,7 @@ def test_a_refusal_is_final_and_a_number_that_has_opted_out_is_never_asked_again
     assert len([one for one in quick.town.all(SmsMessage) if one.template == "hand_over"]) == 1
 
 
-@pytest.mark.parametrize("order", list(permutations(["queued", "sent", "delivered", "delivered"])))
+@pytest.mark.parametrize("order", sorted(set(permutations(["queued", "sent", "delivered", "delivered"]))))
 def test_reports_late_doubled_and_disordered_make_one_state(quick: Texts, order: tuple[str, ...]) -> None:
     """Fault 14."""
     quick.accepted()

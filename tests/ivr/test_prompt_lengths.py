@@ -18,9 +18,16 @@ from models.vocabulary import LANGUAGES
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture(scope="module")
+def _said(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the stand-in voice has said once, it need not say again for the next test."""
+    return tmp_path_factory.mktemp("prompts")
+
+
 @pytest.fixture
-def spoken(hotline_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A hotline that speaks with the stand-in voice; what was rendered once is kept for the next run."""
+def spoken(hotline_dir: Path, _said: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A hotline that speaks with the stand-in voice."""
+    (hotline_dir / "prompts").symlink_to(_said)
     monkeypatch.setenv("HOTLINE_VOICE", "espeak")
     voice.voice.cache_clear()
     yield hotline_dir
