@@ -14,6 +14,8 @@ PYTEST = $(RUN) -m pytest -q
 # Journeys wait for telephones more than they compute; each of these may run a town of seven processes (about 1 GB).
 JOBS ?= $(shell awk '/MemAvailable/ { n = int($$2 / 1200000); print (n < 2 ? 2 : n > 6 ? 6 : n) }' /proc/meminfo)
 N ?= 1
+# A town is eight processes of ours: each would compile all of our code anew at every start.
+unexport PYTHONDONTWRITEBYTECODE
 # No tool downloads a browser of its own.
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
