@@ -139,6 +139,7 @@ class Rows:
         """Look until something is there, with the machine's patience; `instead` tells what is there in its place."""
         deadline = time.monotonic() + within * PATIENCE
         while True:
+            began = time.monotonic()
             found = look()
             if found:
                 return found
@@ -146,7 +147,8 @@ class Rows:
                 raise AssertionError(
                     f"after {within * PATIENCE:g} s there is still no {what}; {instead()} {self.summary()}"
                 )
-            time.sleep(0.05)
+            # Who looks at every table is not to take the core from those who are waited for.
+            time.sleep(max(0.05, 4 * (time.monotonic() - began)))
 
     def summary(self) -> str:
         """All that matters, in a few lines: for failure messages."""
