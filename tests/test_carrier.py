@@ -16,7 +16,7 @@ from tests.support.carrier import Carrier
 from tests.support.patience import PATIENCE
 from tests.support.phone import Phone
 
-pytestmark = pytest.mark.call
+pytestmark = [pytest.mark.call, pytest.mark.xdist_group("carrier")]
 
 PROMPTS = ("greeting", "ask_service", "goodbye")
 

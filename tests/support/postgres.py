@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, delete, text
 
 from models import toolbox
 from models.orphans import dies_with_me
@@ -80,9 +80,9 @@ def empty(connection: Connection) -> None:
     connection.execute(text(f"LOCK TABLE {', '.join(names)} IN ACCESS EXCLUSIVE MODE"))
     # Keys are not looked at while everything goes.
     connection.execute(text("SET LOCAL session_replication_role = replica"))
-    written = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in names)
-    for name in connection.scalars(text(written)).all():
-        connection.execute(text(f"DELETE FROM {name}"))
+    one = "SELECT '{0}' WHERE EXISTS (SELECT FROM {0})"
+    for name in connection.scalars(text(" UNION ALL ".join(one.format(name) for name in names))).all():
+        connection.execute(delete(metadata.tables[name]))
     connection.execute(text("SET LOCAL session_replication_role = origin"))
     anew = "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) FROM pg_sequences"
     connection.execute(text(f"{anew} WHERE last_value IS NOT NULL"))
