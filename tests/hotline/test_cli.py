@@ -18,7 +18,7 @@ from hotline import secret_store
 from hotline.cli import app
 from ivr.prompts import voice
 from ivr.prompts.catalogue import CATALOGUE
-from models import clock, schema
+from models import clock, schema, settings
 from models.calls import Call, CallState, Direction, Utterance
 from models.journal import Entry, note
 from models.lookup import number_row
@@ -172,9 +172,9 @@ def test_prompts_are_listed_with_the_voice_that_says_them(database: Engine) -> N
     assert hotline("prompts", "list").exit_code == 0
 
 
-@pytest.mark.slow
 def test_a_prompt_without_a_text_fails_the_check(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOTLINE_VOICE", "tones")
+    settings.settings.cache_clear()
     voice.voice.cache_clear()
     try:
         assert json.loads(hotline("prompts", "check", "--json").output) == {"ok": True, "problems": []}

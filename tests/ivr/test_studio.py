@@ -16,7 +16,7 @@ from ivr.prompts.catalogue import CATALOGUE
 from ivr.prompts.intake import Limits, Refused, take_in
 from ivr.prompts.studio import StudioError, Take
 from ivr.prompts.words import Line, line
-from models import recordings
+from models import recordings, settings
 from models.recordings import Source
 from models.session import write
 from models.users import AuditEvent, Role, User
@@ -73,6 +73,8 @@ def test_a_recording_of_another_text_is_too_long() -> None:
 def staff(database: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[User]:
     """A supervisor of a hotline that speaks in tones."""
     monkeypatch.setenv("HOTLINE_VOICE", "tones")
+    # The database has read them already.
+    settings.settings.cache_clear()
     voice.voice.cache_clear()
     with write() as session:
         user = User(name="陈班长", password_hash="x", role=Role.SUPERVISOR, created_at=NOW)
@@ -98,7 +100,6 @@ def played(*lines: Line, **manner: str) -> np.ndarray:
 TAKE = take_in(encoded(voiced()), Limits())
 
 
-@pytest.mark.slow
 def test_a_recording_is_heard_in_place_of_the_stand_in_and_can_be_taken_back(staff: User) -> None:
     before = played(line("goodbye"))
     record(staff, "goodbye", TAKE)
@@ -118,7 +119,6 @@ def test_a_recording_is_heard_in_place_of_the_stand_in_and_can_be_taken_back(sta
     assert actions == ["prompt_recorded", "prompt_published"] * 2 + ["prompt_retired"]
 
 
-@pytest.mark.slow
 def test_a_recording_stands_among_what_the_stand_in_says(staff: User) -> None:
     alone = played(line("not_heard"))
     record(staff, "ask_service", TAKE)
@@ -126,14 +126,12 @@ def test_a_recording_stands_among_what_the_stand_in_says(staff: User) -> None:
     assert np.array_equal(both[: len(alone)], alone) and np.array_equal(both[-len(TAKE) :], TAKE)
 
 
-@pytest.mark.slow
 def test_a_recording_is_stretched_for_the_slow_and_raised_for_the_hard_of_hearing(staff: User) -> None:
     record(staff, "goodbye", TAKE)
     assert 1.2 < len(played(line("goodbye"), pace="slow")) / len(TAKE) < 1.35
     assert np.array_equal(played(line("goodbye"), volume="loud"), sound.louder(TAKE))
 
 
-@pytest.mark.slow
 def test_what_the_dialplan_plays_is_replaced_as_well(staff: User) -> None:
     voice.build_static("ko")
     file = voice.static_dir() / "ko" / "failsafe.wav"
@@ -143,7 +141,6 @@ def test_what_the_dialplan_plays_is_replaced_as_well(staff: User) -> None:
     assert voice.build_static("ko") == 0, "and a restart changes nothing"
 
 
-@pytest.mark.slow
 def test_the_index_is_made_anew_from_the_rows(staff: User) -> None:
     record(staff, "goodbye", TAKE)
     recorded.index_file().write_text("{ half a file")
@@ -152,7 +149,6 @@ def test_the_index_is_made_anew_from_the_rows(staff: User) -> None:
     assert np.array_equal(played(line("goodbye")), TAKE)
 
 
-@pytest.mark.slow
 def test_nothing_of_a_language_goes_live_while_it_is_incomplete(staff: User, monkeypatch: pytest.MonkeyPatch) -> None:
     lacking = replace(CATALOGUE["welcome"], text={"zh-CN": "您好。"})
     monkeypatch.setitem(CATALOGUE, "welcome", lacking)  # type: ignore[arg-type, unused-ignore]
