@@ -12,6 +12,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
 
 from agents import accounts
@@ -73,12 +74,32 @@ def world(var_dir: Path) -> World:
     return World()
 
 
+class _Compiled(BytecodeCache):
+    """Templates that were compiled for one test's console are there for the next one's."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill it, if it was compiled before; it knows by its source whether it still fits."""
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what has been compiled."""
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
 @pytest.fixture
 def app(var_dir: Path) -> Flask:
     """The console; its watcher is quick and its heart beats fast."""
     console = ConsoleSettings(watch_s=0.02, heartbeat_s=0.2, refresh_s=0.5)
     app = create_app(settings.settings(), console)
     app.config["TESTING"] = True
+    app.jinja_env.bytecode_cache = _COMPILED
     return app
 
 
