@@ -39,6 +39,19 @@ _RUNG = Prepared(
     .group_by(_visits.c.campaign_id)
 )
 _TRIED = Prepared(select(func.count()).select_from(_attempts).where(_attempts.c.care_visit_id == bindparam("visit_id")))
+# Put together once: that costs as much as the rows.
+_CAMPAIGN = select(Campaign).where(Campaign.id == bindparam("campaign_id")).with_for_update()
+_DUE = (
+    select(CareVisit)
+    .where(
+        CareVisit.campaign_id == bindparam("campaign_id"),
+        CareVisit.status == VisitStatus.WAITING,
+        CareVisit.due_at <= bindparam("now"),
+    )
+    .order_by(CareVisit.rank, CareVisit.due_at, CareVisit.id)
+    .limit(bindparam("at_most"))
+    .with_for_update(of=CareVisit, skip_locked=True)
+)
 _campaigns = cast(Table, Campaign.__table__)
 _TO_RING = Prepared(
     select(_campaigns.c.id, _campaigns.c.window)
@@ -99,7 +112,7 @@ def automatic(session: Session) -> dict[int, int]:
 
 def begin_calls(session: Session, campaign_id: int, free_agents: int, now: datetime) -> int:
     """Choose whom this campaign rings next and write the attempts; return how many. Safe beside another round."""
-    campaign = session.scalars(select(Campaign).where(Campaign.id == campaign_id).with_for_update()).one()
+    campaign = session.scalars(_CAMPAIGN, {"campaign_id": campaign_id}).one()
     if campaign.status != CampaignStatus.RUNNING or campaign.mode != CampaignMode.MACHINE:
         return 0
     window = campaign_rules.window_of(campaign.window)
@@ -144,16 +157,8 @@ def choose(session: Session, campaign: Campaign, number: int, now: datetime) -> 
 
     Whoever is in a call with us, or is rung by anybody else of ours, and whoever has other hours, is put off.
     """
-    due = (
-        select(CareVisit)
-        .where(CareVisit.campaign_id == campaign.id, CareVisit.status == VisitStatus.WAITING, CareVisit.due_at <= now)
-        .order_by(CareVisit.rank, CareVisit.due_at, CareVisit.id)
-        .limit(number * _LOOKS_AT)
-        .with_for_update(of=CareVisit, skip_locked=True)
-    )
-    visits = list(session.scalars(due))
-    if not visits:
-        return []
+    asked = {"campaign_id": campaign.id, "now": now, "at_most": number * _LOOKS_AT}
+    visits = session.scalars(_DUE, asked).all()
     window = campaign_rules.window_of(campaign.window)
     chosen: list[CareVisit] = []
     taken: set[int] = set()

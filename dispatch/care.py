@@ -73,6 +73,22 @@ _HAS_MORE = Prepared(
         select(_escalations.c.id).where(_escalations.c.visit_id == bindparam("visit")),
     )
 )
+# Put together once: that costs as much as the row.
+_WHOLE = (
+    select(CareVisit)
+    .where(CareVisit.id == bindparam("visit_id"))
+    .options(
+        joinedload(CareVisit.elder, innerjoin=True).joinedload(Elder.person, innerjoin=True),
+        joinedload(CareVisit.campaign, innerjoin=True),
+    )
+)
+_OPEN_ONES = (
+    select(CareVisit)
+    .where(CareVisit.elder_id == bindparam("of_elder"), CareVisit.status.not_in(VISIT_ENDS))
+    .options(joinedload(CareVisit.campaign, innerjoin=True))
+    .order_by(CareVisit.id)
+    .with_for_update(of=CareVisit)
+)
 # Scripts of the ledger: one proof ends every visit of theirs. A notice (a storm) is still told.
 _WELL_BEING = ("care", "short")
 
@@ -107,9 +123,7 @@ def reached(session: Session, elder_id: int, evidence: Evidence, now: datetime) 
 
 
 def _open_visits(session: Session, elder_id: int) -> list[CareVisit]:
-    mine = CareVisit.elder_id == elder_id, CareVisit.status.not_in(VISIT_ENDS)
-    query = select(CareVisit).where(*mine).options(joinedload(CareVisit.campaign, innerjoin=True))
-    return list(session.scalars(query.order_by(CareVisit.id).with_for_update(of=CareVisit)))
+    return list(session.scalars(_OPEN_ONES, {"of_elder": elder_id}))
 
 
 def _withdraw(session: Session, visit: CareVisit, but_call_id: int | None, now: datetime) -> None:
@@ -273,8 +287,7 @@ def window_for(session: Session, visit: CareVisit, now: datetime) -> Window:
 
 def whole(session: Session, visit_id: int) -> CareVisit:
     """Return the visit with all that a call needs of it, in one question."""
-    elder = joinedload(CareVisit.elder).joinedload(Elder.person)
-    return session.get_one(CareVisit, visit_id, options=[elder, joinedload(CareVisit.campaign)])
+    return session.scalars(_WHOLE, {"visit_id": visit_id}).one()
 
 
 def may_be_rung(session: Session, visit: CareVisit, now: datetime) -> bool:

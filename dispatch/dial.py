@@ -56,10 +56,9 @@ def dial(attempt_id: int) -> None:
         attempt = session.scalar(_ATTEMPT, {"attempt_id": attempt_id})
         if attempt is None or attempt.status != AttemptStatus.DUE:
             return
-        if attempt.care_visit_id is not None:
-            # All that is asked of the visit further down, fetched at once; the session keeps it.
-            care.whole(session, attempt.care_visit_id)
-        occasion = attempt.occasion
+        # All that is asked of the visit further down, fetched at once and held here: a session forgets what nobody holds.
+        visit = care.whole(session, attempt.care_visit_id) if attempt.care_visit_id is not None else None
+        occasion = visit or attempt.occasion
         if occasion is None or not _still_wanted(session, occasion, now):
             close_attempt(session, attempt, Outcome.TOO_LATE, now)
             return
