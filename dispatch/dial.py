@@ -56,7 +56,7 @@ def dial(attempt_id: int) -> None:
         attempt = session.scalar(_ATTEMPT, {"attempt_id": attempt_id})
         if attempt is None or attempt.status != AttemptStatus.DUE:
             return
-        # All that is asked of the visit further down, fetched at once and held here: a session forgets what nobody holds.
+        # All that is asked of the visit further down, fetched at once, and held: a session forgets what nobody holds.
         visit = care.whole(session, attempt.care_visit_id) if attempt.care_visit_id is not None else None
         occasion = visit or attempt.occasion
         if occasion is None or not _still_wanted(session, occasion, now):

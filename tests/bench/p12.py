@@ -53,8 +53,8 @@ CALLS_AN_HOUR, INBOUND_A_MINUTE = 1000, 20
 # The campaign begins a little faster than that: some of the chosen are put off.
 PER_SECOND = 0.31
 # All of it, with start and end (minutes); of what is left, calls are counted so long without and with the campaign.
-MINUTES = float(os.environ.get("BENCH_MINUTES", "9.5"))
-ROUNDS, RAMP_S, AROUND_S = 2, 20, 190
+MINUTES = float(os.environ.get("BENCH_MINUTES", "10.5"))
+ROUNDS, RAMP_S, AROUND_S = 2, 20, 400
 WITHOUT_S, WITH_S = (max(24.0, (MINUTES * 60 - AROUND_S) * share / ROUNDS) for share in (0.35, 0.65))
 # Of the telephones that ring us so many may come to nothing.
 LOST = 0.02
