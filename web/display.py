@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
-from babel import dates, units
-from flask import Flask
+from babel import Locale, dates, units
+from flask import Flask, g, url_for
 from flask_babel import get_locale
 
 from agents.journal import JournalLine
@@ -155,6 +156,7 @@ def init_app(app: Flask) -> None:
         language_name=words.language_name,
         setting_value=words.setting_value,
         setting_icons=SETTING_ICONS,
+        sprite=sprite,
         zone=lambda: str(clock.zone()),
         clock_now=clock.now,
         tone=lambda code: TONES.get(code or "", "calm"),
@@ -198,7 +200,7 @@ def day(on: date, now: datetime) -> str:
     if near is not None:
         return words.concept("day", near)
     skeleton = "MMMEd" if on.year == today.year else "yMMMd"
-    return str(dates.format_skeleton(skeleton, on, locale=get_locale()))
+    return _date(on, skeleton, get_locale())
 
 
 def slot(name: str, code: str, said_at: datetime, now: datetime) -> str:
@@ -250,4 +252,22 @@ def roughly(count: int) -> str:
 
 
 def _unit(count: int, unit: str) -> str:
-    return units.format_unit(count, f"duration-{unit}", length="short", locale=get_locale())
+    return _counted(count, f"duration-{unit}", get_locale())
+
+
+# A board shows the same few days and durations hundreds of times, and Babel works each of them out from its tables.
+@lru_cache(2000)
+def _counted(count: int, unit: str, locale: Locale | None) -> str:
+    return units.format_unit(count, unit, length="short", locale=locale)
+
+
+@lru_cache(2000)
+def _date(on: date, skeleton: str, locale: Locale | None) -> str:
+    return str(dates.format_skeleton(skeleton, on, locale=locale))
+
+
+def sprite() -> str:
+    """Return the address of the icons. Worked out once a request, for a board has hundreds of them."""
+    if "sprite" not in g:
+        g.sprite = url_for("static", filename="vendor/tabler-icons/sprite.svg")
+    return str(g.sprite)

@@ -7,9 +7,11 @@ does not know yet, and a page must not break over it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
-from flask_babel import gettext
+from babel import Locale
+from flask_babel import get_locale, gettext
 from flask_babel import lazy_gettext as _l
 
 from models import vocabulary
@@ -541,7 +543,13 @@ _ANSWERS = {concept.code: concept for concept in (*vocabulary.ANSWERS, *vocabula
 
 def word(of: str, code: str | None) -> str:
     """Return the word for `code` in the list named `of`; the code itself if it is unknown."""
-    return str(ALL[of].get(code or "", code or ""))
+    return _said(of, code or "", get_locale())
+
+
+# A board says the same few words hundreds of times; each is looked for by way of request, locale and catalogue.
+@lru_cache(4000)
+def _said(of: str, code: str, _locale: Locale | None) -> str:
+    return str(ALL[of].get(code, code))
 
 
 def concept(of: str, code: str) -> str:
