@@ -47,6 +47,7 @@ BENCHMARKS: dict[str, Callable[[], Figure]] = {
     "P12": p12.run,
     "P13": p13.run,
     "P10": p10.run,
+    "P10s": p10.run_streams,
     "P3": streams.run,
     "P4": p4.run,
     "P4p95": p4.p95,
