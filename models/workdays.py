@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 import holidays
 from holidays import HolidayBase
@@ -25,6 +25,7 @@ def is_workday(day: date) -> bool:
     return _calendar().is_working_day(day)
 
 
+@lru_cache(maxsize=1024)
 def holiday_name(day: date, language: str) -> str | None:
     """Return the name of the holiday that a day off belongs to; None on workdays and plain weekends."""
     run = [] if is_workday(day) else [day, *_days_off(day, -1), *_days_off(day, 1)]

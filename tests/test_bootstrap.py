@@ -179,7 +179,7 @@ def test_ci_runs_checks_then_tests_from_anywhere_and_fails_honestly(
         [clone / ".ci/run"], cwd="/", env=environment, capture_output=True, text=True, input="typed by nobody"
     )
     assert done.returncode == wanted
-    once = [f"{clone}: check", f"{clone}: test JOBS=4"]
+    once = [f"{clone}: check", f"{clone}: test"]
     # What failed is run once more, alone, and its failure is the run's; not where much has failed.
     alone = f"{clone}: test JOBS=1 PYTEST_ARGS=--last-failed --last-failed-no-failures=none"
     assert done.stdout.splitlines() == (
