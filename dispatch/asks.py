@@ -24,6 +24,7 @@ from models.campaigns import CareVisit
 from models.care_runs import VisitCall
 from models.journal import Entry, note
 from models.people import Elder, PhoneNumber
+from models.prepared import Prepared
 from models.presence import AgentPresence, CallAsk, Presence, TaskCall, Verb
 from models.session import read, write
 from models.settings import settings
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 
 # Nobody expects a transfer that comes later than this.
 TOO_LATE = timedelta(seconds=4)
+# Asked ten times a second.
+_WAITING = Prepared(select(CallAsk.id).where(CallAsk.done_at.is_(None)).order_by(CallAsk.id).limit(20))
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,7 @@ def third_leg(ask_public_id: str) -> str:
 
 def waiting(session: Session) -> list[int]:
     """Return the asks that nobody has worked off."""
-    query = select(CallAsk.id).where(CallAsk.done_at.is_(None)).order_by(CallAsk.id).limit(20)
-    return list(session.scalars(query))
+    return [ask_id for (ask_id,) in _WAITING.all(session, {})]
 
 
 def perform(ami: Ami, ask_id: int) -> None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, bindparam, func, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, Table, bindparam, func, select, update
+from sqlalchemy.orm import Session, joinedload, object_session
 
 from dispatch import limits, retry, tasks
 from dispatch.outbox import post
@@ -22,6 +22,8 @@ from models.clock import local_date
 from models.dialing import Attempt, AttemptStatus, Callback, CallbackStatus, Occasion, Offer, OfferStatus, Outcome
 from models.followups import Reminder, ReminderStatus, ReturnVisit, ReturnVisitStatus
 from models.lookup import numbers_of_elder
+from models.prepared import Prepared
+from models.rows import tell
 from models.settings import settings
 from models.tasks import TaskKind
 
@@ -35,6 +37,20 @@ _PURPOSE: dict[type[Any], str] = {
     Offer: "offer", Callback: "callback", Reminder: "reminder", ReturnVisit: "return_visit", CareVisit: "care",
     EscalationStep: "look_in",
 }  # fmt: skip
+# Written in every call of ours.
+_attempts = cast(Table, Attempt.__table__)
+_ANSWER = Prepared(
+    update(_attempts)
+    .where(_attempts.c.id == bindparam("attempt_id"))
+    .values(status=AttemptStatus.ANSWERED.value, answered_at=bindparam("at"))
+)
+_CLOSE = Prepared(
+    update(_attempts)
+    .where(_attempts.c.id == bindparam("attempt_id"))
+    .values(
+        status=AttemptStatus.CLOSED.value, outcome=bindparam("how"), closed_at=bindparam("at"), cause=bindparam("q850")
+    )
+)
 # With what its outcome changes, in one question.
 _OF_CHANNEL = (
     select(Attempt)
@@ -80,8 +96,12 @@ def mark_answered(attempt: Attempt, now: datetime) -> bool:
     """Somebody has answered. Returns whether the attempt is still open."""
     if attempt.status == AttemptStatus.CLOSED:
         return False
-    attempt.status, attempt.answered_at = AttemptStatus.ANSWERED, attempt.answered_at or now
-    attempt.number.dead_since = None
+    session, at = object_session(attempt), attempt.answered_at or now
+    assert session is not None  # noqa: S101 (whoever asks has it locked)
+    _ANSWER.run(session, {"attempt_id": attempt.id, "at": at})
+    tell(attempt, status=AttemptStatus.ANSWERED, answered_at=at)
+    if attempt.number.dead_since is not None:
+        attempt.number.dead_since = None
     return True
 
 
@@ -99,9 +119,10 @@ def close_attempt(
     """Write the outcome, once, and whatever follows from it."""
     if attempt.status == AttemptStatus.CLOSED:
         return
-    attempt.status, attempt.outcome, attempt.closed_at = AttemptStatus.CLOSED, outcome, now
-    attempt.cause = cause
     session.flush()
+    how = {"attempt_id": attempt.id, "how": Outcome(outcome).value, "at": now, "q850": cause}
+    _CLOSE.run(session, how)
+    tell(attempt, status=AttemptStatus.CLOSED, outcome=outcome, closed_at=now, cause=cause)
     if outcome == Outcome.INVALID:
         limits.note_invalid(session, attempt, now)
     if attempt.offer_id is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Table, bindparam, exists, or_, select, union_all
+from sqlalchemy import Table, bindparam, exists, or_, select, union_all, update
 from sqlalchemy.orm import Session, joinedload
 
 from dispatch import campaign_rules, duties, escalation, tasks
@@ -31,7 +31,7 @@ from models.journal import Entry, note
 from models.lookup import numbers_of_elder
 from models.people import Elder
 from models.prepared import Prepared
-from models.rows import Rows
+from models.rows import Rows, tell
 from models.tasks import Task, TaskKind
 
 # Proofs of a machine's call: a key, and, as strong, two answers.
@@ -48,6 +48,11 @@ _attempts, _tasks, _escalations = (cast(Table, kind.__table__) for kind in (Atte
 _visits, _visit_calls = (cast(Table, kind.__table__) for kind in (CareVisit, VisitCall))
 # Asked for every call.
 _STATUS = Prepared(select(_visits.c.status).where(_visits.c.id == bindparam("visit")))
+_REACHED = Prepared(
+    update(_visits)
+    .where(_visits.c.id == bindparam("visit"))
+    .values(status=VisitStatus.PROVED.value, closed_at=bindparam("at"), call_id=bindparam("by_call"))
+)
 _FOR = Prepared(
     union_all(
         select(_attempts.c.care_visit_id).where(
@@ -98,19 +103,19 @@ def task_key(visit: CareVisit) -> str:
     return f"visit:{visit.id}"
 
 
-def reached(session: Session, elder_id: int, evidence: Evidence, now: datetime) -> CareProof:
-    """She was reached: the proof, her duties, her visits and whoever was to look in, in one transaction.
+def reached(session: Session, elder_id: int, evidence: Evidence, now: datetime) -> None:
+    """She was reached: write the proof, her duties, her visits and whoever was to look in, in one transaction.
 
     Raises:
         NoProof: the evidence proves nothing.
     """
-    proof = duties.prove(session, elder_id, evidence, now)
+    duties.prove(session, elder_id, evidence, now)
     own = None if evidence.call_id is None else _FOR.scalar(session, {"of_call": evidence.call_id})
     for visit in _open_visits(session, elder_id):
         if visit.id != own and visit.campaign.script not in _WELL_BEING:
             continue
-        visit.status, visit.closed_at = VisitStatus.PROVED, now
-        visit.call_id = evidence.call_id
+        _REACHED.run(session, {"visit": visit.id, "at": now, "by_call": evidence.call_id})
+        tell(visit, status=VisitStatus.PROVED, closed_at=now, call_id=evidence.call_id)
         # Nearly all of them are reached by the first call: what a visit never had need not be ended.
         key = tasks.dedupe_key(TaskKind.CARE, task_key(visit))
         if _HAS_MORE.scalar(session, {"visit": visit.id, "key": key}) is not None:
@@ -119,7 +124,6 @@ def reached(session: Session, elder_id: int, evidence: Evidence, now: datetime) 
         _withdraw(session, visit, evidence.call_id, now)
     if evidence.call_id is not None:
         note(session, evidence.call_id, Entry.CARE, now, what="proved", by=evidence.kind)
-    return proof
 
 
 def _open_visits(session: Session, elder_id: int) -> list[CareVisit]:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch.presence import line_is_valid, time_brings
+from models.prepared import Prepared
 from models.presence import MISSED, AgentLine, AgentPresence, AgentSkill, Presence
 from models.settings import settings
 from models.users import User
@@ -23,6 +24,14 @@ MISSED_COUNTS = timedelta(seconds=30)
 STRANGE_LANGUAGE = 50
 # Without rows of skills an agent takes the hotline's first language, and the others when nobody better is there.
 SECOND_LANGUAGE = 10
+
+# Asked ten times a second.
+_ANYBODY = Prepared(select(AgentLine.id).limit(1))
+_AGENTS = (
+    select(User.id, User.public_id, User.session_version, User.disabled_at, AgentLine, AgentPresence)
+    .join(AgentLine, AgentLine.user_id == User.id)
+    .outerjoin(AgentPresence, AgentPresence.user_id == User.id)
+)
 
 
 @dataclass(frozen=True)
@@ -95,14 +104,11 @@ class Agent:
 
 def agents(session: Session) -> list[Agent]:
     """Read them all, in one question."""
-    query = (
-        select(User.id, User.public_id, User.session_version, User.disabled_at, AgentLine, AgentPresence)
-        .join(AgentLine, AgentLine.user_id == User.id)
-        .outerjoin(AgentPresence, AgentPresence.user_id == User.id)
-    )
+    if _ANYBODY.scalar(session, {}) is None:
+        return []
     return [
         Agent(user_id, public_id, None if disabled else version, line, presence)
-        for user_id, public_id, version, disabled, line, presence in session.execute(query)
+        for user_id, public_id, version, disabled, line, presence in session.execute(_AGENTS)
     ]
 
 

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
+from sqlalchemy import Table, bindparam, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -29,12 +30,20 @@ from models.dialing import Attempt, AttemptStatus, CallbackStatus, DeclineReason
 from models.followups import ReminderStatus
 from models.journal import Entry, note
 from models.orders import Order
+from models.prepared import Prepared
 from models.providers import Provider
+from models.rows import tell
 from models.settings import settings
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+_calls = cast(Table, Call.__table__)
+_TALKING = Prepared(
+    update(_calls)
+    .where(_calls.c.id == bindparam("of_call"))
+    .values(answered_at=bindparam("at"), state=CallState.TALKING.value)
+)
 # What to do and say when a key was pressed: writes the answer's code, returns the last words in the language,
 # or one more question.
 Settle = Callable[[Session, Attempt, str, str], tuple[Prompt, ...] | Notice]
@@ -163,7 +172,8 @@ def answer(channel_id: str, make_notice: Callable[[Attempt], T]) -> Answered[T] 
             log.warning("attempt %s was answered after it had been given up", attempt.public_id)
             close_call(session, call, CallEnd.LOST, now)
             return None
-        call.answered_at, call.state = now, CallState.TALKING
+        _TALKING.run(session, {"of_call": call.id, "at": now})
+        tell(call, answered_at=now, state=CallState.TALKING)
         note(session, call.id, Entry.ANSWERED, now)
         notice = make_notice(attempt)
         if isinstance(notice, Gone):

@@ -9,6 +9,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 
 class Rows:
@@ -62,6 +63,12 @@ def driver_error(dialect: Dialect) -> type[Exception]:
 def told(error: Exception, statement: str, dialect: Dialect) -> Exception:
     """Return an error of the driver as SQLAlchemy tells it, without the values: they are people's own."""
     return DBAPIError.instance(statement, None, error, driver_error(dialect), hide_parameters=True, dialect=dialect)
+
+
+def tell(row: object, **values: Any) -> None:
+    """Let a loaded object know what was written into its row beside it: nothing of it is left to be flushed."""
+    for name, value in values.items():
+        set_committed_value(row, name, value)
 
 
 @contextmanager

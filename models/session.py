@@ -182,8 +182,14 @@ def read_rows() -> Iterator[Rows]:
 @contextmanager
 def read() -> Iterator[Session]:
     """Open a transaction for reading only."""
-    with Session(engine().execution_options(read_only=True), expire_on_commit=False) as session:
+    with Session(_reader(engine()), expire_on_commit=False) as session:
         yield session
+
+
+@cache
+def _reader(engine: Engine) -> Engine:
+    """Return the same engine for reading: made once, it is asked many times a second."""
+    return engine.execution_options(read_only=True)
 
 
 def inserted_id(result: CursorResult[Any]) -> int:
