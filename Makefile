@@ -42,9 +42,9 @@ test: ## All tests: units, journeys over SIP, both databases, browser (PYTEST_AR
 	@$(BOOTSTRAP) --tests
 	@$(PYTEST) -n $(JOBS) --dist loadgroup $(PYTEST_ARGS)
 
-test-fast: ## Tests that need no telephone, no browser and no patience (PYTEST_ARGS)
+test-fast: ## Tests that need no telephone, no model of speech, no browser and no patience (PYTEST_ARGS)
 	@$(BOOTSTRAP) --tools
-	@$(PYTEST) -n 2 --dist loadgroup -m "not call and not browser and not fault and not slow" \
+	@$(PYTEST) -n 2 --dist loadgroup -m "not call and not browser and not fault and not slow and not speech" \
 		--ignore tests/calls $(PYTEST_ARGS)
 
 faults: ## Every fault at N random instants on both databases, with a table at the end (N=20)

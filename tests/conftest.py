@@ -38,8 +38,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def hotline_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A hotline's empty folder, named by the environment; the gateway rings nobody, Redis is away."""
+    """A hotline's empty folder, named by the environment; the gateway rings nobody, Redis is away.
+
+    It speaks in tones: the stand-in voice is two processes for each sentence that a folder has not heard yet.
+    """
     monkeypatch.setenv("HOTLINE_VAR_DIR", str(tmp_path))
+    monkeypatch.setenv("HOTLINE_VOICE", "tones")
     monkeypatch.setenv("HOTLINE_DATABASE_URL", "")
     monkeypatch.setenv("HOTLINE_GATEWAY", "console")
     forget()

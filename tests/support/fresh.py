@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dispatch import gateways, outbox
+from ivr.prompts import voice
 from models import clock, session, settings
 
 
 def forget() -> None:
-    """Drop what a process keeps for good: settings, zone, engine, Redis clients, the gateway."""
+    """Drop what a process keeps for good: settings, zone, engine, Redis clients, the gateway, the voice."""
     old = session.engine() if session.engine.cache_info().currsize else None
     for cached in (
         settings.settings,
@@ -17,6 +18,7 @@ def forget() -> None:
         outbox.redis,
         outbox.waker,
         gateways.gateway,
+        voice.voice,
     ):
         cached.cache_clear()
     # Last: a thread that is still at work gets no connection of an engine that is being put away.

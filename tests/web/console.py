@@ -85,6 +85,7 @@ class Console:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # At once: a polite end waits three seconds for open streams, and has a test of its own.
         if self._process is not None and self._process.poll() is None:
-            self.stop()
+            self.kill()
         self._block.release()
