@@ -9,7 +9,11 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
+
 from models.settings import ROOT
+
+pytestmark = pytest.mark.slow
 
 TESTS = """
 import pytest

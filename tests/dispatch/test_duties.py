@@ -74,6 +74,7 @@ hours = st.integers(0, 24 * 70)
 kinds = st.sampled_from(list(ProofKind))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     groups=st.sets(st.sampled_from([Group.HIGH, Group.ALONE, Group.DISABLED]), min_size=1),

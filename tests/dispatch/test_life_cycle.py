@@ -317,6 +317,7 @@ class Life(RuleBasedStateMachine):
         assert not found, "; ".join(found)
 
 
+@pytest.mark.slow
 def test_whatever_happens_every_order_has_one_winner_or_a_person(hotline_dir: Path, _empty_sqlite: Path) -> None:
     Life.empty, Life.folder = _empty_sqlite.read_bytes(), hotline_dir
     run_state_machine_as_test(

@@ -10,6 +10,8 @@ from dispatch import campaigns
 from tests.support import month
 from tests.support.month_charts import draw
 
+pytestmark = pytest.mark.slow
+
 
 def test_every_duty_of_a_week_is_proved_or_in_somebodys_hands(tmp_path: Path) -> None:
     figures = month.simulate(40, tmp_path, seed=3, days=4, kills=0.05)

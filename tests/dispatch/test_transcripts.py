@@ -40,6 +40,7 @@ def a_message(town: Town, folder: Path, language: str = "ko", text: str = SENTEN
         return row.id
 
 
+@pytest.mark.speech
 def test_a_korean_message_becomes_words_once(town: Town, tmp_path: Path) -> None:
     audio_id = a_message(town, tmp_path)
     for _ in range(2):

@@ -153,6 +153,7 @@ def kinds(call: Call) -> list[str]:
     return [event.kind for event in call.events]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("way", WAYS)
 def test_every_end_leaves_its_rows_in_every_language(way: str, language: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,6 +225,7 @@ BREAKS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("way", "end", "language"), BREAKS)
 def test_broken_off_at_any_step_the_journal_is_closed_and_what_was_understood_is_a_task(
     way: str, end: str, language: str, monkeypatch: pytest.MonkeyPatch

@@ -49,6 +49,9 @@ from ivr.understanding import understand
 from models import vocabulary
 from models.vocabulary import LANGUAGES
 
+# The walks take their time.
+pytestmark = pytest.mark.slow
+
 HARBIN = ZoneInfo("Asia/Shanghai")
 MORNING = datetime(2026, 11, 22, 9, 0, tzinfo=HARBIN)
 TODAY = MORNING.date()

@@ -192,6 +192,7 @@ def test_every_route_is_declared(app: Flask) -> None:
     assert {rule.endpoint for rule in app.url_map.iter_rules()} == set(NEEDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", [None, *Role])
 def test_role_walk(world: World, app: Flask, role: Role | None, monkeypatch: pytest.MonkeyPatch) -> None:
     # No exchange is running that would get to know the telephone.
