@@ -11,8 +11,10 @@ BOOTSTRAP = $(PYTHON) hotline/bootstrap.py
 RUN = .venv/bin/python
 PYTEST = $(RUN) -m pytest -q
 
-# Journeys wait for telephones more than they compute; each of these may run a town of seven processes (about 1 GB).
-JOBS ?= $(shell awk '/MemAvailable/ { n = int($$2 / 1200000); print (n < 2 ? 2 : n > 6 ? 6 : n) }' /proc/meminfo)
+# Journeys wait for telephones more than they compute: two for each core, and one process for what computes. Each may run
+# a town of seven processes (about 1 GB).
+JOBS ?= $(shell awk -v most=$$((2 * $$(nproc) + 1)) \
+	'/MemAvailable/ { n = int($$2 / 1200000); print (n < 2 ? 2 : n > most ? most : n) }' /proc/meminfo)
 N ?= 1
 # A town is eight processes of ours: each would compile all of our code anew at every start.
 unexport PYTHONDONTWRITEBYTECODE
