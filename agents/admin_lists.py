@@ -1,26 +1,24 @@
-"""Lists that are data: reasons for a pause, results of calls and tasks, what is set for each service."""
+"""Lists that are data: reasons for a pause, results of calls and tasks, what calls are marked by."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
-from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from agents.changing import Kind, Refused, Values
-from models import vocabulary
 from models.base import new_public_id
 from models.presence import MISSED, PauseReason
 from models.results import CallResult, Scope
-from models.service_items import ServiceItem
+from models.supervision import QualityItem
 from models.vocabulary import LANGUAGES
 
 _Condition = ColumnElement[bool] | InstrumentedAttribute[bool]
+_Row = TypeVar("_Row", PauseReason, CallResult, QualityItem)
 
 # Results of the staff's run do what their row says (`effect`): they keep their place, and no others are made by page.
 STAFF = (Scope.VISIT, Scope.SKIP)
@@ -28,16 +26,7 @@ NAME_MAX = 40
 POSITION_MAX = 999
 # From a minute to a fortnight.
 RETRY_MIN_S, RETRY_MAX_S = 60, 14 * 24 * 3600
-PRICE_MAX_FEN = 10_000_00
-
-
-class Unit(StrEnum):
-    """What a price is for."""
-
-    VISIT = "visit"
-    HOUR = "hour"
-    MEAL = "meal"
-    DAY = "day"
+WEIGHT_MAX = 20
 
 
 def _names(form: Mapping[str, str], problems: dict[str, str]) -> dict[str, str]:
@@ -105,13 +94,7 @@ def _read_reason(session: Session, key: str) -> Values | None:
 
 
 def _write_reason(session: Session, key: str | None, values: Values | None, now: datetime) -> str:
-    if values is None:
-        raise Refused({"": "kept"})
-    row = session.get_one(PauseReason, int(key)) if key else PauseReason(code=_new_code())
-    session.add(row)
-    row.names, row.position = values["names"], values["position"]
-    row.hidden_at = _hidden(row.hidden_at, values["is_shown"], now)
-    session.flush()
+    row = _put(session, PauseReason, key, values, now)
     shown = PauseReason.hidden_at.is_(None), PauseReason.code != MISSED
     _must_be_left(session, PauseReason.id, shown)
     return str(row.id)
@@ -176,16 +159,10 @@ def _read_result(session: Session, key: str) -> Values | None:
 
 
 def _write_result(session: Session, key: str | None, values: Values | None, now: datetime) -> str:
-    if values is None:
-        raise Refused({"": "kept"})
-    row = session.get_one(CallResult, int(key)) if key else CallResult(code=_new_code())
-    if values["scope"] != row.scope and (values["scope"] in STAFF or row.scope in STAFF):
+    stands = session.get_one(CallResult, int(key)).scope if key else None
+    if values is not None and values["scope"] != stands and (values["scope"] in STAFF or stands in STAFF):
         raise Refused({"scope": "bad"})
-    session.add(row)
-    for name in ("names", "scope", "is_final", "retry_s", "needs_note", "position"):
-        setattr(row, name, values[name])
-    row.hidden_at = _hidden(row.hidden_at, values["is_shown"], now)
-    session.flush()
+    row = _put(session, CallResult, key, values, now)
     # A result is owed for every call and every task: one that ends it has to be there to choose.
     for scope in STAFF:
         _must_be_left(session, CallResult.id, (CallResult.hidden_at.is_(None), CallResult.scope == scope))
@@ -198,72 +175,74 @@ def _write_result(session: Session, key: str | None, values: Values | None, now:
 RESULT = Kind("result", _read_result, _write_result)
 
 
-def _hidden(since: datetime | None, shown: bool, now: datetime) -> datetime | None:
-    return None if shown else since or now
+# What calls are marked by.
 
 
-def _must_be_left(
-    session: Session, ids: Any, conditions: tuple[ColumnElement[bool] | InstrumentedAttribute[bool], ...]
-) -> None:
-    if session.scalar(select(ids).where(*conditions).limit(1)) is None:
-        raise Refused({"": "last_one"})
-
-
-def _new_code() -> str:
-    # Rows name it for ever; what it is called may change.
-    return f"own_{new_public_id()[:10]}"
-
-
-# What is set for the services; which there are, and how they are said, is the vocabulary's.
-
-
-def service_values(form: Mapping[str, str]) -> Values:
-    """Return what a form says of a service: the price is written in yuan and kept in fen.
+def quality_values(form: Mapping[str, str]) -> Values:
+    """Return what a form says of an item of the form of marks.
 
     Raises:
         Refused: with the fields that are wrong.
     """
     problems: dict[str, str] = {}
-    price_fen = None
-    text = form.get("price", "").strip()
-    if text:
-        try:
-            yuan = Decimal(text)
-            price_fen = int(yuan * 100)
-            if not yuan.is_finite() or yuan * 100 != price_fen or not 0 <= price_fen <= PRICE_MAX_FEN:
-                problems["price"] = "range"
-        except (InvalidOperation, ValueError, OverflowError):
-            problems["price"] = "bad"
-    if form.get("unit") not in {unit.value for unit in Unit}:
-        problems["unit"] = "bad"
-    return _done({"is_offered": form.get("on") != "no", "price_fen": price_fen, "unit": form.get("unit")}, problems)
+    weight = _whole(form, "weight", WEIGHT_MAX, problems)
+    if not weight:
+        problems["weight"] = "range"
+    values = {
+        "names": _names(form, problems),
+        "weight": weight,
+        "position": _whole(form, "position", POSITION_MAX, problems),
+        "is_shown": form.get("shown") != "no",
+    }
+    return _done(values, problems)
 
 
-def services(session: Session) -> list[tuple[str, Values]]:
-    """Return every service of the vocabulary with what is set for it."""
-    rows = {row.service: row for row in session.scalars(select(ServiceItem))}
-    return [(code, _of_service(rows.get(code))) for code in vocabulary.SERVICE]
+def quality_items(session: Session) -> list[tuple[str, Values]]:
+    """Return every item, those off the form too: key and values, in their order."""
+    rows = session.scalars(select(QualityItem).order_by(QualityItem.position, QualityItem.id))
+    return [(str(row.id), _of_quality(row)) for row in rows]
 
 
-def _of_service(row: ServiceItem | None) -> Values:
-    if row is None:
-        return {"is_offered": True, "price_fen": None, "unit": Unit.VISIT.value}
-    return {"is_offered": row.is_offered, "price_fen": row.price_fen, "unit": str(row.unit)}
+def _of_quality(row: QualityItem) -> Values:
+    return {
+        "names": dict(row.names),
+        "weight": row.weight,
+        "position": row.position,
+        "is_shown": row.hidden_at is None,
+    }
 
 
-def _read_service(session: Session, key: str) -> Values | None:
-    if key not in vocabulary.SERVICE:
-        return None
-    return _of_service(session.scalar(select(ServiceItem).where(ServiceItem.service == key)))
+def _read_quality(session: Session, key: str) -> Values | None:
+    row = session.get(QualityItem, int(key))
+    return _of_quality(row) if row is not None else None
 
 
-def _write_service(session: Session, key: str | None, values: Values | None, now: datetime) -> str:
-    if key is None or values is None:
+def _write_quality(session: Session, key: str | None, values: Values | None, now: datetime) -> str:
+    row = _put(session, QualityItem, key, values, now)
+    # A mark without anything that is marked says nothing.
+    _must_be_left(session, QualityItem.id, (QualityItem.hidden_at.is_(None),))
+    return str(row.id)
+
+
+QUALITY_ITEM = Kind("quality_item", _read_quality, _write_quality)
+
+
+# What the lists have in common: a row is never deleted, for older rows name it.
+
+
+def _put(session: Session, kind: type[_Row], key: str | None, values: Values | None, now: datetime) -> _Row:
+    if values is None:
         raise Refused({"": "kept"})
-    row = session.scalar(select(ServiceItem).where(ServiceItem.service == key)) or ServiceItem(service=key)
+    row = session.get_one(kind, int(key)) if key else kind(code=f"own_{new_public_id()[:10]}")
     session.add(row)
-    row.is_offered, row.price_fen, row.unit = values["is_offered"], values["price_fen"], values["unit"]
-    return key
+    for name, value in values.items():
+        if name != "is_shown":
+            setattr(row, name, value)
+    row.hidden_at = None if values["is_shown"] else row.hidden_at or now
+    session.flush()
+    return row
 
 
-SERVICE = Kind("service", _read_service, _write_service)
+def _must_be_left(session: Session, ids: Any, conditions: tuple[_Condition, ...]) -> None:
+    if session.scalar(select(ids).where(*conditions).limit(1)) is None:
+        raise Refused({"": "last_one"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import or_, select
@@ -48,8 +48,10 @@ def in_force(session: Session, now: datetime) -> list[RuleRow]:
     return [one for one in found if one.hours != ANY]
 
 
-def put(session: Session, written: str, hours: Hours, user: User, now: datetime) -> None:
-    """Let `hours` hold for the elder of a card number or a public id; audited.
+def put(session: Session, written: str, never: bool, user: User, now: datetime) -> None:
+    """Let no machine ring the elder of a card number or a public id; or take back what is listed of her. Audited.
+
+    Her own hours stay beside the wish not to be rung, and are there again when it is taken back.
 
     Raises:
         KeyError: nobody.
@@ -58,4 +60,6 @@ def put(session: Session, written: str, hours: Hours, user: User, now: datetime)
     elder = session.scalar(query.where(or_(Elder.card_number == written, Person.public_id == written)))
     if elder is None or not written:
         raise KeyError(written)
-    set_hours(session, elder.id, hours, (user, now))
+    stands = calling_hours.hours_of(session, elder.id, now)
+    wanted = replace(stands, never=never) if never or stands.never else ANY
+    set_hours(session, elder.id, wanted, (user, now))

@@ -34,6 +34,7 @@ from agents.parties import Party, area_path
 from models import preferences
 from models.audio import Audio
 from models.calls import Call, CallEvent, CallState, Utterance
+from models.contacts import Contact
 from models.journal import Entry
 from models.orders import Order
 from models.people import Elder, PersonNumber
@@ -42,6 +43,8 @@ from models.tasks import Task
 
 # The newest of each; the card has the rest.
 ORDERS, CALLS, NOTES = 6, 5, 3
+# A butler stands by a whole grid: more than these are found by the search.
+CANDIDATES = 8
 
 
 @dataclass(frozen=True)
@@ -166,12 +169,10 @@ def _at_number(session: Session, call: Call) -> tuple[Party, ...]:
     """Return the elders who are reached at the call's number, or whose number it is a contact's of."""
     if call.number_id is None:
         return ()
-    query = (
-        select(Elder)
-        .join(PersonNumber, PersonNumber.person_id == Elder.id)
-        .where(PersonNumber.number_id == call.number_id, Elder.merged_into_id.is_(None))
-        .order_by(Elder.id)
-    )
+    here = select(PersonNumber.person_id).where(PersonNumber.number_id == call.number_id)
+    wards = select(Contact.elder_id).where(Contact.person_id.in_(here), Contact.ended_at.is_(None))
+    meant = Elder.id.in_(here) | Elder.id.in_(wards)
+    query = select(Elder).where(meant, Elder.merged_into_id.is_(None)).order_by(Elder.id).limit(CANDIDATES)
     return tuple(Party("elder", row.person.name, row.person.public_id) for row in session.scalars(query))
 
 

@@ -17,6 +17,7 @@ from models.calls import Call
 from models.campaigns import CareVisit
 from models.care_runs import VisitCall
 from models.presence import ENGAGED, AgentLine, AgentPresence, PauseReason, Presence, TaskCall
+from models.queue_rules import queue_rules
 from models.settings import settings
 from models.supervision import Watch, Watching
 from models.tasks import Task
@@ -171,7 +172,7 @@ def extend(session: Session, user: User, now: datetime) -> None:
     row = rule.presence_of(session, user.id, now)
     if row.state != Presence.WRAP_UP or row.until is None:
         raise PresenceRefused("not_in_wrap_up")
-    row.until = max(row.until, now) + timedelta(seconds=settings().wrap_up_more_s)
+    row.until = max(row.until, now) + timedelta(seconds=queue_rules(session).wrap_up_more_s)
 
 
 def _registered(session: Session, user_id: int) -> bool:

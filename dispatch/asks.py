@@ -26,6 +26,7 @@ from models.journal import Entry, note
 from models.people import Elder, PhoneNumber
 from models.prepared import Prepared
 from models.presence import AgentPresence, CallAsk, Presence, TaskCall, Verb
+from models.queue_rules import queue_rules
 from models.session import read, write
 from models.settings import settings
 from models.supervision import Watch
@@ -57,6 +58,7 @@ class _Work:
     notice: str  # the language in which the notice of a recording is said; empty: it is not recorded
     late: bool
     inside: bool  # whether the supervisor is in the call already
+    ring_s: int  # how long an agent's telephone rings
 
 
 def third_leg(ask_public_id: str) -> str:
@@ -115,6 +117,7 @@ def _read(ask_id: int) -> _Work | None:
             _notice(session, call) if ask.verb == Verb.DIAL else "",
             clock.now() - ask.created_at > TOO_LATE,
             watch is not None,
+            queue_rules(session).ring_s,
         )
 
 
@@ -238,7 +241,7 @@ def _ask_in(ami: Ami, work: _Work) -> str:
 def _originate(ami: Ami, work: _Work, channel_id: str, to: str, then: tuple[str, str]) -> str:
     direction = "out" if work.verb == Verb.DIAL else "watch" if work.verb in watching.WATCHES else "in"
     headers = {"Call": work.call, "Direction": direction, "Task": work.task, "Language": work.language}
-    headers["Ring"] = str(settings().agent_ring_s)
+    headers["Ring"] = str(work.ring_s)
     if work.verb == Verb.ASK_AGENT:
         headers["Why"] = "colleague"
     action = {
@@ -248,9 +251,7 @@ def _originate(ami: Ami, work: _Work, channel_id: str, to: str, then: tuple[str,
         "Context": then[0],
         "Exten": then[1],
         "Priority": "1",
-        "Timeout": str(
-            (settings().agent_ring_s if to.startswith("PJSIP/agent-") else settings().callback_ring_s) * 1000
-        ),
+        "Timeout": str((work.ring_s if to.startswith("PJSIP/agent-") else settings().callback_ring_s) * 1000),
         "CallerID": settings().hotline_number,
         "Async": "true",
         "ActionID": channel_id,

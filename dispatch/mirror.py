@@ -18,12 +18,14 @@ from asterisk.manager import ManagerException
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from dispatch import asks, presence, roster, watching
+from dispatch import asks, presence, queue_rules, roster, watching
 from dispatch.agent_events import THERE
 from dispatch.ami import Ami, AmiMessage
 from dispatch.roster import Account, Member, Picture
 from models import clock
 from models.presence import AgentLine, AgentPresence
+from models.queue_rules import QueueRules
+from models.queue_rules import queue_rules as rules_in_force
 from models.session import read, write
 from models.settings import settings
 from models.supervision import Watch
@@ -50,6 +52,7 @@ class Mirror:
         self._asked_at = 0.0
         self._skills: dict[int, dict[str, int]] = {}
         self._skills_at = 0.0
+        self._rules: QueueRules | None = None  # what Asterisk was told, of times and weights
 
     def run(self, stop: threading.Event) -> None:
         """Go on until `stop`."""
@@ -79,6 +82,7 @@ class Mirror:
         """
         ami = self._connected()
         now = clock.now()
+        rules = self._rules
         if time.monotonic() - self._asked_at >= ASK_S:
             self._ask(ami)
         with read() as session:
@@ -86,6 +90,10 @@ class Mirror:
             asked = asks.waiting(session)
             if time.monotonic() - self._skills_at >= SKILLS_S:
                 self._skills, self._skills_at = roster.skills(session), time.monotonic()
+                rules = rules_in_force(session)
+        if rules is not None and rules != self._rules:
+            queue_rules.tell(ami, rules)
+            self._rules = rules
         for ask_id in asked:
             asks.perform(ami, ask_id)
         due = roster.due(agents, now)
@@ -106,7 +114,8 @@ class Mirror:
         if self._ami is not None:
             self._ami.close()
         self._ami = None
-        self._asked_at = 0.0
+        self._asked_at = self._skills_at = 0.0
+        self._rules = None
 
     def _connected(self) -> Ami:
         if self._ami is None or self._ami.closed.is_set():

@@ -25,6 +25,7 @@ from models.presence import (
     Presence,
     PresenceSpell,
 )
+from models.queue_rules import queue_rules
 from models.settings import settings
 from models.supervision import Watch
 from models.users import User
@@ -139,8 +140,9 @@ def leg_ended(session: Session, leg_id: str, now: datetime) -> AgentPresence | N
     row = presence_of(session, user_id, now)
     if row.leg_id != leg_id:
         return None
-    if row.state == Presence.TALKING and row.reason != WATCHING and settings().wrap_up_s > 0:
-        until = now + timedelta(seconds=settings().wrap_up_s)
+    wrap_up_s = queue_rules(session).wrap_up_s
+    if row.state == Presence.TALKING and row.reason != WATCHING and wrap_up_s > 0:
+        until = now + timedelta(seconds=wrap_up_s)
         move(session, row, To(Presence.WRAP_UP, call_id=row.call_id, until=until), now)
     elif row.state in ENGAGED:
         follow(session, row, now)

@@ -15,6 +15,7 @@ from socket import AF_INET
 import psutil
 
 from ivr.prompts import voice
+from models.queue_rules import RULES_FILE
 from models.settings import ROOT, Settings
 from models.toolbox import AsteriskTool, asterisk
 
@@ -101,6 +102,7 @@ def values(settings: Settings, tool: AsteriskTool, run_dir: Path) -> dict[str, s
         "record_person": _RECORD_PERSON if settings.recording else "",
         "queue_wait_s": str(settings.queue_wait_s),
         "wait_lap_s": str(settings.wait_lap_s),
+        "queue_rules": f'#tryinclude "{settings.run_dir / RULES_FILE}"',
         "emergency_number": settings.emergency_number,
         "on_call_number": settings.on_call_number,
         "agent_ring_s": str(settings.agent_ring_s),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from models.contacts import Contact
 from models.dialing import DeclineReason, Offer
 from models.journal import Entry, note
 from models.orders import OrderEvent
+from models.people import PersonNumber
 from models.preferences import preferences
 from models.providers import Worker
 from models.settings import settings
@@ -65,19 +66,28 @@ def card(session: Session, doing: Doing) -> object:
     if found is None:
         return None
     one = Her(found.person_id, found.family_name, found.sex, found.language)
-    if doing.state.how == "contact":
+    wards = _wards(session, doing.call_id, one.elder_id)
+    # At the telephone of contacts who may order for nobody (unknown) it is theirs as well.
+    if doing.state.how == "contact" or (wards and doing.state.how == "unknown"):
         # A card does not give a contact more than the elder has consented to.
-        ward = _ward(session, doing.call_id, one.elder_id)
-        if ward is None or not ward.may_order:
+        if not wards or not all(ward.may_order for ward in wards):
             return None
-        return _identified(session, doing, replace(one, may_hear=ward.may_hear_orders), IdentifiedBy.CONTACT)
+        may_hear = all(ward.may_hear_orders for ward in wards)
+        return _identified(session, doing, replace(one, may_hear=may_hear), IdentifiedBy.CONTACT)
     return _identified(session, doing, _as_she_likes_it(session, one), IdentifiedBy.CARD)
 
 
-def _ward(session: Session, call_id: int, elder_id: int) -> Contact | None:
-    caller = select(Call.caller_person_id).where(Call.id == call_id).scalar_subquery()
-    ours = (Contact.person_id == caller, Contact.elder_id == elder_id, Contact.ended_at.is_(None))
-    return session.scalars(select(Contact).where(*ours)).unique().one_or_none()
+def _wards(session: Session, call_id: int, elder_id: int) -> Sequence[Contact]:
+    """Return who on the line stands by the elder: the caller, or all at the telephone where it is not known who rings.
+
+    Of several the lesser consent counts, as it does where the elder is named by key (ivr/callers.py).
+    """
+    call = session.get_one(Call, call_id)
+    ours = (Contact.elder_id == elder_id, Contact.ended_at.is_(None))
+    if call.caller_person_id is not None:
+        return session.scalars(select(Contact).where(Contact.person_id == call.caller_person_id, *ours)).all()
+    here = select(PersonNumber.person_id).where(PersonNumber.number_id == call.number_id)
+    return session.scalars(select(Contact).where(Contact.person_id.in_(here), *ours)).all()
 
 
 def _identified(session: Session, doing: Doing, one: Her, by: IdentifiedBy) -> object:

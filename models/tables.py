@@ -27,6 +27,7 @@ from models.preferences import ElderSetting
 from models.presence import AgentLine, AgentPresence, AgentSkill, CallAsk, PauseReason, PresenceSpell, TaskCall
 from models.processes import ProcessBeat
 from models.providers import Provider, ProviderArea, ProviderHours, ProviderItem, ProviderNumber, Worker
+from models.queue_rules import QueueRule
 from models.ratings import OrderRating
 from models.recordings import PromptRecording, StudioCode
 from models.results import CallOutcome, CallResult, Note
@@ -96,6 +97,7 @@ __all__ = [
     "QualityItem",
     "QualityMark",
     "QualityMarkVersion",
+    "QueueRule",
     "RecoveryCode",
     "Reminder",
     "ReturnVisit",

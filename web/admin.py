@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from agents import admin_hours, admin_index, admin_lists, admin_users, changing, contacts
 from agents.admin_providers import PROVIDER
+from agents.admin_queues import QUEUES
+from agents.admin_services import SERVICE
 from agents.changing import By, Kind, Refused, Values
 from models import clock
 from models.session import read, write
@@ -27,8 +29,8 @@ routes = Blueprint("admin", __name__)
 KINDS: Mapping[str, Kind] = {
     kind.code: kind
     for kind in (
-        admin_users.USER, admin_users.SKILLS, admin_lists.REASON, admin_lists.RESULT, admin_lists.SERVICE,
-        admin_hours.WEEK, admin_hours.DAY, PROVIDER, contacts.CONTACT,
+        admin_users.USER, admin_users.SKILLS, admin_lists.REASON, admin_lists.RESULT, admin_lists.QUALITY_ITEM, SERVICE,
+        admin_hours.WEEK, admin_hours.DAY, QUEUES, PROVIDER, contacts.CONTACT,
     )
 }  # fmt: skip
 
@@ -51,7 +53,8 @@ ROOMS: tuple[Room, ...] = (
     Room("admin_lists.services", _l("Services"), _l("offered or not, prices"), "clipboard-list", "services"),
     Room("admin_lists.results", _l("Results"), _l("what comes of calls and tasks"), "list-check", "results"),
     Room("admin_lists.reasons", _l("Reasons for a pause"), _l("what agents choose from"), "coffee", "reasons"),
-    Room("admin_users.queues", _l("Queues"), _l("who is asked first in which language"), "headset"),
+    Room("admin_lists.quality", _l("What calls are marked by"), _l("the items of the form"), "star", "items"),
+    Room("admin_queues.queues", _l("Queues"), _l("who is asked first, how long it rings"), "headset"),
     Room("prompts.catalogue", _l("Prompts"), _l("what callers hear, and whose voice"), "microphone"),
     Room("admin_imports.start", _l("Imports"), _l("elders and providers from a file"), "upload"),
     Room("admin_log.log", _l("Audit"), _l("who did what, and take it back"), "history"),

@@ -1,4 +1,4 @@
-"""Lists that are data: reasons for a pause, results, and what is set for each service."""
+"""Lists that are data: reasons for a pause, results, what calls are marked by, what is set for each service."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from agents import admin_lists, changing
+from agents import admin_lists, admin_services, changing
 from agents.changing import Kind, Refused, Values
 from models.results import Scope
 from models.session import read
@@ -49,9 +49,14 @@ LISTS: Mapping[str, Listed] = {
         {"names": {}, "scope": Scope.BOTH.value, "is_final": True, "retry_s": None, "needs_note": False,
          "position": 0, "is_shown": True},
     ),
+    "quality": Listed(
+        "admin_lists.quality", _l("What calls are marked by"), "star", admin_lists.QUALITY_ITEM,
+        admin_lists.quality_items, admin_lists.quality_values,
+        {"names": {}, "weight": 1, "position": 0, "is_shown": True},
+    ),
     "services": Listed(
-        "admin_lists.services", _l("Services"), "clipboard-list", admin_lists.SERVICE, admin_lists.services,
-        admin_lists.service_values, None,
+        "admin_lists.services", _l("Services"), "clipboard-list", admin_services.SERVICE, admin_services.services,
+        admin_services.service_values, None,
     ),
 }  # fmt: skip
 
@@ -73,6 +78,13 @@ def reasons() -> str:
 def results() -> str:
     """Show the results of calls and tasks."""
     return _list("results")
+
+
+@routes.get("/admin/quality")
+@allow(Role.ADMIN)
+def quality() -> str:
+    """Show what calls are marked by."""
+    return _list("quality")
 
 
 @routes.get("/admin/services")
@@ -157,7 +169,8 @@ def _form(which: str, key: str, values: Values | None, refused: Refused | None =
         refused=refused,
         languages=LANGUAGES,
         scopes=_scopes(values or request.form),
-        units=list(admin_lists.Unit),
+        weight_max=admin_lists.WEIGHT_MAX,
+        units=list(admin_services.Unit),
     )
 
 
@@ -171,6 +184,7 @@ def _as_form(values: Values) -> dict[str, str]:
     """Return values as the form's fields have them."""
     fields = {f"name_{language}": text for language, text in values.get("names", {}).items()}
     fields["position"] = str(values.get("position", 0))
+    fields["weight"] = str(values.get("weight", 1))
     fields["shown"] = "yes" if values.get("is_shown", True) else "no"
     fields["final"] = "yes" if values.get("is_final", True) else "no"
     fields["needs_note"] = "yes" if values.get("needs_note") else "no"

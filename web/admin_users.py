@@ -1,4 +1,4 @@
-"""Users, their roles and passwords; which calls an agent takes; who is asked first in which queue."""
+"""Users, their roles and passwords; which calls an agent takes."""
 
 from __future__ import annotations
 
@@ -100,15 +100,6 @@ def factor_off(public_id: str) -> Answer:
     with write() as db:
         second_factor.switch_off(db, admin_users.user_at(db, public_id), user_row(db), clock.now())
     return redirect(url_for("admin_users.user", public_id=public_id), 303)
-
-
-@routes.get("/admin/queues")
-@allow(Role.ADMIN)
-def queues() -> str:
-    """Show who is asked first in which language."""
-    with read() as db:
-        listed = admin_users.queues(db)
-    return render_template("admin/queues.html", queues=listed, settings=settings())
 
 
 # The link: its user is not logged in.

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from babel import units
 from babel.dates import get_day_names
 from flask_babel import get_locale, gettext
 from flask_babel import lazy_gettext as _l
 
+from agents.admin_queues import TIMES
 from web.file_words import column_word, file_said
 from web.i18n import LOCALES, NAMES
 
@@ -45,6 +47,8 @@ SETTING_KIND: Words = {
     "skills": _l("Languages of an agent"),
     "pause_reason": _l("Reason for a pause"),
     "result": _l("Result"),
+    "quality_item": _l("Item of the form of marks"),
+    "queues": _l("Queues"),
     "service": _l("Service"),
     "week": _l("Opening hours"),
     "special_day": _l("Special day"),
@@ -66,6 +70,12 @@ SETTING_FIELD: Words = {
     "may_log_in": _l("May log in"),
     "position": _l("Place in the list"),
     "is_shown": _l("On the list"),
+    "weight": _l("Weight"),
+    "ring_s": _l("An agent is rung for"),
+    "wrap_up_s": _l("After a call she has"),
+    "wrap_up_more_s": _l("More time, when she asks"),
+    "lap_s": _l("A caller is told her place every"),
+    "wait_s": _l("A caller waits for at most"),
     "scope": _l("Where"),
     "is_final": _l("Final"),
     "retry_s": _l("Again after"),
@@ -178,6 +188,8 @@ def field_word(field: str) -> str:
         return str(get_day_names("wide", locale=get_locale())[int(field)])
     if field in LOCALES:
         return NAMES[field]
+    if field.removeprefix("weight_") in LOCALES:
+        return str(gettext("Weight of %(language)s", language=NAMES[field.removeprefix("weight_")]))
     return str(SETTING_FIELD.get(field) or column_word(field))
 
 
@@ -199,6 +211,8 @@ def setting_text(field: str, value: Any, word: Any) -> str:
         return " · ".join(str(one) for one in value.values())
     if field == "price_fen":
         return f"¥{value / 100:.2f}"
+    if field in TIMES:
+        return str(units.format_unit(value, "duration-second", length="short", locale=get_locale()))
     if field == "retry_s":
         return str(gettext("%(num)d min", num=value // 60))
     if field in ("role", "relation", "unit"):

@@ -21,6 +21,7 @@ from web import (
     admin_lists,
     admin_log,
     admin_providers,
+    admin_queues,
     admin_users,
     board,
     care,
@@ -94,7 +95,17 @@ def create_app(settings: Settings | None = None, console: ConsoleSettings | None
     for part in (desk, desk_orders, desk_deeds, desk_tasks, desk_people, search, keys):
         part.init_app(app)
     manners.init_app(app)
-    for part in (admin, admin_users, admin_lists, admin_hours, admin_providers, admin_imports, admin_log, contacts):
+    for part in (
+        admin,
+        admin_users,
+        admin_lists,
+        admin_queues,
+        admin_hours,
+        admin_providers,
+        admin_imports,
+        admin_log,
+        contacts,
+    ):
         part.init_app(app)
     providers.init_app(app)
     prompts.init_app(app)

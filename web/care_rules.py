@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from agents import accounts, call_rules
 from models import clock
-from models.calling_hours import ANY, Hours, written_spans
+from models.calling_hours import written_spans
 from models.session import write
 from models.users import Role
 from web.access import allow, user_row
@@ -38,13 +38,13 @@ def _page(problem: str = "") -> str:
 
 
 @routes.post("/care/do-not-call")
-@allow(Role.SUPERVISOR)
+@allow(Role.AGENT)
 def put() -> BaseResponse | tuple[str, int]:
     """No machine rings her from now on; with `end` it is as with everybody again."""
-    hours = ANY if request.form.get("end") == "yes" else Hours(never=True)
+    never = request.form.get("end") != "yes"
     try:
         with write() as db:
-            call_rules.put(db, request.form.get("elder", "").strip(), hours, user_row(db), clock.now())
+            call_rules.put(db, request.form.get("elder", "").strip(), never, user_row(db), clock.now())
     except KeyError:
         return _page("nobody"), 422
     return redirect(url_for("care_rules.home"), 303)

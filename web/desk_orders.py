@@ -13,7 +13,7 @@ from flask import Blueprint, Flask, abort, g, redirect, render_template, request
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
-from agents import admin_lists
+from agents import admin_services
 from agents.accounts import record
 from agents.people import find_elder
 from agents.pop import Pop
@@ -50,7 +50,7 @@ def service_terms() -> dict[str, dict[str, Any]]:
     """Return what is set for each service; asked of the database once a page."""
     if "service_terms" not in g:
         with read() as db:
-            g.service_terms = dict(admin_lists.services(db))
+            g.service_terms = dict(admin_services.services(db))
     return cast("dict[str, dict[str, Any]]", g.service_terms)
 
 

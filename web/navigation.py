@@ -52,7 +52,7 @@ ENTRIES: tuple[Entry, ...] = (
         _l("Settings"),
         "settings",
         Role.ADMIN,
-        ("admin_users", "admin_lists", "admin_hours", "admin_imports", "admin_log"),
+        ("admin_users", "admin_lists", "admin_queues", "admin_hours", "admin_imports", "admin_log"),
     ),
     Entry("metrics.machine", _l("Machine"), "gauge", Role.ADMIN),
 )

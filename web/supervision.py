@@ -126,7 +126,7 @@ def download(name: str, layout: Layout, lines: Iterable[Cells]) -> Response:
 
 def share(part: float | None) -> str:
     """A share in per cent; a dash where there is nothing to divide by. Never rounded up to the whole."""
-    return "–" if part is None else f"{int(part * 1000) / 10:g} %"
+    return "–" if part is None else f"{int(part * 1000) / 10:g}%"
 
 
 def _period(now: datetime) -> tuple[date, date, Period]:

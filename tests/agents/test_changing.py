@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from agents import accounts, admin_hours, admin_lists, admin_users, audit, changing
+from agents import accounts, admin_hours, admin_lists, admin_services, admin_users, audit, changing
 from agents.admin_users import SKILLS, USER
 from agents.changing import By, Kind, Refused, Values
 from dispatch import roster
@@ -123,10 +123,12 @@ def test_what_older_rows_name_is_hidden_and_not_taken_away(world: World, boss: U
         assert db.get_one(PauseReason, int(key)).hidden_at is not None
 
 
-def test_one_reason_and_one_final_result_stay_on_their_lists(world: World, boss: User) -> None:
+def test_one_reason_one_final_result_and_one_item_stay_on_their_lists(world: World, boss: User) -> None:
     with session.read() as db:
-        reasons, results = admin_lists.reasons(db), admin_lists.results(db)
-    for kind, rows in ((admin_lists.REASON, reasons), (admin_lists.RESULT, results)):
+        reasons, results, items = admin_lists.reasons(db), admin_lists.results(db), admin_lists.quality_items(db)
+    for kind, rows in (
+        (admin_lists.REASON, reasons), (admin_lists.RESULT, results), (admin_lists.QUALITY_ITEM, items),
+    ):  # fmt: skip
         with pytest.raises(Refused) as refused:
             for key, values in rows:
                 put(kind, key, {**values, "is_shown": False}, boss)
@@ -263,10 +265,10 @@ def test_a_price_is_yuan_in_the_form_and_fen_in_the_row(price: str, fen: int | s
     form = {"price": price, "unit": "visit"}
     if isinstance(fen, str):
         with pytest.raises(Refused) as refused:
-            admin_lists.service_values(form)
+            admin_services.service_values(form)
         assert set(problems(refused)) == {"price"}
     else:
-        assert admin_lists.service_values(form)["price_fen"] == fen
+        assert admin_services.service_values(form)["price_fen"] == fen
 
 
 def test_a_week_without_an_hour_is_not_round_the_clock() -> None:

@@ -12,7 +12,12 @@ from agents.tasks import Finding, TaskError
 from dispatch import tasks as work
 from models import session
 from models.calls import Call, CallState
+from models.contacts import Relation
+from models.lookup import number_row
+from models.people import Elder
+from models.phone import normalise
 from models.presence import TaskCall
+from models.register import NewContact, add_contact
 from models.results import CallOutcome
 from models.tasks import IllegalTaskMove, Task, TaskKind, TaskState, TaskStep, move_task
 from models.users import User
@@ -182,3 +187,20 @@ def test_an_unknown_number_is_shown_with_what_is_open_for_it(world: World) -> No
         seen = pop.pop(db, call.public_id, world.day(0))
     assert seen is not None
     assert (seen.elder, seen.number, [line.kind for line in seen.tasks]) == (None, "13800001234", ["ring_back"])
+
+
+def test_whoever_rings_for_an_elder_brings_her_to_the_screen(world: World, pair: tuple[User, User]) -> None:
+    """A telephone that two contacts share: the elders of both are offered, and nobody who was let go."""
+    elders = [world.elder(name, landline(at)) for name, at in (("王桂兰", 101), ("李淑珍", 102), ("赵德福", 103))]
+    home = normalise(landline(301))
+    with world.rows() as db:
+        for elder, name in zip(elders, ("王小梅", "李强", "赵刚"), strict=True):
+            new = NewContact(name, [home], Relation.CHILD)
+            row = add_contact(db, db.get_one(Elder, elder.id), new, world.now)
+            row.ended_at = world.now if name == "赵刚" else None
+        number_id = number_row(db, home).id
+    call = world.call(None, number_id=number_id, state=CallState.WAITING)
+    with session.read() as db:
+        seen = pop.pop(db, call.public_id, world.day(0))
+    assert seen is not None
+    assert [one.name for one in seen.candidates] == ["王桂兰", "李淑珍"]

@@ -24,6 +24,7 @@ from models.presence import (
     Presence,
     PresenceSpell,
 )
+from models.queue_rules import RULES_FILE, QueueRule
 from models.session import read, write
 from models.settings import settings
 from models.users import User
@@ -369,3 +370,37 @@ def test_whatever_asterisk_has_forgotten_or_kept_too_long_is_put_right(town: Tow
     with read() as session:
         assert lines(session)[0].gone_at is not None
     second.close()
+
+
+def test_what_an_administrator_sets_of_the_queues_reaches_asterisk(town: Town, asterisk: FakeAsterisk) -> None:
+    one = mirror.Mirror()
+    one.round()
+    path = settings().run_dir / RULES_FILE
+    assert f"[person-ko](+)\ntimeout={settings().agent_ring_s}\nweight=0\n" in path.read_text()
+    with write() as session:
+        weights = {"zh-CN": 0, "ko": 4, "en": 1}
+        session.add(QueueRule(ring_s=15, wrap_up_s=45, wrap_up_more_s=90, lap_s=30, wait_s=600, weights=weights))
+    asterisk.manager.received.clear()
+    one._skills_at = 0
+    one.round()
+    said = path.read_text()
+    assert "[person-ko](+)\ntimeout=15\nweight=4\n" in said
+    assert "[urgent-ko](+)\ntimeout=15\nweight=10\n" in said, "whatever is set, an emergency comes first"
+    told = [(action["Action"], action.get("Variable"), action.get("Value")) for action in asterisk.manager.received]
+    assert told == [
+        ("QueueReload", None, None), ("Setvar", "AGENT_RING", "15"), ("Setvar", "WAIT_LAP", "30"),
+        ("Setvar", "QUEUE_WAIT", "600"),
+    ]  # fmt: skip
+    # An Asterisk that was started again is told again.
+    asterisk.manager.received.clear()
+    one.close()
+    one.round()
+    assert [action["Action"] for action in asterisk.manager.received].count("QueueReload") == 1
+    one.close()
+    # After a call she has as long as is set.
+    user_id, call_id = hire(town.now), a_call(town.now)
+    goes(user_id, Presence.READY, town.now)
+    with write() as session:
+        presence.talks(session, user_id, call_id, "leg.1", town.now)
+        presence.leg_ended(session, "leg.1", town.now)
+    assert row(user_id).until == town.now + timedelta(seconds=45)

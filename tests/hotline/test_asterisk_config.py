@@ -16,11 +16,12 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from dispatch import agent_events, events
+from dispatch import agent_events, events, queue_rules
 from dispatch.ami import Ami
 from hotline import asterisk_config
 from hotline.asterisk_config import UnknownMark, render
 from models.orphans import dies_with_me
+from models.queue_rules import RULES_FILE, QueueRules
 from models.settings import ROOT, settings
 from models.toolbox import asterisk
 from tests.support.ports import PortBlock
@@ -134,6 +135,7 @@ class Running:
             text = path.read_text()
             for name, value in changed.items():
                 text = re.sub(rf"^([^;\n]*?=>?\s*).*?\s*;\s*@{name}$", rf"\g<1>{value}", text, flags=re.MULTILINE)
+            text = text.replace("; @queue_rules", f'#tryinclude "{folder / "run" / RULES_FILE}"')
             (folder / "etc" / path.name.removesuffix(".sample")).write_text(text)
         self.conf = folder / "etc/asterisk.conf"
         with (folder / "stdout").open("wb") as out:
@@ -173,6 +175,23 @@ def test_asterisk_loads_the_production_samples_without_a_complaint(running: Runn
     assert os.access(running.folder / "log/messages.log", os.R_OK)
     complaints = [line for line in running.log().splitlines() if re.search(r"WARNING|ERROR", line)]
     assert complaints == []
+
+
+def test_the_rules_of_the_queues_are_taken_while_it_runs(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings(), "var_dir", running.folder)
+    assert "W:0" in running.says("queue show person-ko") and "W:10" in running.says("queue show urgent-ko")
+    ami = Ami()
+    ami.connect("127.0.0.1", running.ami)
+    ami.login("hotline", "change-me")
+    # The first file, and one in its place: whether there was one when Asterisk started does not matter.
+    for weight, ring_s in ((4, 15), (2, 33)):
+        rules = QueueRules(ring_s, 45, 90, 30, 600, {"zh-CN": 0, "ko": weight, "en": 1})
+        queue_rules.tell(ami, rules)
+        assert f"W:{weight}" in running.says("queue show person-ko")
+        said = running.says("dialplan show globals")
+        assert f"AGENT_RING={ring_s}" in said and "WAIT_LAP=30" in said and "QUEUE_WAIT=600" in said
+    assert "W:10" in running.says("queue show urgent-ko")
+    ami.close()
 
 
 def named(pattern: str) -> set[str]:

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Engine, select
 
 from dispatch.outbox import quick_transaction, transaction
-from ivr import callers, inbound_rows
+from ivr import callers, deeds, inbound_rows
+from ivr.turns.state import Her, State
 from models import clock, register
 from models.base import new_public_id
 from models.calls import CallEvent
@@ -70,3 +71,26 @@ def test_of_two_who_stand_by_the_same_elder_the_lesser_consent_counts(elders: li
     assert not only.may_hear
     stands_by(elders[0], "刘洋")
     assert (seen().how, seen().people) == ("unknown", ())
+
+
+def test_a_card_keyed_at_a_telephone_of_two_contacts_gives_what_both_may(elders: list[int]) -> None:
+    """It is not known who of them rings: what both have been allowed is had, and nothing else."""
+    with transaction() as session:
+        for elder_id, card in zip(elders, ("H-100-041", "H-100-042"), strict=True):
+            session.get_one(Elder, elder_id).card_number = card
+    stands_by(elders[0], "王芳", may_order=True, may_hear_orders=True)
+    stands_by(elders[1], "金刚", may_hear_orders=True)
+
+    def keyed(card: str) -> Her | None:
+        opened = inbound_rows.open_call(new_public_id(), HOME)
+        found = deeds.do("card", deeds.Doing(opened.call_id, State(clock.now(), "zh-CN", opened.seen.how), card))
+        return found[0] if isinstance(found, tuple) else None
+
+    wang = keyed("100041")
+    assert wang is not None and (wang.elder_id, wang.may_hear) == (elders[0], True)
+    assert keyed("100042") is None, "nobody here may order for her"
+    stands_by(elders[0], "刘强", may_order=True)
+    wang = keyed("100041")
+    assert wang is not None and not wang.may_hear, "of two who stand by her the lesser consent counts"
+    stands_by(elders[0], "刘洋")
+    assert keyed("100041") is None, "who may do nothing has no more by her card"

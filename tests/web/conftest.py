@@ -26,11 +26,10 @@ from web.config import ConsoleSettings
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One Chromium a file, and one for what measures pages: not one for each worker that comes by."""
+    """One Chromium a file: not one for each worker that comes by."""
     for item in items:
         if item.get_closest_marker("browser") and not item.get_closest_marker("xdist_group"):
-            part = "axe" if "axe" in item.name else item.path.stem
-            item.add_marker(pytest.mark.xdist_group(f"browser {part}"))
+            item.add_marker(pytest.mark.xdist_group(f"browser {item.path.stem}"))
 
 
 @pytest.fixture

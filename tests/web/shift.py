@@ -44,13 +44,15 @@ def begins(world: World, elder: Elder, boss: User) -> Call:
             stands = {"user_id": user.id, "state": state, "reason": reason}
             db.add(AgentPresence(**stands, since=since, call_id=call_id, leg_id="leg"))
             db.add(PresenceSpell(user_id=user.id, state="ready", began_at=world.ago(9000), ended_at=world.ago(4000)))
-            db.add(PresenceSpell(user_id=user.id, state="talking", began_at=world.ago(4000), ended_at=since))
+            for spell, begin, end in (("talking", 4000, 3790), ("wrap_up", 3790, 3740), ("ready", 3740, seconds)):
+                db.add(PresenceSpell(user_id=user.id, state=spell, began_at=world.ago(begin), ended_at=world.ago(end)))
             db.add(PresenceSpell(**stands, began_at=since))
         db.add(Watch(
             user_id=boss.id, agent_id=agents[0].id, call_id=running.id, mode="listen", channel_id="w", began_at=since,
         ))  # fmt: skip
-    for minutes in (8, 21, 34, 55, 71):
-        _answered(world, elder, agents[minutes % 4], minutes)
+    others = [
+        (agents[minutes % 4], _answered(world, elder, agents[minutes % 4], minutes)) for minutes in (71, 55, 34, 21, 8)
+    ]
     told = _answered(world, elder, agents[1], 15)
     _recorded(told)
     points = {"greeting": 5, "listening": 4, "correctness": 4, "wording": 5, "closing": 3}
@@ -59,6 +61,11 @@ def begins(world: World, elder: Elder, boss: User) -> Call:
         quality.mark(db, db.get_one(User, boss.id), db.get_one(Call, told.id), wish, world.ago(500))
         wish = Wish(agents[1].public_id, points, "听得很耐心；结束时请再确认一次时间。")
         quality.mark(db, db.get_one(User, boss.id), db.get_one(Call, told.id), wish, world.ago(200))
+        for (agent, call), given, words in zip(
+            others, (5, 4, 3), ("称呼亲切，复述清楚。", "", "语速偏快，老人两次没听清。"), strict=False
+        ):
+            wish = Wish(agent.public_id, {**dict.fromkeys(points, given), "closing": 4}, words)
+            quality.mark(db, db.get_one(User, boss.id), db.get_one(Call, call.id), wish, world.ago(900))
     return told
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from agents import quality
 from agents.admin_providers import PROVIDER as PROVIDER_KIND
 from agents.changing import By
 from agents.imports import clear_old, keep
@@ -21,6 +22,7 @@ from models.people import Elder, Person
 from models.phone import normalise
 from models.presence import PauseReason
 from models.providers import Provider, Worker
+from models.queue_rules import queue_rules
 from models.register import NewContact, add_contact
 from models.users import AuditEvent, User
 from tests.web import town
@@ -51,7 +53,8 @@ def test_every_page_of_administration_speaks_each_language(world: World, boss: B
     paths = [
         "/admin", "/admin/users", "/admin/users/new", f"/admin/users/{user.public_id}", "/admin/pauses",
         "/admin/pauses/new", "/admin/results", "/admin/results/item/1", "/admin/services",
-        "/admin/services/item/bathing", "/admin/hours", "/admin/queues", "/admin/imports", "/admin/log",
+        "/admin/services/item/bathing", "/admin/hours", "/admin/queues", "/admin/quality", "/admin/quality/item/1",
+        "/admin/imports", "/admin/log",
         "/providers/new", f"/providers/{provider}/edit", f"/elders/{seeded.elder.person.public_id}/contacts/new",
     ]  # fmt: skip
     for language, said in (("zh-CN", "设置"), ("ko", "설정"), ("en", "Settings")):
@@ -191,6 +194,59 @@ def test_a_new_reason_is_in_the_agents_telephone(world: World, boss: Browser) ->
     with session.read() as db:
         code = db.scalars(select(PauseReason.code).order_by(PauseReason.id.desc())).first()
     assert f'value="pause:{code}"' in boss.get("/").text and "<b>" not in text_of(boss.get("/").text)
+
+
+def test_the_form_of_marks_is_changed_by_page_and_taken_back(world: World, boss: Browser) -> None:
+    form = {"name_zh-CN": "称呼得体", "name_ko": "바른 호칭", "weight": "5", "position": "1"}
+    assert boss.post("/admin/quality/new", form, "/admin/quality/new").status_code == 303
+    with session.read() as db:
+        (added,) = [one for one in quality.items(db, "zh-CN") if one.name == "称呼得体"]
+    # 5 of 10 + 5.
+    assert (added.weight, added.share) == (5, 33)
+    listed = text_of(boss.get("/admin/quality").text)
+    assert "称呼得体 바른 호칭 权重 5 33%" in listed
+    for wrong in ({"weight": "0"}, {"weight": "21"}, {"weight": "x"}, {"name_zh-CN": ""}):
+        assert boss.post("/admin/quality/new", {**form, **wrong}, "/admin/quality/new").status_code == 422, wrong
+    path = "/admin/quality/item/1"
+    page = boss.get(path).text
+    assert 'name="name_zh-CN" lang="zh-CN" value="开场问候"' in page
+    gone = {"name_zh-CN": "开场问候", "weight": "1", "shown": "no", "seen": seen(page)}
+    assert boss.post(path, gone, path).status_code == 303
+    with session.read() as db:
+        assert "开场问候" not in [one.name for one in quality.items(db, "zh-CN")]
+        change = db.scalars(select(SettingChange).order_by(SettingChange.id.desc()).limit(1)).one()
+    said = text_of(boss.get("/admin/log").text)
+    assert "评分项目 新建" in said and "权重" in said
+    assert boss.post(f"/admin/log/{change.public_id}/undo", {}, "/admin/log").status_code == 303
+    with session.read() as db:
+        assert "开场问候" in [one.name for one in quality.items(db, "zh-CN")]
+
+
+TIMES = {"ring_s": "15", "wrap_up_s": "45", "wrap_up_more_s": "90", "lap_s": "30", "wait_s": "600"}
+WEIGHTS = {"weight_zh-CN": "0", "weight_ko": "4", "weight_en": "1"}
+
+
+def test_times_and_weights_of_the_queues_by_page(world: World, boss: Browser) -> None:
+    path = "/admin/queues"
+    page = boss.get(path).text
+    assert 'name="ring_s" class="num" type="number" min="5" max="120" value="20"' in page
+    form = {**TIMES, **WEIGHTS, "seen": seen(page)}
+    assert boss.post(path, form, path).status_code == 303
+    with session.read() as db:
+        rules = queue_rules(db)
+    assert (rules.ring_s, rules.wrap_up_s, rules.wrap_up_more_s, rules.lap_s, rules.wait_s) == (15, 45, 90, 30, 600)
+    assert rules.weights == {"zh-CN": 0, "ko": 4, "en": 1}
+    assert boss.post(path, {**form, "ring_s": "25"}, path).status_code == 409
+    for field, wrong in (("ring_s", "4"), ("wait_s", "3601"), ("lap_s", ""), ("wrap_up_s", "1.5"), ("weight_ko", "10")):
+        answer = boss.post(path, {**TIMES, **WEIGHTS, field: wrong}, path)
+        assert answer.status_code == 422 and f'id="wrong-{field}"' in answer.text, field
+    said = text_of(boss.get("/admin/log").text)
+    assert "坐席振铃时间 20秒 → 15秒" in said and "한국어的权重 0 → 4" in said
+    with session.read() as db:
+        (change,) = db.scalars(select(SettingChange))
+    assert boss.post(f"/admin/log/{change.public_id}/undo", {}, "/admin/log").status_code == 303
+    with session.read() as db:
+        assert queue_rules(db).ring_s == 20
 
 
 PROVIDER = {

@@ -333,20 +333,31 @@ def test_live_figures_open_the_elders_with_their_calls(world: World, quarter: Qu
 # Exceptions.
 
 
-def test_never_by_a_machine(world: World, quarter: Quarter, boss: Browser) -> None:
+def test_never_by_a_machine(world: World, quarter: Quarter, agent: Browser) -> None:
     page = "/care/do-not-call"
-    assert boss.post(page, {"elder": "H-004"}, page).status_code == 303
-    refused = boss.post(page, {"elder": "H-777"}, page)
+    assert agent.post(page, {"elder": "H-004"}, page).status_code == 303
+    refused = agent.post(page, {"elder": "H-777"}, page)
     assert (refused.status_code, "没有老人使用此卡号" in refused.text) == (422, True)
     with write() as db:
         calling_hours.put(db, quarter.elders[5].id, Hours(((600, 690),)), None, world.now)
-    shown = boss.get(page).text
+    shown = agent.get(page).text
     assert "김순자" in shown and "10:00-11:30" in shown
     her = quarter.elders[4].person.public_id
-    assert boss.post(page, {"elder": her, "end": "yes"}, page).status_code == 303
-    assert "김순자" not in boss.get(page).text
-    with read() as db:
-        assert not calling_hours.hours_of(db, quarter.elders[4].id, clock.now()).never
+    assert agent.post(page, {"elder": her, "end": "yes"}, page).status_code == 303
+    assert "김순자" not in agent.get(page).text
+
+    def stands(which: int) -> Hours:
+        with read() as db:
+            return calling_hours.hours_of(db, quarter.elders[which].id, clock.now())
+
+    assert not stands(4).never
+    # Whoever wishes not to be rung at all has her own hours again when that is taken back; then these, too.
+    her = quarter.elders[5].person.public_id
+    for form, left in (
+        ({}, Hours(((600, 690),), never=True)), ({"end": "yes"}, Hours(((600, 690),))), ({"end": "yes"}, Hours()),
+    ):  # fmt: skip
+        assert agent.post(page, {"elder": her, **form}, page).status_code == 303
+        assert stands(5) == left
 
 
 # The staff's run.

@@ -27,7 +27,16 @@
     goal.focus({ preventScroll: !wrong && !anchor });
     here.textContent = ctx?.title || document.title; // htmx sets the title itself, a moment later
     document.dispatchEvent(new CustomEvent("hotline:page", { detail: { path, moved } }));
+    showPlace();
   };
+
+  // Where the bar is too narrow for all places, the present one is in sight.
+  const showPlace = () => {
+    const place = document.querySelector(".nav [aria-current]");
+    const nav = place?.closest(".nav");
+    if (nav) nav.scrollLeft = place.offsetLeft - nav.offsetLeft - (nav.clientWidth - place.clientWidth) / 2;
+  };
+  showPlace();
 
   document.addEventListener("htmx:before:request", (event) => {
     if (isPage(event.detail.ctx)) byId("main").setAttribute("aria-busy", "true");
