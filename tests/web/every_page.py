@@ -9,8 +9,10 @@ from sqlalchemy import select
 from agents import admin_users, visit_holds, visits
 from agents.changing import By
 from agents.visits import Draft
-from models import clock
+from models import calling_hours, clock
+from models.calling_hours import Hours
 from models.campaigns import Campaign
+from models.contacts import Contact
 from models.orders import Order, OrderStatus
 from models.providers import Provider
 from models.tasks import TaskKind, TaskState, TaskStep, move_task
@@ -34,6 +36,9 @@ def desk(world: World, chen: User) -> dict[str, str]:
     mine = world.task(TaskKind.CALLBACK, world.ago(7200), elder_id=seeded.elder.id)
     with world.rows() as db:
         move_task(db.merge(mine), TaskStep(TaskState.OWNED, chen.id, world.ago(-1800)), world.now)
+        daughter = db.scalars(
+            select(Contact.id).where(Contact.elder_id == seeded.elder.id).order_by(Contact.id)
+        ).first()
         stuck = db.scalars(select(Order.public_id).where(Order.status == OrderStatus.NEEDS_AGENT)).one()
     told = shift.begins(world, seeded.elder, chen)
     elder = f"/elders/{seeded.elder.person.public_id}"
@@ -48,6 +53,7 @@ def desk(world: World, chen: User) -> dict[str, str]:
         "merge": f"{elder}/merge/{twin.person.public_id}",
         "history": f"{elder}/history/calls",
         "contact": f"{elder}/contacts/new",
+        "edit_contact": f"{elder}/contacts/{daughter}",
         "new_order": f"{elder}/order",
         "new_elder": "/elders/new",
         "order": f"/orders/{seeded.order_id}",
@@ -62,6 +68,7 @@ def desk(world: World, chen: User) -> dict[str, str]:
         "studio": f"/prompts/{staff.has_recorded(world, chen.name)}/zh-CN",
         "shortcuts": "/shortcuts",
         "account": "/account",
+        "machine": "/machine",
         "nothing": "/nothing-here",
         "wallboard": "/wallboard",
         "statistics": "/statistics",
@@ -116,6 +123,8 @@ def care(world: World, chen: User) -> dict[str, str]:
         assert visit is not None
         visits.draft(db, visit.public_id, Draft({"feel": "need", "eaten": "yes"}), user, clock.now())
         visit_id = visit.public_id
+        calling_hours.put(db, quarter.elders[3].id, Hours(never=True), chen.id, world.ago(86400))
+        calling_hours.put(db, quarter.elders[5].id, Hours(((600, 690), (870, 1020))), chen.id, world.ago(7200))
     care_town.called(world, visit_id, chen.id, over=False)
     machine = f"/care/campaigns/{quarter.machine}"
     return {
