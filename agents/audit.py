@@ -19,7 +19,7 @@ PAGE = 50
 # What can be looked for together: a word for the filter, and the actions it stands for. Everything else is "deeds".
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "settings": ("setting_made", "setting_changed", "setting_removed", "setting_undone", "password_link"),
-    "reads": ("read", "searched", "listened", "exported", "elders_exported", "providers_exported"),
+    "reads": ("read", "given_ahead", "searched", "listened", "exported", "elders_exported", "providers_exported"),
     "log_ins": ("login", "login_failed", "password_given", "logout", "password_changed", "password_refused"),
 }
 

@@ -21,6 +21,8 @@ from web.config import ConsoleSettings
 View = TypeVar("View", bound=Callable[..., Any])
 
 EVERYBODY = "everybody"
+# A page asks ahead for what may have to be shown there (static/ahead.js).
+AHEAD = "Hotline-Ahead"
 # Moving this mark with every request would send a cookie with every answer.
 SEEN_STEP_S = 60
 
@@ -170,7 +172,11 @@ def _load(console: ConsoleSettings) -> Me | None:
         session["language"], session["ended"] = language, True
         return None
     # An open page is not a person at the keyboard: what it fetches by itself does not keep a session alive.
-    by_itself = request.endpoint in ("board.events", "desk_tasks.lock", "care_runs.keep") or "watch" in request.args
+    by_itself = (
+        request.endpoint in ("board.events", "desk_tasks.lock", "care_runs.keep")
+        or "watch" in request.args
+        or AHEAD in request.headers
+    )
     if now - session["seen"] > SEEN_STEP_S and not by_itself:
         session["seen"] = now
     return found

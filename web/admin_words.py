@@ -125,6 +125,7 @@ AUDIT_ACTION: Words = {
     "setting_undone": _l("taken back"),
     "password_link": _l("password reset by a link"),
     "read": _l("read"),
+    "given_ahead": _l("sent to the page ahead of a ring"),
     "searched": _l("shown by a search"),
     "listened": _l("listened"),
     "login": _l("logged in"),

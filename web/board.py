@@ -78,7 +78,7 @@ def _frames(reader: _Reader, render: Callable[[str, Board], dict[str, str]], unt
     sent: dict[str, str] = {}
     yield f"retry: {RETRY_MS}\n\n"
     sight = watcher.now()
-    fault, telephone = False, None
+    fault, telephone, coming = False, None, None
     while not stream.ended.is_set():
         if sight.fault != fault:
             fault = sight.fault
@@ -92,6 +92,10 @@ def _frames(reader: _Reader, render: Callable[[str, Board], dict[str, str]], unt
         if mine is not None and mine != telephone:
             telephone = mine
             yield frame("phone", json.dumps(phone.as_json(mine)))
+        mine_next = sight.coming.get(reader.who.id, ())
+        if mine_next != coming:
+            coming = mine_next
+            yield frame("coming", json.dumps(coming))
         yield frame("clock", clock.now().isoformat())
         fresh = watcher.next(sight.number, stream)
         if fresh is None and (clock.now().timestamp() > until or not still_valid(reader.who)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from agents import desk, people, pop, tasks, visit_holds
+from agents import ahead, desk, people, pop, tasks, visit_holds
 from agents.accounts import record
 from agents.search import find
 from models import clock
@@ -14,7 +14,7 @@ from models.session import read, write
 from models.settings import settings
 from models.users import Role
 from web import desk_orders
-from web.access import allow, must_be_me, user_row
+from web.access import AHEAD, allow, must_be_me, user_row
 
 routes = Blueprint("desk", __name__)
 
@@ -40,12 +40,20 @@ def home() -> str:
 @routes.get("/desk/calls/<public_id>")
 @allow(Role.AGENT)
 def call(public_id: str) -> str:
-    """Show who is on the line, what she has said so far, and what to do next."""
-    return call_page(public_id)
+    """Show who is on the line, what she has said so far, and what to do next.
+
+    Asked for ahead of its ring, it is given only to those whose telephones may ring next; it is not read yet.
+    """
+    if AHEAD not in request.headers:
+        return call_page(public_id)
+    with read() as db:
+        if not ahead.may_ring(db, must_be_me().id, public_id):
+            abort(404)
+    return call_page(public_id, audited="given_ahead")
 
 
-def call_page(public_id: str, problem: tuple[str, str] | None = None) -> str:
-    """Return the page of a call; `problem` = (form, code) of what went wrong."""
+def call_page(public_id: str, problem: tuple[str, str] | None = None, audited: str = "read") -> str:
+    """Return the page of a call; `problem` = (form, code) of what went wrong, `audited` the deed that it is."""
     now = clock.now()
     query = request.args.get("q", "").strip()
     with write() as db:
@@ -53,9 +61,9 @@ def call_page(public_id: str, problem: tuple[str, str] | None = None) -> str:
         if seen is None:
             abort(404)
         user = user_row(db)
-        record(db, user, "read", ("call", seen.call_id), now)
+        record(db, user, audited, ("call", seen.call_id), now)
         if seen.elder_id is not None:
-            record(db, user, "read", ("elder", seen.elder_id), now)
+            record(db, user, audited, ("elder", seen.elder_id), now)
         # Nobody is known: whoever is asked for is looked for here, and taken with one click.
         found = find(db, query, clock.local_date(now), settings().area_code) if query and seen.elder is None else None
         if found is not None:

@@ -13,12 +13,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from agents import board, presence
+from agents import ahead, board, presence
 from agents.presence import PresenceView
+from models import clock
 from models.session import read
 from web.config import ConsoleSettings
 
@@ -46,6 +47,8 @@ class Sight:
     fault: bool = False
     # How each user stands towards calls, by id: for her own telephone.
     phones: Mapping[int, PresenceView] = field(default_factory=dict)
+    # The calls that may ring next at each user's telephone.
+    coming: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -150,12 +153,18 @@ class Watcher:
     def _look(self) -> None:
         try:
             with read() as session:
-                self._publish(board.snapshot(session), presence.views(session))
+                coming = ahead.coming(session, clock.now())
+                self._publish(board.snapshot(session), presence.views(session), coming)
         except SQLAlchemyError:
             self._publish(None)
         self._asked_at = time.monotonic()
 
-    def _publish(self, seen: board.Board | None, phones: Mapping[int, PresenceView] | None = None) -> None:
+    def _publish(
+        self,
+        seen: board.Board | None,
+        phones: Mapping[int, PresenceView] | None = None,
+        coming: Mapping[int, tuple[str, ...]] | None = None,
+    ) -> None:
         with self._news:
             old = self._sight
             fault = seen is None
@@ -164,6 +173,8 @@ class Watcher:
                 log.error("the board's watcher cannot ask the database")
             fresh = seen if seen is not None else old.board
             telephones = old.phones if phones is None else phones
-            if fresh != old.board or fault != old.fault or telephones != old.phones:
-                self._sight = Sight(old.number + 1, fresh, fault, telephones)
+            next_calls = old.coming if coming is None else coming
+            sight = Sight(old.number, fresh, fault, telephones, next_calls)
+            if sight != old:
+                self._sight = replace(sight, number=old.number + 1)
                 self._news.notify_all()

@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from datetime import timedelta
+from typing import Any
 
-from models import phone
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from agents import presence
+from dispatch import presence as rule
+from models import clock, phone
 from models.calls import Call, CallState, IdentifiedBy
 from models.lookup import number_row
 from models.people import Elder
+from models.presence import AgentLine, AgentPresence, AgentSkill, Presence
 from models.users import User
 from tests.web.world import World
+
+
+def stands(world: World, user: User, state: Presence = Presence.READY, *languages: str, **more: Any) -> User:
+    """An agent whose telephone is there; `languages` she takes, the best first, all where none is said."""
+    with world.rows() as db:
+        presence.issue_account(db, db.get_one(User, user.id), clock.now() + timedelta(hours=8), clock.now())
+        db.scalars(select(AgentLine).where(AgentLine.user_id == user.id)).one().registered_at = clock.now()
+        rule.presence_of(db, user.id, clock.now())
+        row = db.scalars(select(AgentPresence).where(AgentPresence.user_id == user.id)).one()
+        row.state, row.since, row.reason = state, more.get("since", world.now), more.get("reason")
+        for place, language in enumerate(languages):
+            db.add(AgentSkill(user_id=user.id, language=language, penalty=10 * place))
+    return user
+
+
+def waits(world: World, since_s: float = 5, **more: Any) -> Call:
+    """Somebody is put through to a person, and nobody's telephone rings yet."""
+    return world.call(more.pop("elder", None), state=CallState.WAITING, waiting_since=world.ago(since_s), **more)
 
 
 def rings(world: World, elder: Elder, agent: str | None = None) -> Call:
@@ -50,3 +75,13 @@ def answers(world: World, call: Call, agent: str) -> None:
 def hangs_up(world: World, call: Call) -> None:
     """It is over."""
     world.end(call, "person", 190)
+
+
+def named(db: Session, name: str) -> User:
+    """The user of this name."""
+    return db.scalars(select(User).where(User.name == name)).one()
+
+
+def row_of(db: Session, user: User) -> AgentPresence:
+    """How she stands."""
+    return db.scalars(select(AgentPresence).where(AgentPresence.user_id == user.id)).one()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from sqlalchemy import select
 
 from models import session
@@ -13,6 +14,8 @@ from models.orders import Order
 from models.people import Elder
 from models.results import CallOutcome
 from models.tasks import TaskKind
+from models.users import AuditEvent
+from tests.support.patience import PATIENCE
 from tests.web import desk_town, town
 from tests.web.test_browser import Complaints, _check, chromium, console, context
 from tests.web.world import PASSWORD, World, landline
@@ -135,6 +138,79 @@ def test_a_ring_does_not_take_away_what_is_being_written(world: World, context: 
     expect(page.get_by_role("heading", level=1)).to_contain_text("赵秀英")
     with session.read() as db:
         assert db.scalars(select(Elder).order_by(Elder.id.desc())).first().person.name == "赵秀英"  # type: ignore[union-attr]
+
+
+def test_the_pop_of_a_call_that_may_ring_here_is_drawn_at_the_ring_without_the_console(
+    world: World, context: BrowserContext
+) -> None:
+    seeded = town.build(world)
+    page = log_in(world, context, "小陈")
+    complaints = Complaints(page)
+    with world.rows() as db:
+        chen = desk_town.named(db, "小陈")
+    desk_town.stands(world, chen)
+    heading = page.get_by_role("heading", level=1)
+    # As if the telephone were registered: without an exchange it cannot be.
+    page.evaluate("document.getElementById('phone').dataset.line = 'up'")
+    with page.expect_response("**/desk/calls/*") as given:
+        call = desk_town.rings(world, seeded.elder)
+    given.value.finished()
+    assert (given.value.status, given.value.request.headers["hotline-ahead"]) == (200, "yes")
+    _waits_for_page(page, call.public_id)
+    # It is out of sight: nobody's telephone rings yet.
+    expect(page.locator("[data-part=waiting]")).to_contain_text("王桂兰")
+    expect(page.locator("[data-pop]")).to_have_count(0)
+    # The console stands still from now on; what it says at last is brought into the page.
+    held: list[Route] = []
+    page.route("**/desk/calls/*", lambda route: held.append(route))
+    page.evaluate(RINGS, call.public_id)
+    expect(heading).to_contain_text("王桂兰")
+    expect(page).to_have_url(re.compile(f"/desk/calls/{call.public_id}$"))
+    expect(page).to_have_title(re.compile("王桂兰"))
+    expect(heading).to_be_focused()
+    assert _pops() == ["given_ahead"]
+    assert len(held) == 1
+    with world.rows() as db:
+        db.get_one(Elder, seeded.elder.id).address = "尚志大街 9 号"
+    held.pop().continue_()
+    expect(page.locator("main")).to_contain_text("尚志大街 9 号")
+    expect(heading).to_be_focused()
+    assert _pops() == ["given_ahead", "read"]
+    # Fetched, and rung for somebody else: it is thrown away. Not fetched in time: it is fetched at the ring.
+    page.unroute("**/desk/calls/*")
+    page.goto("/desk")
+    page.evaluate("document.getElementById('phone').dataset.line = 'up'")
+    with page.expect_response("**/desk/calls/*") as given:
+        second = desk_town.waits(world, elder=seeded.elder)
+    _waits_for_page(page, second.public_id)
+    world.end(second)
+    _waits_for_page(page, second.public_id, there=False)
+    page.evaluate("document.getElementById('phone').dataset.line = 'down'")
+    third = desk_town.waits(world, elder=seeded.elder)
+    page.evaluate(RINGS, third.public_id)
+    expect(page).to_have_url(re.compile(f"/desk/calls/{third.public_id}$"))
+    expect(heading).to_contain_text("王桂兰")
+    assert _pops() == ["given_ahead", "read", "given_ahead", "read"]
+    assert complaints.said == []
+
+
+RINGS = """call => document.dispatchEvent(
+  new CustomEvent("phone:ringing", { detail: { call, direction: "in", task: "" } }))"""
+
+
+def _waits_for_page(page: Page, call: str, there: bool = True) -> None:
+    """The page has the pop ready, out of sight, or has thrown it away."""
+    deadline = time.monotonic() + 10 * PATIENCE
+    while page.evaluate("call => window.hotline.ahead.has(call)", call) is not there:
+        assert time.monotonic() < deadline, "no pop is fetched ahead" if there else "a pop that nobody needs is kept"
+        time.sleep(0.05)
+
+
+def _pops() -> list[str]:
+    """What the audit says of calls, in order."""
+    with session.read() as db:
+        lines = db.scalars(select(AuditEvent).where(AuditEvent.subject == "call").order_by(AuditEvent.id))
+        return [line.action for line in lines]
 
 
 def test_two_agents_one_task_and_two_cards_one_elder(world: World, context: BrowserContext) -> None:

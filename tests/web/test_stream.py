@@ -87,8 +87,8 @@ def test_a_stream_begins_with_everything(world: World, agent: Browser) -> None:
         assert stream.answer.headers["Content-Type"].startswith("text/event-stream")
         assert stream.answer.headers["Cache-Control"] == "no-store"
         assert stream.next()[0] == "retry"
-        events = dict(stream.next() for _ in range(len(PARTS) + 1))
-    assert set(events) == {*PARTS, "clock"}
+        events = dict(stream.next() for _ in range(len(PARTS) + 2))
+    assert set(events) == {*PARTS, "coming", "clock"}
     assert "王桂兰" in events["calls"]
 
 
@@ -264,5 +264,5 @@ def test_names_cannot_break_the_stream(world: World, agent: Browser) -> None:
     world.call(world.elder("王\n\nevent: evil\ndata: x\n\n", landline(101)))
     with listening(agent) as stream:
         stream.next()
-        names = {stream.next()[0] for _ in range(len(PARTS) + 1)}
-    assert names == {*PARTS, "clock"}
+        names = {stream.next()[0] for _ in range(len(PARTS) + 2)}
+    assert names == {*PARTS, "coming", "clock"}

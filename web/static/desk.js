@@ -54,10 +54,20 @@
   const written = () => [...document.querySelectorAll("main form[method=post]")].some((form) =>
     [...form.elements].some((one) => (one.type === "radio" || one.type === "checkbox" ? one.checked !== one.defaultChecked
       : one.type !== "hidden" && "defaultValue" in one && one.value !== one.defaultValue)));
+  // What was fetched ahead is drawn without waiting; the console is asked all the same: it writes that the pop was
+  // read, and tells what has changed since.
+  const draw = async (call, address) => {
+    let kept = window.hotline.ahead.take(call);
+    if (kept instanceof Promise) kept = await kept;
+    if (!kept) return window.hotline.open(address);
+    await window.hotline.draw(address, kept);
+    const fresh = await window.hotline.ahead.page(address);
+    if (fresh && location.pathname === address && !written()) window.hotline.renew(fresh);
+  };
   const pop = (call) => {
-    const address = `/desk/calls/${encodeURIComponent(call)}`;
+    const address = window.hotline.ahead.address(call);
     if (location.pathname === address) return;
-    if (!written()) { ring.hidden = true; window.hotline.open(address); return; }
+    if (!written()) { ring.hidden = true; draw(call, address); return; }
     const link = ring.querySelector("a");
     link.href = address;
     ring.hidden = false;

@@ -64,6 +64,9 @@
     source.addEventListener("phone", (event) => {
       document.dispatchEvent(new CustomEvent("stream:phone", { detail: JSON.parse(event.data) }));
     });
+    source.addEventListener("coming", (event) => {
+      document.dispatchEvent(new CustomEvent("stream:coming", { detail: JSON.parse(event.data) }));
+    });
     source.addEventListener("fault", (event) => { fault = event.data === "1"; show(); });
     source.onerror = () => { lost(); if (source.readyState === EventSource.CLOSED) { clearTimeout(watchdog); later(); } };
     alive();

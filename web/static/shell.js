@@ -44,7 +44,10 @@
   document.addEventListener("htmx:finally:request", () => byId("main").removeAttribute("aria-busy"));
 
   document.addEventListener("htmx:after:swap", (event) => {
-    if (isPage(event.detail.ctx)) arrived(event.detail.ctx);
+    const { ctx } = event.detail;
+    if (!isPage(ctx)) return;
+    if (ctx.quiet) document.dispatchEvent(new CustomEvent("hotline:page", { detail: { path, moved: false } }));
+    else arrived(ctx);
   });
 
   // A fault or a refused deed leaves what is on the screen and says why; a page that is not there is shown as such.
@@ -112,8 +115,27 @@
   });
 
   // Other scripts of the page (the telephone) lead to a page by this.
+  const page = { target: "#main", select: "#main", selectOOB: "#top:outerMorph" };
   window.hotline = Object.assign(window.hotline ?? {}, {
     csrf: () => document.querySelector("meta[name=csrf-token]").content,
-    open: (address) => htmx.ajax("GET", address, { target: "#main", select: "#main", swap: "outerHTML show:none", selectOOB: "#top:outerMorph", push: "true" }),
+    open: (address) => htmx.ajax("GET", address, { ...page, swap: "outerHTML show:none", push: "true" }),
+    // A page that is there already is drawn with the next frame; whatever nobody sees is done behind that.
+    draw: (address, { title, main }) => new Promise((done) => {
+      byId("main").replaceWith(main);
+      let open = true;
+      const behind = () => {
+        if (!open) return;
+        open = false;
+        document.title = title;
+        history.pushState({ htmx: true }, "", address); // Takes longer than the page itself.
+        htmx.process(main);
+        arrived({ title });
+        done();
+      };
+      requestAnimationFrame(() => setTimeout(behind));
+      setTimeout(behind, 200); // A tab that nobody looks at has no frames.
+    }),
+    // Brings what is shown up to date where it differs: focus and what was typed stay.
+    renew: (text) => htmx.swap({ sourceElement: byId("main"), ...page, target: byId("main"), swap: "outerMorph", text, quiet: true }),
   });
 })();

@@ -1,0 +1,95 @@
+"""Whose telephone may ring next for a caller who waits: their pages fetch the pop ahead, and draw it at the ring.
+
+Asterisk alone decides whom it rings. This is a guess from the rows, made while the caller still hears that she is
+put through: whoever is guessed and not rung has seen nothing, whoever is rung and was not guessed fetches the pop then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dispatch import roster
+from models import clock
+from models.calls import Call, CallState
+from models.presence import Presence
+from models.settings import settings
+from models.tasks import Task, TaskKind
+
+# So many of those who wait the longest, for so many of those who would take each of them.
+CALLS, AGENTS = 3, 3
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A caller whom nobody's telephone rings for yet."""
+
+    call: str  # public id
+    language: str
+    urgent: bool
+
+
+def coming(session: Session, now: datetime) -> dict[int, tuple[str, ...]]:
+    """Return the calls that may ring next at each agent: user id to public ids, who waits the longest first."""
+    callers = waiting(session)
+    if not callers:
+        return {}
+    agents = roster.agents(session)
+    return guess(callers, agents, roster.picture(agents, roster.skills(session), now))
+
+
+def may_ring(session: Session, user_id: int, public_id: str) -> bool:
+    """Whether this call may ring next at this agent."""
+    return public_id in coming(session, clock.now()).get(user_id, ())
+
+
+def waiting(session: Session) -> list[Waiting]:
+    """Return who waits and is not being rung for, in the order of the queues: emergencies, then the longest wait."""
+    alarm = select(Task.id).where(Task.call_id == Call.id, Task.kind == TaskKind.ALARM).exists()
+    rows = session.execute(
+        select(Call.public_id, Call.language, alarm.label("urgent"))
+        .where(Call.ended_at.is_(None), Call.state == CallState.WAITING, Call.agent_id.is_(None))
+        .order_by(alarm.desc(), Call.waiting_since, Call.id)
+        .limit(CALLS)
+    )
+    return [Waiting(public_id, language, bool(urgent)) for public_id, language, urgent in rows]
+
+
+def guess(
+    callers: Sequence[Waiting], agents: Sequence[roster.Agent], picture: roster.Picture
+) -> dict[int, tuple[str, ...]]:
+    """Return who may be rung for whom: the ready before those in wrap-up, the better speaker, the longer rested."""
+    free = {
+        one.user_id: one.presence
+        for one in agents
+        if one.presence is not None and one.presence.state in (Presence.READY, Presence.WRAP_UP)
+    }
+    found: dict[int, tuple[str, ...]] = {}
+    for caller in callers:
+        penalties = _penalties(caller, picture)
+        able = [user_id for user_id in free if user_id in penalties]
+        able.sort(key=lambda one: (free[one].state != Presence.READY, penalties[one], free[one].since, one))
+        for user_id in able[:AGENTS]:
+            found[user_id] = (*found.get(user_id, ()), caller.call)
+    return found
+
+
+def _penalties(caller: Waiting, picture: roster.Picture) -> Mapping[int, int]:
+    """Return the members of the queue that she comes to; where her language has none the first that has some."""
+    if caller.urgent:
+        return _members(roster.urgent_queue_of(caller.language), picture)
+    languages = dict.fromkeys((caller.language, *settings().languages))
+    return next(filter(None, (_members(roster.queue_of(one), picture) for one in languages)), {})
+
+
+def _members(queue: str, picture: roster.Picture) -> dict[int, int]:
+    found = {}
+    for (name, interface), member in picture.members.items():
+        user_id = roster.user_of(interface)
+        if name == queue and user_id is not None:
+            found[user_id] = member.penalty
+    return found
