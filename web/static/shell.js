@@ -6,6 +6,11 @@
   const refused = document.querySelector("[data-refused]");
   const here = document.querySelector("[data-here]");
   const isPage = (ctx) => Boolean(ctx?.sourceElement?._htmx?.boosted) || ctx?.target?.id === "main" || ctx?.target?.matches?.("[hx-history-elt]");
+  const focusable = (one) => one.matches("a, button, input, select, textarea, summary, body, [tabindex]");
+  const focusOn = (one, how = { preventScroll: true }) => {
+    if (!focusable(one)) one.tabIndex = -1;
+    one.focus(how);
+  };
   let path = location.pathname + location.search;
 
   const arrived = (ctx) => {
@@ -23,8 +28,7 @@
     if (!anchor && moved) scrollTo(0, 0);
     // A reader is told where it is: the fault first, then what was asked for, then the page's heading.
     const goal = wrong || anchor || asked || heading || main;
-    if (!goal.matches("a, button, input, select, textarea, summary, [tabindex]")) goal.tabIndex = -1;
-    goal.focus({ preventScroll: !wrong && !anchor });
+    focusOn(goal, { preventScroll: !wrong && !anchor });
     here.textContent = ctx?.title || document.title; // htmx sets the title itself, a moment later
     document.dispatchEvent(new CustomEvent("hotline:page", { detail: { path, moved } }));
     showPlace();
@@ -136,6 +140,10 @@
       setTimeout(behind, 200); // A tab that nobody looks at has no frames.
     }),
     // Brings what is shown up to date where it differs: focus and what was typed stay.
-    renew: (text) => htmx.swap({ sourceElement: byId("main"), ...page, target: byId("main"), swap: "outerMorph", text, quiet: true }),
+    renew: async (text) => {
+      const at = document.activeElement;
+      await htmx.swap({ sourceElement: byId("main"), ...page, target: byId("main"), swap: "outerMorph", text, quiet: true });
+      if (at?.isConnected && !focusable(at)) focusOn(at); // The answer knows nothing of the heading's focus.
+    },
   });
 })();
