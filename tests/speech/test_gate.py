@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ivr.speech.gate import FRAME_BYTES, FRAME_MS, Gate, GateSettings, Heard, level_dbfs
-from ivr.speech.voicing import is_tone, voiced_ms
+from ivr.speech.voicing import is_tone, is_voice, voiced_ms
 from tests.speech.support import Voice, hum, noise, silence, tone
 
 EVENTS = (Heard.ONSET, Heard.END, Heard.TOO_LONG)
@@ -112,6 +112,12 @@ def test_a_tone_is_no_voice_and_a_voice_no_tone(hertz: int) -> None:
     assert is_tone((one + two + line).astype("<i2").tobytes())
     assert not is_tone(hum(1000))
     assert not is_tone(silence(1000)) and not is_tone(b"")
+
+
+def test_a_voice_is_found_wherever_it_is() -> None:
+    assert is_voice(hum(500) + silence(3000), 80) and is_voice(silence(3000) + hum(500), 80)
+    assert not is_voice(silence(3000) + hum(60), 80)
+    assert not any(is_voice(tone(ms, 450), 80) for ms in (500, 3000))
 
 
 def test_levels() -> None:
