@@ -20,7 +20,6 @@ from models.phone import normalise
 from models.register import NewContact
 from models.tasks import Task
 from tests.calls.conftest import Town, hotline_now
-from tests.calls.test_voice import says
 from tests.support import habits
 from tests.support.call import Call
 from tests.support.oracle import care_problems
@@ -304,9 +303,9 @@ def test_two_exact_korean_answers_prove_and_one_does_not(speaking_town: Town) ->
     town.network.phone(KIM).when_called(habits.listens())
     a_campaign_runs(town, who=1)
     call = town.network.phone(KIM).is_rung().hears("care_hello", "care_feel").waits_for_end_of_speech()
-    says(call, "좋아요", then="care_eaten")
+    call.says("네").hears("care_eaten")
     assert town.rows.all(CareProof) == []
-    says(call.waits_for_end_of_speech(), "네", then="care_medicine")
+    call.waits_for_end_of_speech().says("네").hears("care_medicine")
     town.rows.wait_for(lambda: town.rows.all(CareProof), 5, "proof by two answers")
     assert town.rows.all(CareProof)[0].kind == "answers"
     call.hangs_up()

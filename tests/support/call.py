@@ -171,10 +171,10 @@ class Call(CallState):
                     raise
         return self
 
-    def says(self, text: str, language: str = "ko", *, speed: int = 140, wait: bool = True) -> Call:
+    def says(self, text: str, language: str = "ko", *, wait: bool = True) -> Call:
         """Speaks, in espeak-ng's voice; returns when the last word is out."""
         self.note(f"says {text!r}")
-        return self._utter(sound.spoken(text, language, speed), wait)
+        return self._utter(sound.spoken(text, language), wait)
 
     def plays(self, what: Samples | Path | str, *, wait: bool = True) -> Call:
         """Plays a sound or a wav file into the call."""
