@@ -21,9 +21,9 @@ from models.toolbox import espeak
 # espeak-ng's names of the hotline's languages.
 _VOICES = {"ko": "ko", "zh": "cmn", "zh-CN": "cmn", "en": "en"}
 _SPEED, _PITCH = 140, 50
-# Voice, speed and pitch in which the recogniser gets a word right that the synthetic voice otherwise mumbles: each of 16
-# to 24 times at the questions of the journeys, in pieces of any length and with up to 100 ms of the sound lost, as on a
-# busy machine (as it speaks else, 오후 was heard 2 times of 10, 좋아요 at the read-back 4 times).
+# Voice, speed and pitch in which the recogniser gets a word right that the synthetic voice otherwise mumbles: each of
+# 16 to 24 times at the questions of the journeys, in pieces of any length and with up to 100 ms of the sound lost, as
+# on a busy machine (as it speaks else, 오후 was heard 2 times of 10, 좋아요 at the read-back 4 times).
 _CLEAR = {
     "네": ("ko+f2", 140, 50),
     "내일": ("ko", 150, 50),
