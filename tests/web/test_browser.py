@@ -249,33 +249,6 @@ def test_the_keyboard_is_enough(world: World, page: Page) -> None:
     assert outline == "solid"
 
 
-def test_axe_finds_nothing_and_nothing_is_cut_off(world: World, page: Page) -> None:
-    """720 px is a desk of 1440 px at 200 % zoom."""
-    views = (1440, "light"), (1440, "dark"), (390, "light"), (720, "dark")
-    seeded = town.build(world)
-    town.her_way(world, seeded.elder)
-    paths = [
-        "/",
-        f"/orders/{seeded.order_id}",
-        f"/calls/{seeded.call_id}",
-        f"/elders/{seeded.elder.person.public_id}",
-        f"/tasks/{seeded.alarm_id}",
-        "/providers",
-        "/nothing-here",
-    ]
-    for path in paths:
-        page.goto(path)
-        _check_views(page, path, *views)
-    page.locator("#menu summary").click()
-    _check_views(page, "the menu", *views)
-    page.locator(".user button").click()
-    page.fill("#name", "nobody")
-    page.fill("#password", "wrong")
-    page.press("#password", "Enter")
-    expect(page.get_by_role("alert")).to_be_visible()
-    _check_views(page, "/login", *views)
-
-
 @pytest.fixture
 def supervised(world: World, context: BrowserContext) -> tuple[Page, Call]:
     """A supervisor's page in the middle of a shift, and a call of it that was recorded and marked."""
@@ -350,17 +323,23 @@ def test_a_supervisor_marks_a_call_by_keyboard(supervised: tuple[Page, Call], wo
 
 
 # Of what is right nothing is told: axe would describe, and Playwright carry, every element of the page.
-_FAULTS = """async (rules) => {
-  const found = await axe.run(document, { runOnly: rules, resultTypes: ["violations"] });
+_FAULTS = """async ([rules, where]) => {
+  const found = await axe.run(where, { runOnly: rules, resultTypes: ["violations"] });
   return found.violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 120)} ${failureSummary}`));
 }"""
 
 
-def _check(page: Page, path: str) -> None:
+def faults(page: Page, rules: object = RULES, where: str = "html") -> list[str]:
+    """Return what axe finds by these rules in this part of the page."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
-    assert page.evaluate(_FAULTS, RULES) == [], path
+    found: list[str] = page.evaluate(_FAULTS, [rules, where])
+    return found
+
+
+def _check(page: Page, path: str) -> None:
+    assert faults(page) == [], path
     across = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert across <= 0, f"{path} is {across} px too wide"
 
@@ -372,31 +351,3 @@ def _check_views(page: Page, path: str, *views: tuple[int, str]) -> None:
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
         page.set_viewport_size({"width": width, "height": 900})
         _check(page, f"{path} at {width} px, {scheme}")
-
-
-def _as_boss(world: World, context: BrowserContext) -> Page:
-    world.user("刘主任", "admin")
-    page = context.new_page()
-    page.goto("/login")
-    page.fill("#name", "刘主任")
-    page.fill("#password", PASSWORD)
-    page.press("#password", "Enter")
-    expect(page.get_by_role("link", name="设置", exact=True)).to_be_visible()
-    return page
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "dark")])
-def test_axe_finds_nothing_in_administration(world: World, context: BrowserContext, width: int, scheme: str) -> None:
-    seeded = town.build(world)
-    page = _as_boss(world, context)
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    page.set_viewport_size({"width": width, "height": 900})
-    user = world.user("小金", language="ko")
-    paths = (
-        "/admin", "/admin/users", f"/admin/users/{user.public_id}", "/admin/results", "/admin/results/item/7",
-        "/admin/services", "/admin/services/item/bathing", "/admin/hours", "/admin/queues", "/admin/imports",
-        "/admin/log?group=", "/providers/new", f"/elders/{seeded.elder.person.public_id}/contacts/new",
-    )  # fmt: skip
-    for path in paths:
-        page.goto(path)
-        _check(page, path)

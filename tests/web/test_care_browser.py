@@ -1,4 +1,4 @@
-"""The staff's run in Chromium, by keyboard alone; a reload loses nothing; axe on every page of care visits."""
+"""The staff's run in Chromium, by keyboard alone; a reload loses nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.results import CallOutcome
 from models.session import read
 from models.users import User
 from tests.web import care_town
-from tests.web.test_browser import Complaints, _check_views, chromium, console, context
+from tests.web.test_browser import Complaints, chromium, console, context
 from tests.web.world import PASSWORD, World
 
 __all__ = ["chromium", "console", "context"]
@@ -116,35 +116,3 @@ def test_the_staffs_run_by_keyboard_alone(world: World, context: BrowserContext)
     assert (row.status, held.user_id) == (VisitStatus.WAITING, colleague)
     assert quarter.staff
     assert complaints.of_pages() == []
-
-
-def test_axe_finds_nothing_on_care_visits(world: World, context: BrowserContext) -> None:
-    views = (1440, "light"), (390, "dark")
-    quarter = care_town.build(world)
-    care_town.talked_over_time(world, quarter)
-    care_town.to_a_person(quarter, world.now)
-    page = log_in(world, context, "/care")
-    for path in (
-        "/care",
-        "/care/duties?by=all&what=due",
-        "/care/runs",
-        f"/care/runs/{quarter.machine}",
-        "/care/campaigns",
-        f"/care/campaigns/{quarter.machine}",
-        f"/care/campaigns/{quarter.machine}/elders",
-        "/care/do-not-call",
-        "/care/report",
-        "/care/report/calls?what=tries",
-        f"/elders/{quarter.elders[0].person.public_id}",
-    ):
-        answer = page.goto(path)
-        assert answer is not None and answer.status == 200, path
-        _check_views(page, path, *views)
-    # Of whom a campaign rings only what is chosen is asked.
-    page.goto("/care/campaigns/new")
-    _check_views(page, "a new campaign, from the ledger", *views)
-    expect(page.locator("#areas")).to_be_hidden()
-    page.locator(".pick-one", has_text="人群与区域").click()
-    expect(page.locator("#areas")).to_be_visible()
-    expect(page.locator("#list")).to_be_hidden()
-    _check_views(page, "a new campaign, by group and area", *views)
