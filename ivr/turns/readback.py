@@ -18,7 +18,7 @@ from ivr.turns.capture import (
     yes_no,
 )
 from ivr.turns.state import Ask, Do, GoodBye, Next, Slots, State, replace
-from ivr.turns.steps import Keys, Lines, Step, after, ask, miss, step
+from ivr.turns.steps import Keys, Lines, Step, after, ask, miss, person, step
 from ivr.understanding import Meaning
 from models.workdays import holiday_name
 
@@ -49,13 +49,26 @@ def _hear_readback(state: State, meaning: Meaning) -> Next:
             return after, move
         # "Yes, tomorrow morning" is a yes; "not a bath" names what stands already, and that is what is wrong.
     match meaning.intent:
+        case "yes" if changing(state):
+            return state, Do("change", state.chosen)
+        case "yes" if state.spoken and state.unnamed and meaning.service is None and not meaning.when:
+            # Nothing of the request is of her own words, and a television says "yes" twice, too.
+            return ask(state, "sure")
         case "yes":
-            return state, Do("change", state.chosen) if changing(state) else Do("place")
+            return state, Do("place")
         case "no" | "change":
             return ask(state, "what_changes")
         case "cancel" | "goodbye":
             return dropped(state)
     return miss(state)
+
+
+def _hear_sure(state: State, meaning: Meaning) -> Next:
+    if state.spoken and meaning.service == state.slots.service and meaning.intent in ("yes", "order"):
+        return state, Do("place")
+    if state.spoken and meaning.intent == "yes":
+        return state, person(state, "not_understood")
+    return _hear_readback(state, meaning)
 
 
 def _what_keys(_state: State) -> Keys:
@@ -75,6 +88,7 @@ def _hear_what(state: State, meaning: Meaning) -> Next:
 
 
 step(Step("readback", _readback, _hear_readback, yes_no, "readback"))
+step(Step("sure", lambda _state: (line("ask_sure"),), _hear_sure, yes_no, "readback"))
 step(Step("what_changes", lambda _state: (line("ask_what_changes"),), _hear_what, _what_keys, "change"))
 
 

@@ -125,6 +125,9 @@ def visits(language: str, moment: datetime) -> list[State]:
     return [plain, replace(plain, care=short)]
 
 
+YES = {"zh-CN": "对", "ko": "네", "en": "yes"}
+
+
 def answers(state: State) -> Iterator[Heard]:
     """Every key that answers the question of this state, and numbers where one is asked for."""
     asked = STEPS[state.step]
@@ -133,6 +136,9 @@ def answers(state: State) -> Iterator[Heard]:
         yield from (Digits("05"), Digits("99"), Digits("13900000000"))
     if state.at_door:
         yield Digits("*1234")
+    if state.step == "usual" or (state.step == "readback" and state.unnamed):
+        # By voice it goes another way than by key.
+        yield Said(YES[state.language], 99)
     if asked.grammar == "score":
         yield Said(vocabulary.SCORES[0].phrases[state.language][0], 90)
 
@@ -146,7 +152,8 @@ def alike(state: State, move: Move) -> object:
     told = move if isinstance(move, Do | ToPerson) else type(move)
     missed = state.matters.missed if state.step == "missed" else None
     left = len(state.orders), len(state.asked), state.visit_id, missed and missed.reminder
-    asked = (state.step, state.how, kept, state.wish, state.chosen, left, state.turns)
+    unnamed = state.step == "readback" and state.unnamed
+    asked = (state.step, state.how, kept, state.wish, state.chosen, left, state.turns, unnamed)
     return (*asked, state.language, visit, told)
 
 
@@ -528,6 +535,20 @@ def test_her_usual_is_one_key_and_a_lone_yes_is_read_back_first() -> None:
     assert spoken.step == "readback" and isinstance(move, Ask)
 
 
+def test_two_spoken_yeses_are_no_order_a_key_or_the_service_in_her_words_is() -> None:
+    state, move = begin(calls("ko")["with a habit"])
+    for expected in ("readback", "sure"):
+        state, move = hear(state, Said("네", 99))
+        assert state.step == expected and isinstance(move, Ask)
+    assert hear(state, Key("1"))[1] == Do("place")
+    assert hear(state, Said("목욕", 99))[1] == hear(state, Said("네 목욕", 99))[1] == Do("place")
+    assert hear(state, Said("식사", 99))[0].slots.service == "meals"
+    assert isinstance(hear(state, Said("네", 99))[1], ToPerson)
+    # Who named the service in this call has said enough; so has who presses a key at once.
+    state = hear(hear(begin(calls("ko")["with a habit"])[0], Said("네", 99))[0], Said("네 목욕", 99))
+    assert state[1] == Do("place")
+
+
 def test_a_matter_of_health_is_named_only_after_she_has_named_it() -> None:
     for state, move in walk("zh-CN"):
         if not isinstance(move, Ask) or state.step not in ("which_order", "cancel_sure", "usual", "missed"):
@@ -667,8 +688,8 @@ def test_whatever_is_heard_a_request_has_all_its_slots_and_a_yes(
         before, (state, move) = state, hear(state, one)
         if move == Do("place"):
             assert None not in (state.slots.service, state.slots.day, state.slots.part)
-            assert before.step in ("readback", "usual") and state.her is not None
-            assert one == Key("1") or (isinstance(one, Said) and before.step == "readback")
+            assert before.step in ("readback", "usual", "sure") and state.her is not None
+            assert one == Key("1") or (isinstance(one, Said) and before.step in ("readback", "sure"))
         assert isinstance(move, Ask | ToPerson | Do | GoodBye)
 
 

@@ -80,6 +80,12 @@ PROMPTS = (
         "ko": "{day} {part}, {service}. 맞으면 1번, 아니면 2번.",
         "en": "{service}, {day} {part}. Yes 1, no 2.",
     }),
+    # Said where a "yes" by voice is all that there is: a key, or the service in her own words.
+    Prompt("ask_sure", Place.READBACK, {
+        "zh-CN": "要的话按1，或者说出服务。不要按2。",
+        "ko": "맞으면 1번, 또는 서비스를 말씀하세요. 아니면 2번.",
+        "en": "Press 1, or say the service. If not, press 2.",
+    }),
     Prompt("is_holiday", Place.READBACK, {
         "zh-CN": "那天{holiday}放假。",
         "ko": "그날은 {holiday} 휴일입니다.",
