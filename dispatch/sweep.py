@@ -32,6 +32,8 @@ SETTLES_S = 3.0
 TAKES_UP_S = 5.0
 # What should never be is looked for this often (s).
 ORPHANS_EVERY_S = 20.0
+# What has minutes is looked at in one of so many rounds, the first of them.
+SELDOM = 5
 # What Asterisk should have. Every call of a busy hour is looked at here again and again.
 _ATTEMPTS = Prepared(
     select(Attempt.id, Attempt.channel_id).where(
@@ -55,6 +57,7 @@ class Sweeper:
         self._failed = failed
         self._trusted_from = 0.0
         self._next_orphans = 0.0
+        self._rounds = 0
 
     def doubt(self) -> None:
         """What Asterisk has may not be all that it was asked for: declare nothing lost for a while."""
@@ -69,16 +72,22 @@ class Sweeper:
         self._part("clock", lambda: outbox.after_a_clock_set_back(clock.now()))
         self._part("relay", lambda: outbox.relay(clock.now()))
         self._part("errands", take_up)
-        self._part("audio", heard_audio.delete_unclaimed)
-        self._part("retention", lambda: retention.erase_expired(clock.now()))
-        self._part("sms", lambda: send_sms.ask_after(clock.now()))
-        self._part("lateness", lambda: lateness.escalate(clock.now()))
         self._part("search", index_elders)
-        self._part("tasks", lambda: tasks.age(clock.now()))
         self._part("calls", self._calls)
+        if self._rounds % SELDOM == 0:
+            self._seldom()
+        self._rounds += 1
         if time.monotonic() >= self._next_orphans:
             self._next_orphans = time.monotonic() + ORPHANS_EVERY_S
             self._part("orphans", lambda: orphans.adopt(clock.now()))
+
+    def _seldom(self) -> None:
+        """Do what has minutes or days."""
+        self._part("lateness", lambda: lateness.escalate(clock.now()))
+        self._part("tasks", lambda: tasks.age(clock.now()))
+        self._part("sms", lambda: send_sms.ask_after(clock.now()))
+        self._part("audio", heard_audio.delete_unclaimed)
+        self._part("retention", lambda: retention.erase_expired(clock.now()))
 
     def _part(self, name: str, do: Callable[[], object]) -> None:
         try:

@@ -19,8 +19,9 @@ def test_a_television_that_says_the_right_words_orders_and_one_that_mumbles_does
     assert recog.orders(everything, caller, 100) == 100
     assert recog.orders({**everything, "readback": [None]}, caller, 100) == 0
     assert recog.orders({**everything, "open": [None]}, caller, 100) == 0
-    # Whoever has a habit is nearer to it: two times "yes".
-    assert recog.orders({"anything": ["네"], "readback": ["네"]}, returning, 100) == 100
+    # Whoever has a habit is nearer to it: "yes", and the service besides.
+    assert recog.orders({"anything": ["네"], "readback": ["네 목욕"]}, returning, 100) == 100
+    assert recog.orders({"anything": ["네"], "readback": ["네"]}, returning, 100) == 0
     assert recog.orders({"anything": ["아니요"], "open": [None], "readback": ["네"]}, returning, 100) == 0
 
 
