@@ -35,6 +35,7 @@ from tests.support import faults_table, habits
 from tests.support.call import Call as CarrierCall
 from tests.support.call_state import StoryError
 from tests.support.oracle import problems
+from tests.support.patience import PATIENCE
 from tests.support.world import BATH, WANG
 
 pytestmark = [pytest.mark.call, pytest.mark.fault, pytest.mark.timeout(180)]
@@ -43,7 +44,7 @@ pytestmark = [pytest.mark.call, pytest.mark.fault, pytest.mark.timeout(180)]
 INSTANTS = int(os.environ.get("HOTLINE_FAULT_INSTANTS", "0"))
 # From the order to the end of its callback it takes about so long (s).
 COURSE_S = 6.0
-# The promise of faults.md (s).
+# The promise of faults.md (s). A crowded machine is given as much longer as everywhere.
 RECOVERS_S = 60.0
 
 Fault = Callable[[Town], None]
@@ -189,7 +190,7 @@ def test_a_fault_at_any_instant_loses_nothing_and_doubles_nothing(shaken_town: T
     # A killed Asterisk tells the network nothing: the call that it left behind stands there, with nobody in it.
     at_once = 1 + (fault in ASTERISK_DIES)
     assert all(calls_at_once(town, number) <= at_once for number in (BATH, WANG)), "one call at a time to one person"
-    assert recovered <= RECOVERS_S, f"seed {seed}: {recovered:.0f} s"
+    assert recovered <= RECOVERS_S * PATIENCE, f"seed {seed}: {recovered:.0f} s"
 
 
 RETURN_FAULTS: list[Fault] = [worker_killed, redis_emptied, asterisk_killed]
@@ -225,7 +226,7 @@ def test_a_fault_in_the_return_visit_has_her_asked_once_all_the_same(
     assert answered == ["confirmed"], town.rows.summary()
     at_once = 1 + (fault is asterisk_killed)
     assert [one.score for one in town.rows.all(OrderRating)] == [5] and calls_at_once(town, WANG) <= at_once
-    assert recovered <= RECOVERS_S, f"seed {seed}: {recovered:.0f} s"
+    assert recovered <= RECOVERS_S * PATIENCE, f"seed {seed}: {recovered:.0f} s"
 
 
 def asked_and_at_rest(town: Town) -> bool:

@@ -142,9 +142,9 @@ class AgentDesk:
         self.page.press("#password", "Enter")
         return self.is_connected()
 
-    def is_connected(self) -> AgentDesk:
-        """The telephone is registered."""
-        expect(self.page.locator("#phone")).to_have_attribute("data-line", "up")
+    def is_connected(self, within: float = 10) -> AgentDesk:
+        """The telephone is registered, `within` seconds."""
+        expect(self.page.locator("#phone")).to_have_attribute("data-line", "up", timeout=within * 1000)
         return self
 
     def chooses(self, value: str) -> AgentDesk:
