@@ -27,6 +27,7 @@ from models.people import Elder, PhoneNumber
 from models.prepared import Prepared
 from models.presence import AgentPresence, CallAsk, Presence, TaskCall, Verb
 from models.queue_rules import queue_rules
+from models.rows import Rows
 from models.session import read, write
 from models.settings import settings
 from models.supervision import Watch
@@ -66,9 +67,9 @@ def third_leg(ask_public_id: str) -> str:
     return f"third-{ask_public_id}"
 
 
-def waiting(session: Session) -> list[int]:
+def waiting(unit: Session | Rows) -> list[int]:
     """Return the asks that nobody has worked off."""
-    return [ask_id for (ask_id,) in _WAITING.all(session, {})]
+    return [ask_id for (ask_id,) in _WAITING.all(unit, {})]
 
 
 def perform(ami: Ami, ask_id: int) -> None:

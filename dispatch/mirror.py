@@ -26,7 +26,7 @@ from models import clock
 from models.presence import AgentLine, AgentPresence
 from models.queue_rules import QueueRules
 from models.queue_rules import queue_rules as rules_in_force
-from models.session import read, write
+from models.session import read, read_rows, write
 from models.settings import settings
 from models.supervision import Watch
 
@@ -85,6 +85,8 @@ class Mirror:
         rules = self._rules
         if time.monotonic() - self._asked_at >= ASK_S:
             self._ask(ami)
+        if self._nothing_to_do():
+            return
         with read() as session:
             agents = roster.agents(session)
             asked = asks.waiting(session)
@@ -108,6 +110,13 @@ class Mirror:
         news = [agent.user_id for agent in agents if agent.line.serial != agent.line.live_serial]
         if news:
             self._are_live(wanted, news)
+
+    def _nothing_to_do(self) -> bool:
+        """Return whether nobody has a telephone or wants anything, nor has Asterisk any. Asked ten times a second."""
+        if self._members or self._accounts or time.monotonic() - self._skills_at >= SKILLS_S:
+            return False
+        with read_rows() as rows:
+            return not roster.anybody(rows) and not asks.waiting(rows)
 
     def close(self) -> None:
         """Forget the connection; what Asterisk has is asked anew."""

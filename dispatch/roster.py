@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from dispatch.presence import line_is_valid, time_brings
 from models.prepared import Prepared
 from models.presence import MISSED, AgentLine, AgentPresence, AgentSkill, Presence
+from models.rows import Rows
 from models.settings import settings
 from models.users import User
 
@@ -102,9 +103,14 @@ class Agent:
         return line_is_valid(self.line, self.session_version, now)
 
 
+def anybody(unit: Session | Rows) -> bool:
+    """Return whether anybody has a telephone in the browser."""
+    return _ANYBODY.scalar(unit, {}) is not None
+
+
 def agents(session: Session) -> list[Agent]:
     """Read them all, in one question."""
-    if _ANYBODY.scalar(session, {}) is None:
+    if not anybody(session):
         return []
     return [
         Agent(user_id, public_id, None if disabled else version, line, presence)
