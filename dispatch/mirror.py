@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 # How often the rows are looked at (s); Asterisk is told a moment later.
 LOOK_S = 0.1
+# The same while nobody has a telephone in the browser.
+IDLE_LOOK_S = 0.4
 # How often Asterisk is asked what it really has (s).
 ASK_S = 5.0
 # How often it is read who takes which calls (s): an administrator's change is in the queues a moment later.
@@ -52,6 +54,7 @@ class Mirror:
         self._asked_at = 0.0
         self._skills: dict[int, dict[str, int]] = {}
         self._skills_at = 0.0
+        self._idle = False
         self._rules: QueueRules | None = None  # what Asterisk was told, of times and weights
 
     def run(self, stop: threading.Event) -> None:
@@ -71,7 +74,7 @@ class Mirror:
                 log.exception("the mirror of the agents stumbled")
                 self.close()
                 stop.wait(1.0)
-            stop.wait(LOOK_S)
+            stop.wait(IDLE_LOOK_S if self._idle else LOOK_S)
         self.close()
 
     def round(self) -> None:
@@ -85,7 +88,8 @@ class Mirror:
         rules = self._rules
         if time.monotonic() - self._asked_at >= ASK_S:
             self._ask(ami)
-        if self._nothing_to_do():
+        self._idle = self._nothing_to_do()
+        if self._idle:
             return
         with read() as session:
             agents = roster.agents(session)
