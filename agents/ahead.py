@@ -14,7 +14,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch import roster
-from models import clock
 from models.calls import Call, CallState
 from models.presence import Presence
 from models.settings import settings
@@ -42,9 +41,9 @@ def coming(session: Session, now: datetime) -> dict[int, tuple[str, ...]]:
     return guess(callers, agents, roster.picture(agents, roster.skills(session), now))
 
 
-def may_ring(session: Session, user_id: int, public_id: str) -> bool:
+def may_ring(session: Session, user_id: int, public_id: str, now: datetime) -> bool:
     """Whether this call may ring next at this agent."""
-    return public_id in coming(session, clock.now()).get(user_id, ())
+    return public_id in coming(session, now).get(user_id, ())
 
 
 def waiting(session: Session) -> list[Waiting]:

@@ -66,15 +66,19 @@ def _number(headers: Mapping[str, str], name: str) -> int | None:
     return int(value) if value.isascii() and value.isdigit() else None
 
 
+def _is_ours(channel_id: str) -> bool:
+    return channel_id.startswith("hotline-")  # dispatch.attempts.new_attempt
+
+
 def _spoke(channel_id: str) -> None:
     # A hang-up of ours takes it out again; of others nobody would.
-    if channel_id.startswith("hotline-"):
+    if _is_ours(channel_id):
         _spoken_to.add(channel_id)
 
 
 def _hangup(headers: Mapping[str, str]) -> None:
     channel_id, now = headers.get("Uniqueid", ""), clock.now()
-    if not channel_id.startswith("hotline-"):
+    if not _is_ours(channel_id):
         return
     early = channel_id in _spoken_to
     _spoken_to.discard(channel_id)
@@ -103,7 +107,7 @@ def _rang_out(attempt: Attempt, now: datetime) -> bool:
 
 def _talks(channel_id: str, ms: int | None) -> None:
     """Something begins to talk on the line of a care visit (None), or has talked so long: a machine is known by it."""
-    if not channel_id.startswith("hotline-"):
+    if not _is_ours(channel_id):
         return
     with transaction() as session:
         call = session.scalar(select(Call).where(Call.channel_id == channel_id))
@@ -113,7 +117,7 @@ def _talks(channel_id: str, ms: int | None) -> None:
 
 def _never_rang(action_id: str, uniqueid: str) -> None:
     """Asterisk could not even make the channel, so no hang-up follows."""
-    if not action_id.startswith("hotline-") or uniqueid == action_id:
+    if not _is_ours(action_id) or uniqueid == action_id:
         return
     with transaction() as session:
         attempt = attempt_of_channel(session, action_id)

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from models.campaigns import CallRule
@@ -76,14 +76,17 @@ class Hours:
 
 
 ANY = Hours()
+
+
+def in_force(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
+    """Return the condition on CallRule that it holds at `now`."""
+    return and_(CallRule.since <= now, CallRule.ended_at.is_(None) | (CallRule.ended_at > now))
+
+
 # Asked before every call of ours.
 _HOLDS = Prepared(
     select(CallRule.never, CallRule.spans)
-    .where(
-        CallRule.elder_id == bindparam("of_elder"),
-        CallRule.since <= bindparam("now"),
-        CallRule.ended_at.is_(None) | (CallRule.ended_at > bindparam("now")),
-    )
+    .where(CallRule.elder_id == bindparam("of_elder"), in_force(bindparam("now")))
     .order_by(CallRule.id.desc())
     .limit(1)
 )
@@ -94,11 +97,6 @@ def hours_of(session: Session, elder_id: int, now: datetime) -> Hours:
     session.flush()
     row = _HOLDS.first(session, {"of_elder": elder_id, "now": now})
     return _hours(*row) if row is not None else ANY
-
-
-def in_force(now: datetime) -> ColumnElement[bool]:
-    """Return the condition on CallRule that it holds at `now`."""
-    return and_(CallRule.since <= now, CallRule.ended_at.is_(None) | (CallRule.ended_at > now))
 
 
 def rule_of(session: Session, elder_id: int, now: datetime) -> CallRule | None:

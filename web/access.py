@@ -96,10 +96,10 @@ def user_row(db: DbSession) -> User:
     return user
 
 
-def audited(action: str, kind: str, now: datetime) -> None:
+def audited(action: str, subject: tuple[str, int | None], now: datetime) -> None:
     """Write that the logged-in user reads this, before it is shown. What costs time was read before: callers wait."""
     with write() as db:
-        accounts.record(db, user_row(db), action, (kind, None), now)
+        accounts.record(db, user_row(db), action, subject, now)
 
 
 def still_valid(who: Me) -> bool:

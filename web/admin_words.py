@@ -10,11 +10,14 @@ from babel.dates import get_day_names
 from flask_babel import get_locale, gettext
 from flask_babel import lazy_gettext as _l
 
-from agents.admin_queues import TIMES
+from agents.admin_queues import TIMES, weight_field
 from web.file_words import column_word, file_said
 from web.i18n import LOCALES, NAMES
 
 Words = Mapping[str, Any]
+
+# What the weight of a language's queue is called in the audit.
+_WEIGHT_OF = {weight_field(language): language for language in LOCALES}
 
 SETTING_PROBLEM: Words = {
     "missing": _l("This is needed."),
@@ -189,8 +192,8 @@ def field_word(field: str) -> str:
         return str(get_day_names("wide", locale=get_locale())[int(field)])
     if field in LOCALES:
         return NAMES[field]
-    if field.removeprefix("weight_") in LOCALES:
-        return str(gettext("Weight of %(language)s", language=NAMES[field.removeprefix("weight_")]))
+    if field in _WEIGHT_OF:
+        return str(gettext("Weight of %(language)s", language=NAMES[_WEIGHT_OF[field]]))
     return str(SETTING_FIELD.get(field) or column_word(field))
 
 

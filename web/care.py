@@ -75,7 +75,7 @@ def duties() -> str:
         except KeyError:
             abort(404)
         rows = duty_figures.behind(db, figure, max(0, skip), now)
-    audited("figure_opened", "duties", now)
+    audited("figure_opened", ("duties", None), now)
     return render_template(
         "care/duties.html", rows=rows, total=len(figure), calls=len(figure.call_ids), month=asked, by=by, name=name,
         what=what, skip=max(0, skip), page=duty_figures.SHOWN, now=now,

@@ -6,7 +6,7 @@ from flask import Blueprint, Flask, abort, redirect, render_template, request, u
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from agents import accounts, campaign_rows, campaigns
+from agents import campaign_rows, campaigns
 from agents.campaigns import CampaignError, IllegalMove, NotATable, Wish
 from dispatch import campaign_rules
 from dispatch.campaign_import import Checked
@@ -16,7 +16,7 @@ from models.care_scripts import SCRIPTS
 from models.duties import RISKS, Group
 from models.session import read, write
 from models.users import Role
-from web.access import allow, must_be_me, user_row
+from web.access import allow, audited, must_be_me, user_row
 from web.security import takes_up_to
 
 routes = Blueprint("care_campaigns", __name__)
@@ -69,8 +69,7 @@ def elders(public_id: str) -> str:
     with read() as db:
         row = _found(db, public_id)
         total, rows = campaign_rows.visits(db, row.id, status, skip)
-    with write() as db:
-        accounts.record(db, user_row(db), "figure_opened", ("campaign", row.id), now)
+    audited("figure_opened", ("campaign", row.id), now)
     return render_template(
         "care/campaign_elders.html", name=row.name, public_id=public_id, status=status, total=total, rows=rows,
         skip=skip, page=campaign_rows.SHOWN, now=now,

@@ -60,7 +60,7 @@ def calls() -> str:
             total, rows = care_report.calls(db, asked, what, only)
         except KeyError:
             abort(404)
-    audited("figure_opened", "calls", now)
+    audited("figure_opened", ("calls", None), now)
     return render_template(
         "care/report_calls.html", total=total, rows=rows, what=what, hour=only[0], needed=only[1], month=asked, now=now
     )
@@ -76,7 +76,7 @@ def export(form: str) -> Response:
     asked = chosen_month(now)
     with read() as db:
         view = duty_month.month_view(db, asked, now)
-    audited("care_report_exported", "duties", now)
+    audited("care_report_exported", ("duties", None), now)
     lines = [_cells(by, line) for by, line in care_report.table(view)]
     layout = Layout("关怀探访", _columns(), wide=frozenset({"name"}))
     return download(f"care-visits-{asked:%Y%m}.{form}", layout, lines)

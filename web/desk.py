@@ -47,7 +47,7 @@ def call(public_id: str) -> str:
     if AHEAD not in request.headers:
         return call_page(public_id)
     with read() as db:
-        if not ahead.may_ring(db, must_be_me().id, public_id):
+        if not ahead.may_ring(db, must_be_me().id, public_id, clock.now()):
             abort(404)
     return call_page(public_id, audited="given_ahead")
 

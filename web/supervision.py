@@ -90,7 +90,7 @@ def calls() -> str:
         abort(404)
     with read() as db:
         total, rows = figures.calls_behind(db, period, kind, agent)
-    audited("figure_opened", "calls", now)
+    audited("figure_opened", ("calls", None), now)
     return render_template(
         "statistics_calls.html", total=total, rows=rows, kind=kind, first=first, last=last, agent=agent, now=now
     )
@@ -109,7 +109,7 @@ def export(form: str) -> Response:
         abort(400)
     with read() as db:
         lines = [_cells(one) for one in figures.agents(db, period, now)]
-    audited("statistics_exported", "users", now)
+    audited("statistics_exported", ("users", None), now)
     layout = Layout("坐席", _columns(), wide=frozenset({"name"}))
     return download(f"agents-{first:%Y%m%d}-{last:%Y%m%d}.{form}", layout, lines)
 

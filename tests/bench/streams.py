@@ -165,8 +165,8 @@ class Server:
         self._stack.close()
 
 
-def loaded(server: Server, pcm: bytes, streams: int) -> tuple[float, float]:
-    """Return the 95th percentile of the lag (ms) of so many callers, and the share of a core that carried them."""
+def loaded(server: Server, pcm: bytes, streams: int) -> float:
+    """Return the 95th percentile of the lag (ms) of so many callers."""
     began, used = time.monotonic(), _cpu_ms(server.pid)
     try:
         lag = asyncio.run(trial(server.port, pcm, streams, TRIAL_S))
@@ -176,17 +176,17 @@ def loaded(server: Server, pcm: bytes, streams: int) -> tuple[float, float]:
     while health(server.port)[1]["lag_p95_ms"] != 0:
         time.sleep(0.2)  # it has caught up, and has forgotten
     print(f"P3: {streams} streams: p95 lag {lag:.0f} ms, {share:.0%} of the core", flush=True)  # noqa: T201
-    return lag, share
+    return lag
 
 
 def carried(server: Server, pcm: bytes, first: int) -> int:
     """Return the largest number of callers whose lag is small enough: in steps up, then once a half step more."""
     streams, step = first, STEP
-    while loaded(server, pcm, streams)[0] < LARGEST_LAG_MS:
+    while loaded(server, pcm, streams) < LARGEST_LAG_MS:
         streams += step
     best = streams - step
     half = best + step // 2
-    return half if loaded(server, pcm, half)[0] < LARGEST_LAG_MS else best
+    return half if loaded(server, pcm, half) < LARGEST_LAG_MS else best
 
 
 def run() -> Figure:
