@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,18 +12,33 @@ from sqlalchemy import Engine
 
 from models import schema, session
 from models.orphans import dies_with
-from tests.support import postgres
+from tests.support import groups, once, postgres
 from tests.support.fresh import forget
-from tests.support.groups import pytest_collection_finish, pytest_configure_node, pytest_xdist_make_scheduler
+from tests.support.groups import pytest_configure_node, pytest_xdist_make_scheduler
 from tests.support.patience import PATIENCE
 
-__all__ = ["pytest_collection_finish", "pytest_configure_node", "pytest_xdist_make_scheduler"]
+__all__ = ["pytest_configure_node", "pytest_xdist_make_scheduler"]
+
+# Nothing that is imported for the tests is garbage.
+gc.disable()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """A worker of xdist ends with the run that started it, and with the worker all that it has started."""
     if hasattr(config, "workerinput"):
         dies_with(os.getppid())
+    patch = pytest.MonkeyPatch()
+    config.add_cleanup(patch.undo)
+    once.share_statements(patch)
+    once.share_addresses(patch)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tell the scheduler the groups; and what was imported is never walked again in search of garbage."""
+    groups.tell(session)
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
