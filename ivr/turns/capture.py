@@ -116,8 +116,10 @@ def fill(state: State, meaning: Meaning) -> Next:
         if changing(state) and meaning.service != slots.service:
             # Another service is another order: a person sorts out what is to become of this one.
             return state, person(state, "change")
+        sure = meaning.service == slots.service or not state.spoken
+        agreed = meaning.service if sure else state.agreed
         slots = replace(slots, service=meaning.service)
-        state = replace(state, others=meaning.others or state.others, unnamed=False)
+        state = replace(state, others=meaning.others or state.others, unnamed=False, agreed=agreed)
         if vocabulary.SERVICE[meaning.service].person_only:
             return replace(state, slots=slots), person(state, meaning.service)
         if meaning.service in state.off and not changing(state):

@@ -51,8 +51,7 @@ def _hear_readback(state: State, meaning: Meaning) -> Next:
     match meaning.intent:
         case "yes" if changing(state):
             return state, Do("change", state.chosen)
-        case "yes" if state.spoken and state.unnamed and meaning.service is None and not meaning.when:
-            # Nothing of the request is of her own words, and a television says "yes" twice, too.
+        case "yes" if _doubtful(state) and meaning.service is None and not meaning.when:
             return ask(state, "sure")
         case "yes":
             return state, Do("place")
@@ -61,6 +60,15 @@ def _hear_readback(state: State, meaning: Meaning) -> Next:
         case "cancel" | "goodbye":
             return dropped(state)
     return miss(state)
+
+
+def _doubtful(state: State) -> bool:
+    """Return whether a spoken "yes" is too little: the request began as ours, and its service was named by us alone.
+
+    A television says "yes" twice, too; and one word misheard would turn her usual into another service, whose day and
+    hour stand already. So the service is hers when she names the one that is being read back to her.
+    """
+    return state.spoken and state.ours and state.agreed != state.slots.service
 
 
 def _hear_sure(state: State, meaning: Meaning) -> Next:
@@ -142,14 +150,14 @@ def _hear_usual(state: State, meaning: Meaning) -> Next:
     if meaning.when.every:
         return repeated(replace(state, slots=usual), meaning)
     if meaning.intent in ("yes", "usual"):
-        state = replace(state, slots=usual, unnamed=True)
+        state = replace(state, slots=usual, unnamed=True, ours=True)
         # A key is a hand on the telephone; a lone spoken "yes" proves nothing, and is read back once more.
         return ask(state, "readback") if state.spoken else (state, Do("place"))
     if meaning.intent == "no" and meaning.service is None and not meaning.when:
         return ask(state, "open")
     if meaning.intent in ("order", "no", "change") and meaning.service is None and meaning.when:
         # "Yes, but on Friday": the same, at another time.
-        return fill(replace(state, slots=usual, unnamed=True), meaning)
+        return fill(replace(state, slots=usual, unnamed=True, ours=True), meaning)
     return hear_open(state, meaning)
 
 

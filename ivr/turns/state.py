@@ -200,6 +200,8 @@ class State:
     spoken: bool = False  # whether the last answer came by voice
     slots: Slots = field(default_factory=Slots)
     unnamed: bool = False  # whether the service comes from our rows and was not named by her in this call
+    ours: bool = False  # whether the request began as her usual
+    agreed: str | None = None  # the service that she named by key, or while it stood in the request already
     week: date | None = None  # the Monday of a week that she named without a day
     every: str = ""  # she wants it again and again: day, week, month; or on "several" days
     off: frozenset[str] = frozenset()  # services that are not offered at present
@@ -242,7 +244,7 @@ class State:
         """Return the state without a request: something was achieved, or she begins anew."""
         nothing = State(self.moment, self.language)
         begun = (
-            "slots", "unnamed", "week", "every", "others", "orders", "chosen", "asked", "visit_id", "wish", "keyed",
+            "slots", "unnamed", "ours", "agreed", "week", "every", "others", "orders", "chosen", "asked", "visit_id", "wish", "keyed",
             "turns", "misses",
         )  # fmt: skip
         return replace(self, **{name: getattr(nothing, name) for name in begun})

@@ -136,7 +136,7 @@ def answers(state: State) -> Iterator[Heard]:
         yield from (Digits("05"), Digits("99"), Digits("13900000000"))
     if state.at_door:
         yield Digits("*1234")
-    if state.step == "usual" or (state.step == "readback" and state.unnamed):
+    if state.step == "usual" or (state.step == "readback" and state.ours):
         # By voice it goes another way than by key.
         yield Said(YES[state.language], 99)
     if asked.grammar == "score":
@@ -152,8 +152,8 @@ def alike(state: State, move: Move) -> object:
     told = move if isinstance(move, Do | ToPerson) else type(move)
     missed = state.matters.missed if state.step == "missed" else None
     left = len(state.orders), len(state.asked), state.visit_id, missed and missed.reminder
-    unnamed = state.step == "readback" and state.unnamed
-    asked = (state.step, state.how, kept, state.wish, state.chosen, left, state.turns, unnamed)
+    ours = state.step in ("readback", "sure") and (state.ours, state.unnamed, state.agreed == slots.service)
+    asked = (state.step, state.how, kept, state.wish, state.chosen, left, state.turns, ours)
     return (*asked, state.language, visit, told)
 
 
@@ -547,6 +547,28 @@ def test_two_spoken_yeses_are_no_order_a_key_or_the_service_in_her_words_is() ->
     # Who named the service in this call has said enough; so has who presses a key at once.
     at_readback, _ = hear(begin(calls("ko")["with a habit"])[0], Said("네", 99))
     assert hear(at_readback, Said("네 목욕", 99))[1] == hear(at_readback, Key("1"))[1] == Do("place")
+
+
+def test_a_word_misheard_does_not_turn_her_usual_into_another_service() -> None:
+    """Its day and hour stand already, so that one word and a "yes" would be an order for what nobody asked for."""
+    habit, _ = begin(calls("ko")["with a habit"])
+    at_readback, _ = hear(habit, Said("네", 99))
+    other, move = hear(at_readback, Said("식사", 99))
+    assert (other.step, other.slots.service) == ("readback", "meals") and isinstance(move, Ask)
+    asked_again, move = hear(other, Said("네", 99))
+    assert asked_again.step == "sure" and isinstance(move, Ask)
+    # Named a second time, with a "yes" or alone, or a key: it is hers.
+    named_again = (hear(other, Said("네 식사", 99)), hear(asked_again, Said("식사", 99)), hear(other, Key("1")))
+    assert [move for _, move in named_again] == [Do("place")] * 3
+    # What was agreed to is not what stands after another word misheard.
+    agreed, _ = hear(at_readback, Said("목욕", 99))
+    assert hear(agreed, Said("네", 99))[1] == Do("place")
+    assert hear(hear(agreed, Said("식사", 99))[0], Said("네", 99))[0].step == "sure"
+    # A service chosen by key needs no second word.
+    by_key = at_readback
+    for key in ("2", "1", "1"):
+        by_key, _ = hear(by_key, Key(key))
+    assert by_key.step == "readback" and hear(by_key, Said("네", 99))[1] == Do("place")
 
 
 def test_a_matter_of_health_is_named_only_after_she_has_named_it() -> None:
