@@ -244,8 +244,8 @@ class State:
         """Return the state without a request: something was achieved, or she begins anew."""
         nothing = State(self.moment, self.language)
         begun = (
-            "slots", "unnamed", "ours", "agreed", "week", "every", "others", "orders", "chosen", "asked", "visit_id", "wish", "keyed",
-            "turns", "misses",
+            "slots", "unnamed", "ours", "agreed", "week", "every", "others", "orders", "chosen", "asked", "visit_id",
+            "wish", "keyed", "turns", "misses",
         )  # fmt: skip
         return replace(self, **{name: getattr(nothing, name) for name in begun})
 
