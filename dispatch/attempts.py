@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session, joinedload, object_session
 
 from dispatch import limits, retry, tasks
@@ -44,6 +44,7 @@ _ANSWER = Prepared(
     .where(_attempts.c.id == bindparam("attempt_id"))
     .values(status=AttemptStatus.ANSWERED.value, answered_at=bindparam("at"))
 )
+_FOR_VISIT = Prepared(insert(_attempts), "public_id", "care_visit_id", "number_id", "channel_id", "due_at")
 _CLOSE = Prepared(
     update(_attempts)
     .where(_attempts.c.id == bindparam("attempt_id"))
@@ -75,16 +76,23 @@ def of_occasion(occasion: Occasion) -> ColumnElement[bool]:
 
 def new_attempt(session: Session, occasion: Occasion, number_id: int, due_at: datetime) -> Attempt:
     """Write an attempt for `occasion` and the errand to dial it at `due_at`, or when people may be rung after that."""
-    public_id = new_public_id()
     due_at = limits.may_ring_at(occasion, due_at)
-    attempt = Attempt(
-        public_id=public_id, number_id=number_id, channel_id=f"hotline-{public_id}", due_at=due_at,
-        **{_LINK[type(occasion)].key: occasion.id},
-    )  # fmt: skip
+    attempt = Attempt(**_names(), number_id=number_id, due_at=due_at, **{_LINK[type(occasion)].key: occasion.id})
     session.add(attempt)
     session.flush()
     post(session, "dial", attempt.id, due_at)
     return attempt
+
+
+def new_care_attempt(session: Session, visit_id: int, number_id: int, now: datetime) -> None:
+    """Write the same for a care visit, to be dialled now, without an object: a campaign begins many."""
+    row = {**_names(), "care_visit_id": visit_id, "number_id": number_id, "due_at": now}
+    post(session, "dial", _FOR_VISIT.insert(session, row), now)
+
+
+def _names() -> dict[str, str]:
+    public_id = new_public_id()
+    return {"public_id": public_id, "channel_id": f"hotline-{public_id}"}
 
 
 def attempt_of_channel(session: Session, channel_id: str) -> Attempt | None:

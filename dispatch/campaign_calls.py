@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Table, bindparam, exists, func, or_, select, union_all
+from sqlalchemy import Table, bindparam, exists, func, or_, select, union_all, update
 from sqlalchemy.orm import Session
 
 from dispatch import campaign_rules, care
-from dispatch.attempts import new_attempt
+from dispatch.attempts import new_care_attempt
 from dispatch.campaign_rules import Load
 from models.calling_hours import ANY, hours_of
 from models.calls import Call, CallState, Direction
@@ -20,7 +20,7 @@ from models.care_runs import CareHold
 from models.dialing import Attempt, AttemptStatus
 from models.people import PersonNumber
 from models.prepared import Prepared
-from models.rows import Rows
+from models.rows import Rows, tell
 from models.settings import settings
 
 # Who cannot be rung just now is looked at again so much later.
@@ -39,6 +39,11 @@ _RUNG = Prepared(
     .group_by(_visits.c.campaign_id)
 )
 _TRIED = Prepared(select(func.count()).select_from(_attempts).where(_attempts.c.care_visit_id == bindparam("visit_id")))
+_CALLED = Prepared(
+    update(_visits)
+    .where(_visits.c.id == bindparam("visit_id"))
+    .values(status=VisitStatus.CALLING.value, due_at=bindparam("at"))
+)
 # Put together once: that costs as much as the rows.
 _CAMPAIGN = select(Campaign).where(Campaign.id == bindparam("campaign_id")).with_for_update()
 _DUE = (
@@ -135,8 +140,9 @@ def begin_calls(session: Session, campaign_id: int, free_agents: int, now: datet
             care.not_reached(session, visit, "no_number", now)
             continue
         tried = _TRIED.scalar(session, {"visit_id": visit.id})
-        visit.status, visit.due_at = VisitStatus.CALLING, now
-        new_attempt(session, visit, own[tried % len(own)], now)
+        _CALLED.run(session, {"visit_id": visit.id, "at": now})
+        tell(visit, status=VisitStatus.CALLING, due_at=now)
+        new_care_attempt(session, visit.id, own[tried % len(own)], now)
         begun += 1
     if begun:
         # What is left of a call's time counts for the next one: rounds that come late do not slow the campaign down.

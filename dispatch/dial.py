@@ -7,7 +7,7 @@ import time
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Table, bindparam, insert, select
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from dispatch import care, limits, reminders
@@ -21,6 +21,7 @@ from models.campaigns import CareVisit, EscalationStep
 from models.dialing import Attempt, AttemptStatus, Callback, Occasion, Offer, Outcome
 from models.followups import Reminder, ReturnVisit
 from models.prepared import Prepared
+from models.rows import tell
 from models.settings import settings
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,13 @@ _INSERT_CALL = Prepared(
     insert(cast(Table, Call.__table__)), "channel_id", "direction", "purpose", "state", "number_id", "elder_id",
     "provider_id", "language", "started_at",
 )  # fmt: skip
+
+_attempts = cast(Table, Attempt.__table__)
+_DIALING = Prepared(
+    update(_attempts)
+    .where(_attempts.c.id == bindparam("attempt_id"))
+    .values(status=AttemptStatus.DIALING.value, dialed_at=bindparam("at"), call_id=bindparam("by_call"))
+)
 
 
 def dial(attempt_id: int) -> None:
@@ -138,7 +146,8 @@ def _begin(session: Session, attempt: Attempt, occasion: Occasion, now: datetime
         "language": language,
         "started_at": now,
     }
-    attempt.call_id = _INSERT_CALL.insert(session, call)
-    attempt.status, attempt.dialed_at = AttemptStatus.DIALING, now
+    call_id = _INSERT_CALL.insert(session, call)
+    _DIALING.run(session, {"attempt_id": attempt.id, "by_call": call_id, "at": now})
+    tell(attempt, status=AttemptStatus.DIALING, dialed_at=now, call_id=call_id)
     ring_s = settings().offer_ring_s if offer else settings().callback_ring_s
     return OutboundCall(attempt.channel_id, attempt.number.value, purpose, ring_s, language)

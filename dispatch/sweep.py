@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 SETTLES_S = 3.0
 # Errands are done here for so long at most, before calls are looked at again (s).
 TAKES_UP_S = 5.0
+# A list of all channels costs both sides by its length: it is asked for so many of them a second, and not less often
+# than every so many seconds.
+LISTED_PER_S, LISTED_S = 40, 10.0
 # What should never be is looked for this often (s).
 ORPHANS_EVERY_S = 20.0
 # What has minutes is looked at in one of so many rounds, the first of them.
@@ -56,7 +59,7 @@ class Sweeper:
     def __init__(self, failed: Failed = lambda part, error: None) -> None:
         self._failed = failed
         self._trusted_from = 0.0
-        self._next_orphans = 0.0
+        self._next_orphans = self._next_list = 0.0
         self._rounds = 0
 
     def doubt(self) -> None:
@@ -99,6 +102,8 @@ class Sweeper:
             self._failed(name, error)
 
     def _calls(self) -> None:
+        if time.monotonic() < self._next_list:
+            return
         try:
             living = set(gateway().living())
         except GatewayUnavailable as error:
@@ -108,6 +113,7 @@ class Sweeper:
             spool.collect(None)
             call_audio.collect(None)
             return
+        self._next_list = time.monotonic() + min(len(living) / LISTED_PER_S, LISTED_S)
         spool.collect(living)
         # After the notes: one of them may have written the row of the call.
         call_audio.collect(living)

@@ -199,7 +199,7 @@ class Settings(BaseSettings):
         description="how the console is reached from outside, for the carrier's reports; empty: they are asked for",
     )
     # Campaigns of care visits (dispatch/campaign_round.py).
-    campaign_s: float = Field(0.5, gt=0, description="how often whom to ring next is chosen")
+    campaign_s: float = Field(1.0, gt=0, description="how often whom to ring next is chosen")
     ledger_s: float = Field(600, gt=0, description="how often new duties are looked for")
 
     # Deadlines (models/deadlines.py), in hours; 2 h, 24 h and 7 d are Beijing 12345's classes.

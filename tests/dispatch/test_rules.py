@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from dispatch import jobs
 from dispatch.attempts import close_attempt
 from dispatch.gateways import GatewayRefused, GatewayUnavailable, OutcomeUnknown
 from dispatch.offers import offer_order
-from dispatch.sweep import reconcile, sweep
+from dispatch.sweep import Sweeper, reconcile, sweep
 from models import register
 from models.calls import Call, CallEnd
 from models.dialing import Attempt, Callback, Offer, Outcome
@@ -308,6 +309,24 @@ def test_a_lost_inbound_call_becomes_a_task_and_a_living_one_does_not(town: Town
     reconcile(set())
     assert town.all(Call)[0].end == CallEnd.LOST
     assert town.tasks() == ["partial"]
+
+
+@pytest.mark.parametrize(("channels", "asked_after_s"), [(3, [0, 2, 4, 6, 8, 10]), (200, [0, 6]), (9000, [0, 10])])
+def test_a_busy_asterisk_is_asked_for_all_its_channels_less_often(
+    town: Town, monkeypatch: pytest.MonkeyPatch, channels: int, asked_after_s: list[int]
+) -> None:
+    clock, asked = SimpleNamespace(s=0.0), []
+    monkeypatch.setattr("dispatch.sweep.time", SimpleNamespace(monotonic=lambda: clock.s))
+
+    def living() -> list[str]:
+        asked.append(int(clock.s))
+        return [f"1.{number}" for number in range(channels)]
+
+    monkeypatch.setattr(town.gateway, "living", living)
+    sweeper = Sweeper()
+    for clock.s in range(0, 12, 2):
+        sweeper.round()
+    assert asked == asked_after_s
 
 
 def test_an_asterisk_that_does_not_answer_has_nothing_declared_lost(town: Town) -> None:
