@@ -12,28 +12,24 @@ from sqlalchemy import Table, bindparam, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from dispatch import callbacks, escalation, offers, reminders, waiting
+from dispatch import waiting
 from dispatch.attempts import attempt_of_channel, close_attempt, mark_answered
 from dispatch.calls import close_call
 from dispatch.outbox import transaction
-from ivr import endings, handover, outbound_turns, recording
+from ivr import endings, handover, outbound_matters, outbound_turns, recording
 from ivr.agi import Line
 from ivr.listening import ALWAYS_KEYS, Listener
-from ivr.outbound_turns import CALLBACK_KEYS, DECLINE_KEYS, LOOK_IN_KEYS, OFFER_KEYS, Answer, Gone, Notice
-from ivr.prompts import words
+from ivr.outbound_turns import Answer, Gone, Notice
 from ivr.prompts.words import Line as Prompt
 from ivr.prompts.words import line as prompt
 from ivr.turns import Ask, GoodBye, Key, ToPerson
-from models import clock, vocabulary
+from models import clock
 from models.calls import Call, CallEnd, CallState
-from models.dialing import Attempt, AttemptStatus, CallbackStatus, DeclineReason, OfferStatus, Outcome
-from models.followups import ReminderStatus
+from models.dialing import Attempt, AttemptStatus, OfferStatus, Outcome
 from models.journal import Entry, note
 from models.orders import Order
 from models.prepared import Prepared
-from models.providers import Provider
 from models.rows import tell
-from models.settings import settings
 
 log = logging.getLogger(__name__)
 
@@ -51,22 +47,22 @@ Settle = Callable[[Session, Attempt, str, str], tuple[Prompt, ...] | Notice]
 
 def offer(line: Line) -> None:
     """A provider has answered: put the order, take 1 or 2."""
-    _lead(line, _offer_notice, _settle_offer)
+    _lead(line, outbound_matters.offer_notice, outbound_matters.settle_offer)
 
 
 def callback(line: Line) -> None:
     """The elder has answered: tell her who comes."""
-    _lead(line, _callback_notice, _settle_callback)
+    _lead(line, outbound_matters.callback_notice, outbound_matters.settle_callback)
 
 
 def reminder(line: Line) -> None:
     """The elder has answered: remind her who comes tomorrow."""
-    _lead(line, _reminder_notice, _settle_reminder)
+    _lead(line, outbound_matters.reminder_notice, outbound_matters.settle_reminder)
 
 
 def look_in(line: Line) -> None:
     """A contact or a butler has answered: she was not reached, will somebody look in?"""
-    _lead(line, _look_in_notice, _settle_look_in)
+    _lead(line, outbound_matters.look_in_notice, outbound_matters.settle_look_in)
 
 
 def taken(line: Line) -> None:
@@ -191,117 +187,6 @@ def attempt_of(session: Session, channel_id: str) -> Attempt:
     if attempt is None:
         raise LookupError(f"no attempt has the channel {channel_id}")
     return attempt
-
-
-def _matter(order: Order, language: str, aloud: bool) -> dict[str, words.Value]:
-    """Return what all calls say of an order: service and time."""
-    today = clock.local_date(clock.now())
-    return {
-        "service": words.service(order.service, language, aloud=aloud),
-        "day": words.day(order.wanted_on, today, language),
-        "part": words.time_of_day(order.wanted_part, order.wanted_at, language),
-    }
-
-
-def _in_all_languages(
-    first: str, say: Callable[[str], tuple[Prompt, ...]]
-) -> tuple[tuple[str, tuple[Prompt, ...]], ...]:
-    """Return the lines in every language, beginning with `first`, in the order in which `#` goes through them."""
-    order = vocabulary.LANGUAGES
-    start = order.index(first)
-    return tuple((language, say(language)) for language in (*order[start:], *order[:start]))
-
-
-def _offer_notice(attempt: Attempt) -> Notice | Gone:
-    assert attempt.offer is not None  # noqa: S101 (the dialplan's context and the attempt agree)
-    order, language = attempt.offer.order, attempt.offer.provider.language
-    if attempt.offer.status != OfferStatus.OPEN:
-        taken_by_another = order.provider_id not in (None, attempt.offer.provider_id)
-        return Gone((prompt("offer_too_late" if taken_by_another else "offer_gone"),), language)
-    name = words.name(order.area.district.name if order.area else settings().district_unknown)
-
-    def say(language: str) -> tuple[Prompt, ...]:
-        matter = prompt("offer", district=name, **_matter(order, language, aloud=True))
-        return prompt("offer_hello"), matter, prompt("offer_keys")
-
-    return Notice(_in_all_languages(language, say), OFFER_KEYS)
-
-
-def _callback_notice(attempt: Attempt) -> Notice | Gone:
-    assert attempt.callback is not None  # noqa: S101
-    if attempt.callback.status != CallbackStatus.OPEN:
-        return Gone((), attempt.callback.order.language)
-    return _who_comes(attempt.callback.order, attempt.callback.provider, "callback_hello")
-
-
-def _reminder_notice(attempt: Attempt) -> Notice | Gone:
-    assert attempt.reminder is not None  # noqa: S101
-    if attempt.reminder.status != ReminderStatus.OPEN or not reminders.still_true(attempt.reminder):
-        return Gone((), attempt.reminder.order.language)
-    return _who_comes(attempt.reminder.order, attempt.reminder.provider, "reminder_hello")
-
-
-def _who_comes(order: Order, provider: Provider, hello: str) -> Notice:
-    name = words.name(provider.name)
-
-    def say(language: str) -> tuple[Prompt, ...]:
-        who = words.form_of_address(order.elder.person, language)
-        matter = prompt("callback", provider=name, **_matter(order, language, aloud=False))
-        return prompt(hello, who=who), matter, prompt("callback_keys")
-
-    return Notice(_in_all_languages(order.language, say), CALLBACK_KEYS)
-
-
-def _look_in_notice(attempt: Attempt) -> Notice | Gone:
-    step = attempt.escalation_step
-    assert step is not None and step.person is not None  # noqa: S101 (the dialplan's context and the attempt agree)
-    if step.ended_at is not None:
-        return Gone((), step.person.language)
-    elder = step.escalation.elder.person
-
-    def say(language: str) -> tuple[Prompt, ...]:
-        who = words.form_of_address(elder, language)
-        return prompt("look_in_hello"), prompt("look_in", who=who), prompt("look_in_keys")
-
-    return Notice(_in_all_languages(step.person.language, say), LOOK_IN_KEYS)
-
-
-def _settle_look_in(session: Session, attempt: Attempt, code: str, language: str) -> tuple[Prompt, ...]:
-    if code == "promise":
-        escalation.promise(session, attempt, clock.now())
-        return (prompt("look_in_thanks"),)
-    escalation.refuse(session, attempt, clock.now())
-    return (prompt("look_in_cannot"),)
-
-
-def _settle_offer(session: Session, attempt: Attempt, code: str, language: str) -> tuple[Prompt, ...] | Notice:
-    assert attempt.offer is not None  # noqa: S101
-    now = clock.now()
-    if code == "decline":
-        offers.decline_offer(session, attempt, now)
-        # One silence ends it: the decline stands already, and the next provider is being asked.
-        why = _in_all_languages(language, lambda _language: (prompt("offer_why"),))
-        return Notice(why, DECLINE_KEYS, silences=outbound_turns.REPEATS - 1)
-    if code != "accept":
-        offers.decline_because(session, attempt.offer.id, DeclineReason(code), now)
-        return (prompt("offer_declined"),)
-    if not offers.accept_offer(session, attempt, now):
-        return (prompt("offer_too_late"),)
-    order = attempt.offer.order
-    accepted = prompt("offer_accepted", number=words.digits(order.number, language))
-    # What she needs is told to whoever goes there, and to nobody before.
-    needs = (prompt("offer_needs", needs=words.name(order.elder.needs)),) if order.elder.needs else ()
-    return accepted, *needs
-
-
-def _settle_callback(session: Session, attempt: Attempt, code: str, language: str) -> tuple[Prompt, ...]:
-    callbacks.confirm(session, attempt, clock.now())
-    return (prompt("callback_confirmed"),)
-
-
-def _settle_reminder(session: Session, attempt: Attempt, code: str, language: str) -> tuple[Prompt, ...]:
-    reminders.confirm(session, attempt, clock.now())
-    return (prompt("callback_confirmed"),)
 
 
 def _journal(call_id: int, heard: object) -> None:

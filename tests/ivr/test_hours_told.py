@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 
 from dispatch import callbacks
 from dispatch.outbox import transaction
-from ivr import outbound
+from ivr import outbound_matters
 from ivr.outbound_turns import Notice
 from ivr.turns import Ask, OpenOffer, State, begin
 from models import clock
@@ -43,9 +43,9 @@ def test_the_hour_is_told_in_all_our_calls(database: Engine, at: time | None, sa
         session.add(offered)
         session.flush()
         for make, attempt in (
-            (outbound._offer_notice, offered),
-            (outbound._callback_notice, told),
-            (outbound._reminder_notice, reminded),
+            (outbound_matters.offer_notice, offered),
+            (outbound_matters.callback_notice, told),
+            (outbound_matters.reminder_notice, reminded),
         ):
             notice = make(attempt)
             assert isinstance(notice, Notice)
