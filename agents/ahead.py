@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from dispatch import roster
+from models import preferences
 from models.calls import Call, CallState
-from models.presence import Presence
+from models.preferences import ElderSetting, Setting
+from models.presence import AgentPresence, Presence
 from models.settings import settings
 from models.tasks import Task, TaskKind
 
@@ -30,6 +32,7 @@ class Waiting:
     call: str  # public id
     language: str
     urgent: bool
+    dialect: str = ""  # hers, if she rings herself
 
 
 def coming(session: Session, now: datetime) -> dict[int, tuple[str, ...]]:
@@ -49,19 +52,24 @@ def may_ring(session: Session, user_id: int, public_id: str, now: datetime) -> b
 def waiting(session: Session) -> list[Waiting]:
     """Return who waits and is not being rung for, in the order of the queues: emergencies, then the longest wait."""
     alarm = select(Task.id).where(Task.call_id == Call.id, Task.kind == TaskKind.ALARM).exists()
+    herself = or_(Call.caller_person_id.is_(None), Call.caller_person_id == Call.elder_id)
+    dialect = preferences.present_value(Setting.DIALECT).where(ElderSetting.elder_id == Call.elder_id, herself)
     rows = session.execute(
-        select(Call.public_id, Call.language, alarm.label("urgent"))
+        select(Call.public_id, Call.language, alarm.label("urgent"), dialect.scalar_subquery())
         .where(Call.ended_at.is_(None), Call.state == CallState.WAITING, Call.agent_id.is_(None))
         .order_by(alarm.desc(), Call.waiting_since, Call.id)
         .limit(CALLS)
     )
-    return [Waiting(public_id, language, bool(urgent)) for public_id, language, urgent in rows]
+    return [Waiting(public_id, language, bool(urgent), dialect or "") for public_id, language, urgent, dialect in rows]
 
 
 def guess(
     callers: Sequence[Waiting], agents: Sequence[roster.Agent], picture: roster.Picture
 ) -> dict[int, tuple[str, ...]]:
-    """Return who may be rung for whom: the ready before those in wrap-up, the better speaker, the longer rested."""
+    """Return who may be rung for whom: the ready before those in wrap-up, the better speaker, the longer rested.
+
+    Whoever speaks a caller's dialect comes before all others of her language.
+    """
     free = {
         one.user_id: one.presence
         for one in agents
@@ -71,10 +79,15 @@ def guess(
     for caller in callers:
         penalties = _penalties(caller, picture)
         able = [user_id for user_id in free if user_id in penalties]
-        able.sort(key=lambda one: (free[one].state != Presence.READY, penalties[one], free[one].since, one))
-        for user_id in able[:AGENTS]:
+        native = {} if caller.urgent else _members(roster.queue_of(caller.language, caller.dialect), picture)
+        for user_id in sorted(able, key=lambda one: _order(free[one], penalties[one], native.get(one)))[:AGENTS]:
             found[user_id] = (*found.get(user_id, ()), caller.call)
     return found
+
+
+def _order(stands: AgentPresence, penalty: int, of_dialect: int | None) -> tuple[object, ...]:
+    late = stands.state != Presence.READY
+    return late, of_dialect is None, penalty if of_dialect is None else of_dialect, stands.since, stands.user_id
 
 
 def _penalties(caller: Waiting, picture: roster.Picture) -> Mapping[int, int]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agents.accounts import record
+from models import dialects
 from models.calls import Call
 from models.people import Elder, Person
-from models.preferences import VALUES, Because, ElderSetting, Origin, Setting, history, put, undo
+from models.preferences import VALUES, Because, ElderSetting, Origin, Setting, history, put, undo, values_of
 from models.users import User
 
 # How many taken-back or overridden values the card tells of each.
@@ -48,20 +49,39 @@ class Story:
 
 @dataclass(frozen=True)
 class Manner:
-    """One setting: what holds now and since when (None: nobody has set it), what could be chosen, what was before."""
+    """One setting: what holds now and since when (None: nobody has set it), what could be chosen, what was before.
+
+    `names`: of values that are rows of a list, by language.
+    """
 
     name: str
     value: str
     choices: tuple[str, ...]
     story: Story | None
     earlier: tuple[Story, ...]
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def manners(session: Session, elder: Elder) -> tuple[Manner, ...]:
-    """Return every setting of `elder`."""
+    """Return every setting of `elder`; of dialects those of her language, and none where it has none."""
     rows = history(session, elder.id)
     told = dict(zip((row.id for row in rows), _stories(session, rows), strict=True))
-    return tuple(_manner(elder, name, [(row, told[row.id]) for row in rows if row.name == name]) for name in Setting)
+    each = {name: [(row, told[row.id]) for row in rows if row.name == name] for name in Setting}
+    found = (_manner(elder, name, each[name]) for name in Setting if name is not Setting.DIALECT)
+    return (*found, *_dialect(session, elder, _manner(elder, Setting.DIALECT, each[Setting.DIALECT])))
+
+
+def _dialect(session: Session, elder: Elder, manner: Manner) -> Iterable[Manner]:
+    listed = dialects.dialects(session, hidden=True)
+    # What she has is shown, whatever became of the list or of her language since.
+    choices = [
+        one.code
+        for one in listed
+        if one.code == manner.value or (one.hidden_at is None and one.language == elder.person.language)
+    ]
+    if choices or manner.earlier:
+        names = {one.code: one.names for one in listed}
+        yield replace(manner, choices=(*manner.choices, *choices), names=names)
 
 
 def change(session: Session, public_id: str, setting: tuple[str, str], by: tuple[User, datetime]) -> None:
@@ -73,7 +93,7 @@ def change(session: Session, public_id: str, setting: tuple[str, str], by: tuple
     """
     user, now = by
     elder_id, name = _elder_id(session, public_id), _setting(setting[0])
-    if setting[1] not in VALUES[name]:
+    if setting[1] not in values_of(session, name):
         raise MannerError("unknown")
     if put(session, elder_id, (name, setting[1]), Because(Origin.AGENT, by_user_id=user.id), now) is not None:
         record(session, user, f"set_{name}", ("elder", elder_id), now)

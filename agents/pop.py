@@ -31,7 +31,7 @@ from agents.lines import (
 )
 from agents.notes import NoteLine, notes
 from agents.parties import Party, area_path
-from models import preferences
+from models import dialects, preferences
 from models.audio import Audio
 from models.calls import Call, CallEvent, CallState, Utterance
 from models.contacts import Contact
@@ -69,6 +69,7 @@ class PopElder:
     sex: str | None
     age: int | None
     language: str
+    dialect: Mapping[str, str]  # its names by language; empty where none is known
     pace: str
     volume: str
     person_first: bool
@@ -143,6 +144,7 @@ def pop_elder(session: Session, elder: Elder, today: date) -> PopElder:
         sex=person.sex,
         age=age_on(person.born_on, today) if person.born_on else None,
         language=person.language,
+        dialect=dialects.names_of(session, her_way.dialect),
         pace=her_way.pace,
         volume=her_way.volume,
         person_first=her_way.person_first,

@@ -21,8 +21,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from dispatch import asks, presence, queue_rules, roster, watching
 from dispatch.agent_events import THERE
 from dispatch.ami import Ami, AmiMessage
-from dispatch.roster import Account, Member, Picture
+from dispatch.queue_rules import Dialects
+from dispatch.roster import Account, Member, Picture, Skills
 from models import clock
+from models.dialects import dialects
 from models.presence import AgentLine, AgentPresence
 from models.queue_rules import QueueRules
 from models.queue_rules import queue_rules as rules_in_force
@@ -52,10 +54,11 @@ class Mirror:
         self._members: dict[tuple[str, str], Member] = {}
         self._accounts: dict[int, str] = {}
         self._asked_at = 0.0
-        self._skills: dict[int, dict[str, int]] = {}
+        self._skills = Skills()
         self._skills_at = 0.0
         self._idle = False
-        self._rules: QueueRules | None = None  # what Asterisk was told, of times and weights
+        # What Asterisk was told: times and weights, and which dialects there are.
+        self._rules: tuple[QueueRules, Dialects] | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Go on until `stop`."""
@@ -96,9 +99,9 @@ class Mirror:
             asked = asks.waiting(session)
             if time.monotonic() - self._skills_at >= SKILLS_S:
                 self._skills, self._skills_at = roster.skills(session), time.monotonic()
-                rules = rules_in_force(session)
+                rules = rules_in_force(session), [(one.language, one.code) for one in dialects(session)]
         if rules is not None and rules != self._rules:
-            queue_rules.tell(ami, rules)
+            queue_rules.tell(ami, *rules)
             self._rules = rules
         for ask_id in asked:
             asks.perform(ami, ask_id)

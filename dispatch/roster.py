@@ -6,13 +6,14 @@ Nothing here speaks to Asterisk (`dispatch.mirror` does).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch.presence import line_is_valid, time_brings
+from models import dialects
 from models.prepared import Prepared
 from models.presence import MISSED, AgentLine, AgentPresence, AgentSkill, Presence
 from models.rows import Rows
@@ -54,6 +55,17 @@ class Account:
 
 
 @dataclass(frozen=True)
+class Skills:
+    """Who takes calls in which languages, and speaks which dialects: user to language, or (language, code), to penalty.
+
+    Without a language of her own an agent takes what is the rule of the house.
+    """
+
+    languages: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+    dialects: Mapping[int, Mapping[tuple[str, str], int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Picture:
     """Who is in which queue, and which accounts there are. Keys: (queue, interface), and user ids."""
 
@@ -78,9 +90,9 @@ def user_of(name: str) -> int | None:
     return int(digits) if not head and digits.isascii() and digits.isdigit() else None
 
 
-def queue_of(language: str) -> str:
-    """Return the queue of those who speak `language`."""
-    return f"person-{language}"
+def queue_of(language: str, dialect: str = "") -> str:
+    """Return the queue of those who speak `language`, or of those of them who speak this dialect of it."""
+    return f"person-{language}-{dialect}" if dialect else f"person-{language}"
 
 
 def urgent_queue_of(language: str) -> str:
@@ -116,15 +128,15 @@ def agents(session: Session) -> list[Agent]:
     ]
 
 
-def skills(session: Session) -> dict[int, dict[str, int]]:
-    """Return who takes calls in which languages: user to language to penalty."""
+def skills(session: Session) -> Skills:
+    """Return who takes calls in which languages, and speaks which dialects."""
     found: dict[int, dict[str, int]] = {}
     for skill in session.scalars(select(AgentSkill)):
         found.setdefault(skill.user_id, {})[skill.language] = skill.penalty
-    return found
+    return Skills(found, dialects.spoken(session))
 
 
-def picture(all_agents: Iterable[Agent], skilled: Mapping[int, Mapping[str, int]], now: datetime) -> Picture:
+def picture(all_agents: Iterable[Agent], skilled: Skills, now: datetime) -> Picture:
     """Return how it should be."""
     accounts: dict[int, Account] = {}
     members: dict[tuple[str, str], Member] = {}
@@ -133,7 +145,7 @@ def picture(all_agents: Iterable[Agent], skilled: Mapping[int, Mapping[str, int]
             continue
         accounts[agent.user_id] = Account(agent.line.digest, agent.line.serial)
         if agent.presence is not None and counts(agent.presence, now):
-            members.update(_memberships(agent, agent.presence, skilled.get(agent.user_id) or _default_skills()))
+            members.update(_memberships(agent, agent.presence, skilled))
     return Picture(members, accounts)
 
 
@@ -161,9 +173,8 @@ def _default_skills() -> dict[str, int]:
     return {first: 0, **dict.fromkeys(others, SECOND_LANGUAGE)}
 
 
-def _memberships(
-    agent: Agent, row: AgentPresence, languages: Mapping[str, int]
-) -> Iterable[tuple[tuple[str, str], Member]]:
+def _memberships(agent: Agent, row: AgentPresence, skilled: Skills) -> Iterable[tuple[tuple[str, str], Member]]:
+    languages = skilled.languages.get(agent.user_id) or _default_skills()
     paused = row.state in (Presence.PAUSE, Presence.WRAP_UP)
     # In a call it is the telephone's own state that keeps her from being rung: `ringinuse=no`.
     reason = (row.reason or row.state) if paused else ""
@@ -173,3 +184,7 @@ def _memberships(
             yield (queue_of(language), interface(agent.user_id)), Member(penalty, paused, reason, agent.public_id)
         urgent = STRANGE_LANGUAGE if penalty is None else penalty
         yield (urgent_queue_of(language), interface(agent.user_id)), Member(urgent, paused, reason, agent.public_id)
+    for (language, code), penalty in skilled.dialects.get(agent.user_id, {}).items():
+        # Of a language whose calls she does not take she is asked by nobody.
+        if language in languages:
+            yield (queue_of(language, code), interface(agent.user_id)), Member(penalty, paused, reason, agent.public_id)

@@ -55,7 +55,7 @@ def look(rows: Rows, number: Number | None, now: datetime) -> Seen:
     if len(elders) == 1:
         one = elders[0]
         way = preferences(rows, one.id)
-        her = Her(one.id, one.family_name, one.sex, one.language, way.pace, way.volume, way.person_first)
+        her = Her(one.id, one.family_name, one.sex, one.language, way.pace, way.volume, way.person_first, way.dialect)
         return Seen("one", her.language, number_id, (her,), matters(rows, her.elder_id, now))
     if elders:
         people = tuple(Her(one.id, one.family_name, one.sex, one.language) for one in elders)

@@ -57,7 +57,9 @@ def asked(attempt: Attempt) -> State:
     assert session is not None and attempt.care_visit_id is not None  # noqa: S101
     visit = care.whole(session, attempt.care_visit_id)
     person, way = visit.elder.person, preferences(session, visit.elder_id)
-    her = Her(visit.elder_id, person.family_name, person.sex, person.language, way.pace, way.volume)
+    her = Her(
+        visit.elder_id, person.family_name, person.sex, person.language, way.pace, way.volume, dialect=way.dialect
+    )
     language = attempt.call.language if attempt.call is not None else person.language
     moment, care_visit = clock.local(clock.now()), of_visit(session, visit, back=False)
     # Nobody at this telephone is a worker who reports: it was we who rang.

@@ -89,7 +89,7 @@ class Conversation:
 
     def _on_the_way(self, move: ToPerson) -> None:
         if self._told != move:
-            handover.on_the_way(self._line, move, self._state.language, self._public_id)
+            handover.on_the_way(self._line, move, self._state.language, self._public_id, self._state.dialect)
             self._told = move
 
     def _as_she_likes_it(self) -> None:

@@ -50,7 +50,7 @@ class Doing:
 
 def _as_she_likes_it(session: Session, one: Her) -> Her:
     way = preferences(session, one.elder_id)
-    return replace(one, pace=way.pace, volume=way.volume, person_first=way.person_first)
+    return replace(one, pace=way.pace, volume=way.volume, person_first=way.person_first, dialect=way.dialect)
 
 
 def take(session: Session, doing: Doing) -> object:

@@ -27,13 +27,16 @@ def somebody_is_there(line: Line) -> bool:
     return any(line.get_variable(f"QUEUE_MEMBER(person-{one},logged)") not in ("", "0") for one in settings().languages)
 
 
-def on_the_way(line: Line, move: ToPerson, language: str, call: str = "") -> None:
+def on_the_way(line: Line, move: ToPerson, language: str, call: str = "", dialect: str = "") -> None:
     """Tell the dialplan why the call goes to a person: before any row is written, which may fail or take its time.
 
-    `call` is the public id by which the agent's screen finds the call at its first ring.
+    `call` is the public id by which the agent's screen finds the call at its first ring; `dialect` what she speaks
+    who is on the line.
     """
     if call:
         line.set_variable("HOTLINE_CALL", call)
+    if dialect:
+        line.set_variable("HOTLINE_DIALECT", dialect)
     line.set_variable("HOTLINE_WHY", move.reason)
     line.set_variable("HOTLINE_LANGUAGE", language)
     line.set_variable("HOTLINE_NEXT", "person")

@@ -105,7 +105,7 @@ def _lead(line: Line, make_notice: Callable[[Attempt], Notice | Gone], settle: S
             listener, notice, answered.call_id, lambda code, language: _settle(line, settle, code, language), early
         )
         if isinstance(move, ToPerson):
-            handover.on_the_way(line, move, language, answered.public_id)
+            handover.on_the_way(line, move, language, answered.public_id, notice.dialect)
             go_to_person(channel_id, move.reason)
             handover.to_person(line, listener, move, language)
             return

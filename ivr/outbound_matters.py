@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from dispatch import callbacks, escalation, offers, reminders
 from ivr import outbound_turns
@@ -16,6 +16,7 @@ from models import clock, vocabulary
 from models.dialing import Attempt, CallbackStatus, DeclineReason, OfferStatus
 from models.followups import ReminderStatus
 from models.orders import Order
+from models.preferences import preferences
 from models.providers import Provider
 from models.settings import settings
 
@@ -79,7 +80,11 @@ def _who_comes(order: Order, provider: Provider, hello: str) -> Notice:
         matter = prompt("callback", provider=name, **_matter(order, language, aloud=False))
         return prompt(hello, who=who), matter, prompt("callback_keys")
 
-    return Notice(_in_all_languages(order.language, say), CALLBACK_KEYS)
+    session = object_session(order)
+    assert session is not None  # noqa: S101 (it was read a moment ago)
+    return Notice(
+        _in_all_languages(order.language, say), CALLBACK_KEYS, dialect=preferences(session, order.elder_id).dialect
+    )
 
 
 def look_in_notice(attempt: Attempt) -> Notice | Gone:

@@ -27,6 +27,7 @@ class Notice:
     spoken: tuple[tuple[str, tuple[Line, ...]], ...]
     answers: tuple[tuple[str, str], ...]
     silences: int = 0
+    dialect: str = ""  # of the elder who is rung
 
     @property
     def language(self) -> str:

@@ -63,6 +63,6 @@ def _state(attempt: Attempt) -> State | Gone:
     if visit.status != ReturnVisitStatus.OPEN or not asked:
         return Gone((), person.language)
     way = preferences(session, person.id)
-    her = Her(person.id, person.family_name, person.sex, person.language, way.pace, way.volume)
+    her = Her(person.id, person.family_name, person.sex, person.language, way.pace, way.volume, dialect=way.dialect)
     now = clock.local(clock.now())
     return State(now, her.language, how="return_visit", people=(her,), asked=asked, visit_id=visit.id)

@@ -20,6 +20,8 @@ _OWN = (
     Column("sex", "性别", example="女", advice="女、男，或留空"),
     Column("born_on", "出生日期", example="1941-03-08", advice="日期，或写作 1941-03-08"),
     Column("language", "语言", example="汉语", advice="汉语、朝鲜语、英语；留空为汉语"),
+    Column("dialect", "方言", limit=40, example="山东话",
+           advice="设置中“方言”列表里的名称，如山东话、함경도 말；留空为无"),
     Column("district", "区", limit=80, example="道里区"),
     Column("community", "社区", limit=80, example="河畔社区"),
     Column("grid", "网格", limit=80, example="第一网格"),
@@ -70,7 +72,7 @@ PLACES = frozenset({"district", "community", "grid", "address"})
 
 # Word to code; the first word of each code is the one we write.
 SEXES: Mapping[str, str | None] = {"": None, "女": "f", "男": "m", "f": "f", "m": "m"}
-# Empty means the same as the first value: nobody has set anything.
+# Empty means the same as the first value: nobody has set anything. The words of dialects are rows (models.dialects).
 MANNERS: Mapping[Setting, Mapping[str, str]] = {
     Setting.PACE: {"正常": "normal", "慢": "slow", "慢速": "slow", "normal": "normal", "slow": "slow"},
     Setting.VOLUME: {"正常": "normal", "大": "loud", "大音量": "loud", "normal": "normal", "loud": "loud"},

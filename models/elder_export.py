@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
-from models import sheet_files
+from models import dialects, sheet_files
 from models.calling_hours import hours_in, written_spans
 from models.campaigns import CallRule
 from models.contacts import Contact
@@ -27,7 +27,7 @@ from models.elder_columns import (
     columns,
 )
 from models.people import Area, Elder, Person
-from models.preferences import ElderSetting
+from models.preferences import ElderSetting, Setting
 from models.sheet_cells import LANGUAGE_WORDS, Column, written
 from models.sheet_files import Cells, Layout, dialled
 
@@ -76,6 +76,7 @@ def columns_needed(session: Session) -> tuple[Column, ...]:
 def rows(session: Session) -> Iterator[Cells]:
     """Yield every elder as named cells, in the order of registration, a part of them in memory at a time."""
     areas = {area.id: (area.parent_id, area.kind, area.name) for area in session.scalars(select(Area))}
+    words_of = {**MANNERS, Setting.DIALECT: dialects.words(dialects.dialects(session, hidden=True))}
     last = 0
     while True:
         part = session.scalars(
@@ -85,7 +86,11 @@ def rows(session: Session) -> Iterator[Cells]:
         if not part:
             return
         last = part[-1].id
-        manners, contacts, hours = _manners(session, part), _contacts(session, part), _own_hours(session, part)
+        manners, contacts, hours = (
+            _manners(session, part, words_of),
+            _contacts(session, part),
+            _own_hours(session, part),
+        )
         groups = _groups(session, part)
         for elder in part:
             yield {
@@ -123,7 +128,9 @@ def _places(areas: dict[int, tuple[int | None, str, str]], area_id: int | None) 
         yield kind, name
 
 
-def _manners(session: Session, part: Sequence[Elder]) -> dict[int, Cells]:
+def _manners(
+    session: Session, part: Sequence[Elder], words_of: Mapping[Setting, Mapping[str, str]]
+) -> dict[int, Cells]:
     found: dict[int, Cells] = {}
     present = (
         select(ElderSetting.elder_id, ElderSetting.name, ElderSetting.value)
@@ -131,7 +138,7 @@ def _manners(session: Session, part: Sequence[Elder]) -> dict[int, Cells]:
         .order_by(ElderSetting.id)
     )
     for elder_id, name, value in session.execute(present):
-        for setting, words in MANNERS.items():
+        for setting, words in words_of.items():
             if name == setting:
                 found.setdefault(elder_id, {})[name] = written(words, value)
     return found

@@ -10,7 +10,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import sheets
+from models import dialects, sheets
 from models.calling_hours import ANY, Hours, read_spans
 from models.elder_columns import (
     CONTACTS,
@@ -76,10 +76,11 @@ def read(data: bytes, sheet: str = "") -> Table:
 def check(session: Session, rows: Iterable[Row]) -> Checked:
     """Check every row against the rules and the database; nothing is written."""
     result = Checked()
+    manners = {**MANNERS, Setting.DIALECT: dialects.words(dialects.dialects(session, hidden=True))}
     sound: list[tuple[int, Entry]] = []
     for row in rows:
         try:
-            sound.append((row.line, _entry(row)))
+            sound.append((row.line, _entry(row, manners)))
         except ValueError as error:
             result.problems.append(f"line {row.line}: {error}")
     there = registered(session, [entry.elder for _, entry in sound])
@@ -121,7 +122,7 @@ def registered(session: Session, elders: list[NewElder]) -> set[Identity]:
     return found
 
 
-def _entry(row: Row) -> Entry:
+def _entry(row: Row, words_of: Mapping[Setting, Mapping[str, str]]) -> Entry:
     cells = cells_of(row, NAMES, LIMITS)
     if not cells["name"]:
         raise ValueError("the name is missing")
@@ -137,7 +138,7 @@ def _entry(row: Row) -> Entry:
     )
     manners = {
         name: value
-        for name, words in MANNERS.items()
+        for name, words in words_of.items()
         # An empty cell, and the usual value too, say nothing: her calls may still teach us.
         if cells[name] and (value := known(cells, name, words)) not in (None, VALUES[name][0])
     }

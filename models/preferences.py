@@ -12,9 +12,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import ForeignKey, Index, String, Table, bindparam, select
+from sqlalchemy import ForeignKey, Index, Select, String, Table, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from models import dialects
 from models.base import Base, Code, Pk
 from models.people import Elder
 from models.prepared import Prepared
@@ -30,6 +31,7 @@ class Setting(StrEnum):
     PERSON_FIRST = "person_first"
     LANGUAGE = "language"
     SMS = "sms"
+    DIALECT = "dialect"
 
 
 class Origin(StrEnum):
@@ -48,6 +50,8 @@ VALUES: Mapping[Setting, tuple[str, ...]] = {
     Setting.PERSON_FIRST: ("no", "yes"),
     Setting.LANGUAGE: LANGUAGES,
     Setting.SMS: ("no", "yes"),
+    # And every dialect on the list: `values_of`.
+    Setting.DIALECT: (dialects.NONE,),
 }
 
 
@@ -77,6 +81,7 @@ class Preferences:
     pace: str = "normal"  # normal, slow: slower speech, longer time-outs, more repeats
     volume: str = "normal"  # normal, loud
     person_first: bool = False
+    dialect: str = ""  # a code of models.dialects; empty: her language's usual speech
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,15 @@ def preferences(session: Session | Rows, elder_id: int) -> Preferences:
         pace=present.get(Setting.PACE, plain.pace),
         volume=present.get(Setting.VOLUME, plain.volume),
         person_first=present.get(Setting.PERSON_FIRST, "no") == "yes",
+        dialect="" if (dialect := present.get(Setting.DIALECT, dialects.NONE)) == dialects.NONE else dialect,
     )
+
+
+def values_of(session: Session, name: Setting) -> tuple[str, ...]:
+    """Return what can be chosen for `name`; the first holds where nobody has set anything."""
+    if name is Setting.DIALECT:
+        return (*VALUES[name], *(one.code for one in dialects.dialects(session)))
+    return VALUES[name]
 
 
 def wants_sms(session: Session, elder_id: int) -> bool:
@@ -131,8 +144,8 @@ def put(
         ValueError: the setting has no such value.
     """
     name, value = setting
-    if value not in VALUES[name]:
-        raise ValueError(f"{name} can be {', '.join(VALUES[name])}, not {value!r}")
+    if value not in values_of(session, name):
+        raise ValueError(f"{name} can be {', '.join(values_of(session, name))}, not {value!r}")
     # One writer at a time for one elder: an agent and the learning may come together.
     elder = session.scalars(select(Elder).where(Elder.id == elder_id).with_for_update(of=Elder)).unique().one()
     newest = present_row(session, elder_id, name)
@@ -175,12 +188,17 @@ def undo(session: Session, elder_id: int, name: Setting, by_user_id: int | None,
 
 def present_row(session: Session, elder_id: int, name: Setting) -> ElderSetting | None:
     """Return the row that holds now, None where nobody has set anything."""
-    return session.scalar(
-        select(ElderSetting)
-        .where(ElderSetting.elder_id == elder_id, ElderSetting.name == name, ElderSetting.undone_at.is_(None))
-        .order_by(ElderSetting.id.desc())
-        .limit(1)
-    )
+    return session.scalars(_newest(select(ElderSetting), name).where(ElderSetting.elder_id == elder_id)).first()
+
+
+def present_value(name: Setting) -> Select[tuple[str]]:
+    """Return the question for the value that holds now, for whose elder it is still to be said."""
+    return _newest(select(ElderSetting.value), name)
+
+
+def _newest(query: Select[Any], name: Setting) -> Select[Any]:
+    holds = ElderSetting.name == name, ElderSetting.undone_at.is_(None)
+    return query.where(*holds).order_by(ElderSetting.id.desc()).limit(1)
 
 
 def _language_before(elder: Elder, name: Setting) -> dict[str, str]:

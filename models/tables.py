@@ -16,6 +16,7 @@ from models.campaigns import (
 from models.care_runs import CareHold, VisitCall
 from models.changes import SettingChange, Upload
 from models.contacts import Contact
+from models.dialects import AgentDialect, Dialect
 from models.dialing import Attempt, Callback, Offer, Trunk
 from models.duties import AreaButler, CareProof, Duty, DutyRule, ElderGroup
 from models.followups import Reminder, ReturnVisit, ReturnVisitQuestion
@@ -42,6 +43,7 @@ from models.visits import OrderVisit
 metadata = Base.metadata
 
 __all__ = [
+    "AgentDialect",
     "AgentLine",
     "AgentPresence",
     "AgentSkill",
@@ -64,6 +66,7 @@ __all__ = [
     "CareProof",
     "CareVisit",
     "Contact",
+    "Dialect",
     "Duty",
     "DutyRule",
     "Elder",

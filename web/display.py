@@ -85,6 +85,7 @@ SETTING_ICONS: dict[str, str] = {
     "person_first": "headset",
     "language": "language",
     "sms": "message",
+    "dialect": "ear",
 }
 
 # Kind of a journal entry to tone and icon.

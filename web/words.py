@@ -470,10 +470,12 @@ SETTING: Words = {
     "person_first": _l("Begins with"),
     "language": _l("Language"),
     "sms": _l("Text messages"),
+    "dialect": _l("Dialect"),
 }
 PACE: Words = {"normal": _l("Normal pace"), "slow": _l("Slow")}
 VOLUME: Words = {"normal": _l("Normal volume"), "loud": _l("Loud")}
 SMS: Words = {"no": _l("none"), "yes": _l("wanted")}
+DIALECT: Words = {"none": _l("No dialect")}
 PERSON_FIRST: Words = {"no": _l("the machine"), "yes": _l("a person")}
 ORIGIN: Words = {
     "agent": _l("Set by an agent"),

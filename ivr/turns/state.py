@@ -26,6 +26,10 @@ else:
         return made
 
 
+# Of `State.how`: it is she herself who talks, and nobody on her behalf.
+_HERSELF = frozenset({"one", "household", "care", "return_visit"})
+
+
 @dataclass(frozen=True)
 class Key:
     """She pressed a key: 0–9, `*`, `#`, A–D."""
@@ -92,6 +96,7 @@ class Her:
     pace: str = "normal"  # normal, slow
     volume: str = "normal"  # normal, loud
     person_first: bool = False
+    dialect: str = ""  # a code of models.dialects; empty: her language's usual speech
     may_hear: bool = True  # whether the caller may be told of her orders; a contact only with her consent
 
 
@@ -217,6 +222,12 @@ class State:
     turns: int = 0  # answers since the call began or since something was achieved
     misses: int = 0  # times in a row that nothing was understood
     lines: tuple[Line, ...] = ()  # what was asked last, for repeating
+
+    @property
+    def dialect(self) -> str:
+        """The dialect of whoever is on the line, as far as it is she herself; empty where none is known."""
+        one = self.her or (self.people[0] if len(self.people) == 1 else None)
+        return one.dialect if one is not None and self.how in _HERSELF else ""
 
     @property
     def today(self) -> date:

@@ -246,12 +246,12 @@ def test_skills_are_what_the_queues_get(world: World, boss: User) -> None:
     agent = world.user("小陈")
     put(SKILLS, str(agent.id), admin_users.skill_values({"takes_ko": "yes", "penalty_ko": "3"}), boss)
     with session.read() as db:
-        assert roster.skills(db) == {agent.id: {"ko": 3}}
+        assert roster.skills(db).languages == {agent.id: {"ko": 3}}
         queues = {language: [(p, one.name) for p, one in takes] for language, takes in admin_users.queues(db)}
     assert queues["ko"] == [(3, "小陈"), (10, "刘主任")] and queues["zh-CN"] == [(0, "刘主任")]
     back(boss, changes()[-1].public_id)
     with session.read() as db:
-        assert roster.skills(db) == {}
+        assert roster.skills(db).languages == {}
     with pytest.raises(Refused) as refused:
         admin_users.skill_values({"takes_ko": "yes", "penalty_ko": "-1", "takes_en": "yes", "penalty_en": "999"})
     assert problems(refused) == {"penalty_ko": "range", "penalty_en": "range"}

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from dispatch import agent_events, mirror, presence, roster
 from dispatch.presence import IllegalPresence, To
 from models.calls import Call, CallState, Direction
+from models.dialects import AgentDialect, Dialect
 from models.journal import Entry
 from models.presence import (
     LOST,
@@ -192,7 +193,7 @@ def test_a_session_that_has_ended_takes_the_account_and_the_membership(town: Tow
         session.get_one(User, user_id).session_version += 1
     assert members(now) == {}
     with read() as session:
-        assert roster.picture(roster.agents(session), {}, now).accounts == {}
+        assert roster.picture(roster.agents(session), roster.Skills(), now).accounts == {}
     looked_after(now)
     assert row(user_id).state == Presence.OFFLINE
 
@@ -207,7 +208,7 @@ def test_an_account_ends_by_itself_and_with_its_user(town: Town, end: str) -> No
     else:
         now += timedelta(hours=1)
     with read() as session:
-        assert roster.picture(roster.agents(session), {}, now).accounts == {}
+        assert roster.picture(roster.agents(session), roster.Skills(), now).accounts == {}
 
 
 def test_languages_are_queues_penalties_and_everybody_is_there_in_an_emergency(town: Town) -> None:
@@ -218,6 +219,30 @@ def test_languages_are_queues_penalties_and_everybody_is_there_in_an_emergency(t
         "person-ko": 0, "person-zh-CN": 10,
         "urgent-ko": 0, "urgent-zh-CN": 10, "urgent-en": roster.STRANGE_LANGUAGE,
     }  # fmt: skip
+
+
+def test_a_dialect_is_a_queue_of_those_who_speak_it_and_take_its_language(town: Town) -> None:
+    korean, chinese = hire(town.now, "박", ko=0), hire(town.now, "陈小红", zh=0)
+    for user_id in (korean, chinese):
+        goes(user_id, Presence.READY, town.now)
+        learns(user_id, "hamgyong", 2)
+    with read() as session:
+        members = roster.picture(roster.agents(session), roster.skills(session), town.now).members
+    assert {key: one.penalty for key, one in members.items() if "hamgyong" in key[0]} == {
+        ("person-ko-hamgyong", roster.interface(korean)): 2
+    }
+    # Off the list nobody has it.
+    with write() as session:
+        session.scalars(select(Dialect).where(Dialect.code == "hamgyong")).one().hidden_at = town.now
+    with read() as session:
+        assert roster.skills(session).dialects == {}
+
+
+def learns(user_id: int, code: str, penalty: int = 0) -> None:
+    """She speaks this dialect, too."""
+    with write() as session:
+        one = session.scalars(select(Dialect).where(Dialect.code == code)).one()
+        session.add(AgentDialect(user_id=user_id, dialect_id=one.id, penalty=penalty))
 
 
 def test_who_is_in_wrap_up_is_there_and_who_has_paused_is_not(town: Town) -> None:
@@ -386,11 +411,20 @@ def test_what_an_administrator_sets_of_the_queues_reaches_asterisk(town: Town, a
     said = path.read_text()
     assert "[person-ko](+)\ntimeout=15\nweight=4\n" in said
     assert "[urgent-ko](+)\ntimeout=15\nweight=10\n" in said, "whatever is set, an emergency comes first"
+    assert "[person-ko-hamgyong](dialect)\ntimeout=15\nweight=4\n" in said, "as heavy as its language"
     told = [(action["Action"], action.get("Variable"), action.get("Value")) for action in asterisk.manager.received]
     assert told == [
         ("QueueReload", None, None), ("Setvar", "AGENT_RING", "15"), ("Setvar", "WAIT_LAP", "30"),
         ("Setvar", "QUEUE_WAIT", "600"),
     ]  # fmt: skip
+    # A dialect that goes off the list goes out of the queues.
+    asterisk.manager.received.clear()
+    with write() as session:
+        session.scalars(select(Dialect).where(Dialect.code == "hamgyong")).one().hidden_at = town.now
+    one._skills_at = 0
+    one.round()
+    assert "hamgyong" not in path.read_text() and "[person-ko-pyongan](dialect)" in path.read_text()
+    assert asterisk.manager.received[0]["Action"] == "QueueReload"
     # An Asterisk that was started again is told again.
     asterisk.manager.received.clear()
     one.close()

@@ -191,7 +191,93 @@ def test_the_rules_of_the_queues_are_taken_while_it_runs(running: Running, monke
         said = running.says("dialplan show globals")
         assert f"AGENT_RING={ring_s}" in said and "WAIT_LAP=30" in said and "QUEUE_WAIT=600" in said
     assert "W:10" in running.says("queue show urgent-ko")
+    # A dialect that comes on the list has a queue at once, and none when it goes.
+    assert "No such queue" in running.says("queue show person-ko-pyongan")
+    queue_rules.tell(ami, rules, [("ko", "pyongan")])
+    assert "W:2" in running.says("queue show person-ko-pyongan")
+    queue_rules.tell(ami, rules)
+    assert "No such queue" in running.says("queue show person-ko-pyongan")
     ami.close()
+
+
+class TwoSpeakKorean:
+    """Two agents take Korean calls, 70 and 71; 70 speaks Hamgyong. Their telephones are ordinary ones."""
+
+    def __init__(self, running: Running) -> None:
+        self.running = running
+        self.ami = Ami()
+        self.ami.connect("127.0.0.1", running.ami)
+        self.ami.login("hotline", "change-me")
+        queue_rules.tell(self.ami, QueueRules(1, 45, 90, 30, 600, {"ko": 0}), [("ko", "hamgyong")])
+        for number, queue in (("70", "person-ko"), ("71", "person-ko"), ("70", "person-ko-hamgyong")):
+            telephone = f"Local/{number}@agent-phone"
+            add = {"Interface": f"{telephone}/n", "StateInterface": telephone, "Queue": queue, "Penalty": "5"}
+            self.ami.send_action({"Action": "QueueAdd", **add})
+        for line in (
+            "s,1,Gosub(whose-dialect,s,1)", "s,2,Set(GLOBAL(ASKED)=[${DIALECT}])",
+            "join,1,Queue(person-ko-hamgyong,,,,10)", "join,2,Set(GLOBAL(ASKED)=[${QUEUESTATUS}])",
+            # For this one nobody may be rung: she waits while both are free.
+            "waits,1,Set(QUEUE_MAX_PENALTY=0)", "waits,2,Queue(person-ko)",
+        ):  # fmt: skip
+            running.says(f"dialplan add extension {line} into asks-dialect")
+
+    def rings(self, exten: str, **variables: str) -> None:
+        """A caller comes to this line of the dialplan above."""
+        passed = [f"__{name}={value}" for name, value in variables.items()]
+        channel = {"Channel": f"Local/{exten}@asks-dialect/n", "Variable": passed, "Async": "true"}
+        self.ami.send_action({"Action": "Originate", **channel, "Application": "Wait", "Data": "30"})
+
+    def asks(self, exten: str = "s", **variables: str) -> str:
+        """Which queue is asked first for a Korean caller who speaks Hamgyong; of `join` what the queue says."""
+        self.running.says("dialplan set global ASKED -")
+        self.rings(exten, **{"QUEUE": "person-ko", "HOTLINE_DIALECT": "hamgyong", **variables})
+        return self.told()
+
+    def told(self) -> str:
+        return self.waits_for(r"ASKED=\[(.*)\]", "dialplan show globals")
+
+    def pauses(self, number: str, yes: bool = True) -> None:
+        who = {"Interface": f"Local/{number}@agent-phone/n", "Paused": str(yes).lower()}
+        self.ami.send_action({"Action": "QueuePause", **who})
+
+    def waits_for(self, pattern: str, command: str) -> str:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            if found := re.search(pattern, self.running.says(command)):
+                return found[found.re.groups]
+            time.sleep(0.05)
+        raise AssertionError(self.running.says(command))
+
+
+def test_who_speaks_her_dialect_is_asked_first_and_nobody_waits_for_it(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings(), "var_dir", running.folder)
+    queues = TwoSpeakKorean(running)
+    assert queues.asks() == "person-ko-hamgyong"
+    assert queues.asks(HOTLINE_DIALECT="pyongan") == "", "nobody has such a queue"
+    assert "queue person-ko-pyongan was not found" not in running.log()
+    assert queues.asks(HOTLINE_DIALECT="") == ""
+    assert queues.asks(HOTLINE_WHY="emergency") == "", "everybody is asked at once"
+    # Nobody joins a queue in which nobody could be rung at once, whoever else is free.
+    queues.pauses("70")
+    assert queues.asks() == "" and queues.asks("join") == "JOINEMPTY"
+    queues.pauses("70", False)
+    # Two free, one waits: there is one for each of them.
+    queues.rings("waits")
+    queues.waits_for("person-ko has 1 calls", "queue show person-ko")
+    assert queues.asks() == "person-ko-hamgyong"
+    # One free, one waits: she came first.
+    queues.pauses("71")
+    assert queues.asks() == ""
+    # Nobody stays in it when whoever was rung did not answer.
+    running.says("dialplan set global ASKED -")
+    queues.rings("join")
+    queues.waits_for("person-ko-hamgyong has 1 calls", "queue show person-ko-hamgyong")
+    queues.pauses("70")
+    assert queues.told() == "LEAVEEMPTY"
+    running.says("channel request hangup all")
+    queues.ami.close()
 
 
 def named(pattern: str) -> set[str]:

@@ -17,6 +17,7 @@ from models.contacts import Relation
 from models.journal import Entry
 from models.people import Elder
 from models.phone import normalise
+from models.preferences import Because, Origin, Setting, put
 from models.register import NewContact, NewElder
 from models.session import read
 
@@ -51,6 +52,25 @@ def told() -> str:
     with read() as session:
         identified = CallEvent.call_id == opened.call_id, CallEvent.kind == Entry.IDENTIFIED
         return str(session.scalars(select(CallEvent).where(*identified)).one().data["how"])
+
+
+def test_her_dialect_is_known_where_she_rings_herself_and_not_where_somebody_rings_for_her(elders: list[int]) -> None:
+    with transaction() as session:
+        put(session, elders[0], (Setting.DIALECT, "shandong"), Because(Origin.AGENT), clock.now())
+    stands_by(elders[0], "王芳", may_order=True)
+    with quick_transaction() as rows:
+        herself = callers.look(rows, normalise("+8645110000041"), clock.now())
+    daughter = seen()
+    now = clock.now()
+    assert State(now, "zh-CN", how=herself.how, people=herself.people).dialect == "shandong"
+    # She keys her card, or one of a household says who she is: then she is known, too.
+    known = deeds._as_she_likes_it
+    with read() as session:
+        her = known(session, daughter.people[0])
+    assert her.dialect == "shandong"
+    assert State(now, "zh-CN", how="household", people=(her, her), her=her).dialect == "shandong"
+    assert State(now, "zh-CN", how="household", people=(her, her)).dialect == "", "it is not said yet who rings"
+    assert State(now, "zh-CN", how="contact", people=(her,), her=her).dialect == ""
 
 
 def test_two_contacts_at_one_telephone_are_asked_for_which_of_their_elders(elders: list[int]) -> None:

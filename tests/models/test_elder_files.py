@@ -22,6 +22,7 @@ from models import calling_hours, elder_bulk, elder_columns, elder_export, elder
 from models.callers import who_rings
 from models.calling_hours import Hours
 from models.contacts import Contact, Relation
+from models.dialects import Dialect
 from models.elder_import import check
 from models.people import Elder, PersonNumber
 from models.phone import normalise
@@ -236,6 +237,35 @@ def test_a_later_file_finds_the_butler_and_makes_the_line_a_household(database: 
             select(PersonNumber.role).join(PersonNumber.number).where(PersonNumber.number.has(value="+8645110000007"))
         )
         assert set(session.scalars(shared)) == {"shared"}
+
+
+@pytest.mark.parametrize("base", ["database", "postgres_database"])
+def test_a_dialect_by_its_name_in_any_language_and_out_again(
+    base: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    request.getfixturevalue(base)
+    with write() as session:
+        names = {"zh-CN": "胶东话", "ko": "자오둥 방언", "en": "Jiaodong"}
+        session.add(Dialect(code="own_jiaodong", language="zh-CN", names=names))
+    cells_of = {
+        "王,0451-10000001": "胶东话",
+        "李,0451-10000002": "jiaodong",
+        "赵,0451-10000003": "东北话",
+        "钱,0451-10000004": "",
+    }
+    lines = "".join(f"{who},{dialect}\n" for who, dialect in cells_of.items())
+    assert bring_in(f"姓名,电话,方言\n{lines}".encode()) == []
+    with read() as session:
+        found = [preferences(session, one.id).dialect for one in session.scalars(select(Elder).order_by(Elder.id))]
+        assert found == ["own_jiaodong", "own_jiaodong", "", ""]
+        assert len(session.scalars(select(ElderSetting)).all()) == 2, "the usual is nothing that anybody has set"
+    # What is off the list goes out all the same, and comes in again.
+    with write() as session:
+        session.scalars(select(Dialect).where(Dialect.code == "own_jiaodong")).one().hidden_at = NOW
+    assert [line.get("dialect") for line in exported(tmp_path / "elders.csv")] == ["胶东话", "胶东话", None, None]
+    assert bring_in("姓名,电话,方言\n孙,0451-10000005,胶东话\n".encode()) == []
+    (problem,) = bring_in("姓名,电话,方言\n周,0451-10000006,火星话\n".encode())
+    assert "dialect is '火星话'; it can be" in problem
 
 
 @pytest.mark.parametrize("base", ["database", "postgres_database"])

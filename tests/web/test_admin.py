@@ -183,7 +183,7 @@ def test_skills_of_an_agent_by_page(world: World, boss: Browser) -> None:
     form = {"takes_ko": "yes", "penalty_ko": "4", "seen": seen(boss.get(path).text, 1)}
     assert boss.post(f"{path}/skills", form, path).status_code == 303
     with session.read() as db:
-        assert skills(db) == {user.id: {"ko": 4}}
+        assert skills(db).languages == {user.id: {"ko": 4}}
     assert boss.post(f"{path}/skills", {"takes_ko": "yes", "penalty_ko": "21"}, path).status_code == 422
     assert boss.post("/admin/users/none/skills", {}, path).status_code == 404
 

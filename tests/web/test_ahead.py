@@ -12,6 +12,8 @@ from sqlalchemy import select
 from agents import ahead
 from models import clock, session
 from models.calls import CallState
+from models.dialects import AgentDialect, Dialect
+from models.preferences import Because, Origin, Setting, put
 from models.presence import MISSED, Presence
 from models.tasks import TaskKind
 from models.users import AuditEvent, User
@@ -76,6 +78,32 @@ def test_by_language_and_in_an_emergency_everybody(world: World) -> None:
     assert coming() == {
         both.id: (urgent.public_id, first.public_id, second.public_id), chinese.id: (urgent.public_id, first.public_id)
     }  # fmt: skip
+
+
+def test_whoever_speaks_the_callers_dialect_comes_first(world: World) -> None:
+    rested, second, native = (
+        desk_town.stands(world, world.user(name), Presence.READY, "zh-CN", since=world.ago(since))
+        for name, since in (("小陈", 90), ("小李", 60), ("小吴", 5))
+    )
+    wang = world.elder("王桂兰")
+    with world.rows() as db:
+        dialect = db.scalars(select(Dialect).where(Dialect.code == "shandong")).one()
+        db.add(AgentDialect(user_id=native.id, dialect_id=dialect.id))
+    call = desk_town.waits(world, elder=wang)
+    assert list(coming()) == [rested.id, second.id, native.id]
+    with world.rows() as db:
+        put(db, wang.id, (Setting.DIALECT, "shandong"), Because(Origin.AGENT), world.now)
+    assert list(coming()) == [native.id, rested.id, second.id]
+    # Her daughter, who rings for her, may have another one; in an emergency it is the language alone.
+    with world.rows() as db:
+        daughter = world.elder("王小梅")
+        db.merge(call).caller_person_id = daughter.id
+    assert list(coming()) == [rested.id, second.id, native.id]
+    with world.rows() as db:
+        db.merge(call).caller_person_id = wang.id
+    assert list(coming()) == [native.id, rested.id, second.id]
+    world.task(TaskKind.ALARM, call_id=call.id)
+    assert list(coming()) == [rested.id, second.id, native.id]
 
 
 def test_who_is_rung_for_or_answered_comes_to_nobody_else(world: World) -> None:

@@ -12,6 +12,7 @@ from agents.cards import card_tail
 from models import session
 from models.calling_hours import ANY, Hours, hours_of
 from models.calls import CallEnd
+from models.dialects import Dialect
 from models.people import Elder
 from models.preferences import Because, ElderSetting, Origin, Preferences, Setting, preferences, put
 from models.users import AuditEvent
@@ -72,7 +73,8 @@ def test_the_card_tells_where_a_value_comes_from(world: World, agent: Browser) -
         for value in re.findall(r'value="(\S+)" aria-pressed="true"', switch)
     ]
     assert pressed == [
-        ("pace", "slow"), ("volume", "loud"), ("person_first", "no"), ("language", "zh-CN"), ("sms", "no")
+        ("pace", "slow"), ("volume", "loud"), ("person_first", "no"), ("language", "zh-CN"), ("sms", "no"),
+        ("dialect", "none"),
     ]  # fmt: skip
 
 
@@ -95,6 +97,35 @@ def test_an_agent_changes_and_undoes_and_both_are_audited(world: World, agent: B
     done += [f"undo_{name}" for name in ("pace", "volume", "person_first", "language")]
     assert audit() == [(action, "elder") for action in done]
     assert "此前" in text_of(agent.get(path).text)
+
+
+def test_her_dialect_is_one_of_her_language_and_stays_what_it_was_called(world: World, agent: Browser) -> None:
+    wang = world.elder("王桂兰", landline(101))
+    path = card_of(wang)
+    assert "方言 无方言 山东话 山西话" in text_of(agent.get(path).text)
+    agent.post(f"{path}/manners/dialect", {"value": "shandong"}, page=path)
+    assert now_set(wang).dialect == "shandong"
+    agent.post(f"{path}/manners/dialect", {"value": "none"}, page=path)
+    assert now_set(wang).dialect == ""
+    agent.post(f"{path}/manners/dialect", {"value": "shanxi"}, page=path)
+    with world.rows() as db:
+        db.scalars(select(Dialect).where(Dialect.code == "shanxi")).one().hidden_at = world.now
+    # What is off the list is still what she speaks, and nobody else's choice.
+    assert "方言 无方言 山东话 山西话 坐席设置" in text_of(agent.get(path).text)
+    agent.post(f"{path}/manners/language", {"value": "ko"}, page=path)
+    assert "方言 无方言 山西话 咸镜道话 平安道话 庆尚道话 坐席设置" in text_of(agent.get(path).text)
+    page = agent.get(path).text
+    seen = re.search(r'manners/dialect/undo">.*?name="seen" value="([^"]+)"', page, re.DOTALL)
+    assert seen
+    agent.post(f"{path}/manners/dialect/undo", {"seen": seen[1]}, page=path)
+    assert now_set(wang).dialect == ""
+    # English has none on the list, and what was before is told.
+    agent.post(f"{path}/manners/language", {"value": "en"}, page=path)
+    assert "方言 无方言 坐席设置" in text_of(agent.get(path).text)
+    assert agent.post(f"{path}/manners/dialect", {"value": "shanxi"}, page=path).status_code == 400
+    assert [action for action, _ in audit()] == [
+        *["set_dialect"] * 3, "set_language", "undo_dialect", "set_language"
+    ]  # fmt: skip
 
 
 def test_what_was_learnt_is_taken_back_from_the_card(world: World, agent: Browser) -> None:
@@ -128,7 +159,14 @@ def test_nobody_undoes_what_she_has_not_seen(world: World, agent: Browser) -> No
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("pace", "fast"), ("pace", ""), ("tempo", "slow"), ("language", "fr"), ("person_first", "x" * 99)],
+    [
+        ("pace", "fast"),
+        ("pace", ""),
+        ("tempo", "slow"),
+        ("language", "fr"),
+        ("person_first", "x" * 99),
+        ("dialect", "klingon"),
+    ],
 )
 def test_what_does_not_exist_is_refused(world: World, agent: Browser, name: str, value: str) -> None:
     wang = world.elder("王桂兰", landline(101))

@@ -13,14 +13,18 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import expect
 from sqlalchemy import select
 
+from agents import admin_queues, changing
+from agents.changing import By
 from dispatch import campaigns, tasks
 from models import clock
 from models.calls import Call as CallRow
 from models.calls import CallEvent
 from models.campaigns import CampaignMode, CampaignStatus, CareAnswer
 from models.care_runs import Effect, VisitCall
+from models.dialects import AgentDialect, Dialect
 from models.duties import CareProof
 from models.people import Elder, Person
+from models.preferences import Because, Origin, Setting, put
 from models.presence import PauseReason, PresenceSpell, TaskCall
 from models.results import CallResult, Scope
 from models.supervision import Watch
@@ -206,6 +210,56 @@ def test_two_agents_reject_transfer_ask_in_and_hand_over(town: Town, chromium: C
         "agent_rung", "agent_missed", "agent_rung", "agent_answered", "transferred", "agent_answered", "transferred"
     ]  # fmt: skip
     assert first.complaints == second.complaints == []
+
+
+def speaks_hamgyong(town: Town, agent: AgentDesk, *elders: str) -> None:
+    """An agent and these elders do, and Korean is their language; rung she is for five seconds, as the page has it."""
+    with town.rows.writing() as session:
+        dialect = Dialect(code="hamgyong", language="ko", names={"zh-CN": "咸镜道话", "ko": "함경도 말"})
+        session.add(dialect)
+        session.flush()
+        session.add(AgentDialect(user_id=agent.user_id, dialect_id=dialect.id))
+        for name in elders:
+            one = session.scalars(select(Elder).join(Person, Person.id == Elder.id).where(Person.name == name)).one()
+            for setting in ((Setting.LANGUAGE, "ko"), (Setting.DIALECT, "hamgyong")):
+                put(session, one.id, setting, Because(Origin.AGENT), clock.now())
+        rules = admin_queues.QUEUES.read(session, admin_queues.KEY)
+        assert rules is not None and rules["ring_s"] == 20
+        wanted = (admin_queues.KEY, changing.token(rules))
+        changing.change(session, admin_queues.QUEUES, wanted, rules | {"ring_s": 5}, By(None, clock.now()))
+
+
+def test_mrs_kim_who_speaks_hamgyong_is_put_through_to_who_speaks_it(town: Town, chromium: Chromium) -> None:
+    # Without the dialect this one would be asked first: the longer there, and the better speaker of the language.
+    other = AgentDesk(town, chromium, "陈小红", "ko").logs_in().is_ready()
+    native = AgentDesk(town, chromium, "李大力", "zh-CN", "ko").logs_in().is_ready()
+    speaks_hamgyong(town, native, "김영희", "王秀英")
+    town.rows.wait_for(lambda: "agent-" in asterisk(town, "queue show person-ko-hamgyong"), 4, "queue of the dialect")
+    kim = puts_through(town, KIM)
+    native.rings()
+    expect(native.page.locator(".person .chips")).to_contain_text("咸镜道话")
+    # She does not answer: whoever else speaks Korean is rung at once, in the same lap.
+    other.rings(12)
+    rung, missed, again = (one for one in town.rows.all(CallEvent) if one.kind in ("agent_rung", "agent_missed"))
+    assert [rung.data["user_id"], again.data["user_id"]] == [native.user_id, other.user_id]
+    # So long as was set by page, and not as the installation's settings have it.
+    assert 4 < (missed.at - rung.at).total_seconds() < 8
+    assert (again.at - missed.at).total_seconds() < 4
+    other.presses("answer").talks().presses("hangup").is_free()
+    kim.is_hung_up_by_hotline(5)
+    # And the next time.
+    other.is_shown("wrap_up").presses("ready").is_shown("ready")
+    native.is_ready()
+    kim = puts_through(town, KIM)
+    native.rings().presses("answer").talks()
+    # While she talks nobody waits for her.
+    wang = puts_through(town, WANG)
+    other.rings().presses("answer").talks()
+    for desk, caller in ((native, kim), (other, wang)):
+        desk.presses("hangup").is_free()
+        caller.is_hung_up_by_hotline(5)
+    assert journal(town) == ["agent_rung", "agent_missed", *("agent_rung", "agent_answered") * 3]
+    assert native.complaints == other.complaints == []
 
 
 def tone_db(caller: Call, hertz: int, seconds: float = 1.0) -> float:
