@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from models.duties import Group
 from models.people import Area, Elder
 from models.sheets import NotATable
 from models.users import User
+from models.vocabulary import LANGUAGES
 
 __all__ = ["IllegalMove", "NotATable"]
 
@@ -28,6 +29,8 @@ NAME_MAX = 80
 SOURCES = ("ledger", "filter", "import")
 # Outcomes after which the same number is rung again, and the form may say when.
 RETRIED = ("no_answer", "busy", "silent", "machine", "hung_up", "no_key", "congestion")
+# Years of birth that a form may ask for.
+_BORN = 1900, 2000
 # What may be written into a form of this size (elders of a list).
 LARGEST_LIST = 2 * 1024 * 1024
 
@@ -117,6 +120,7 @@ def wish(form: Mapping[str, str], groups: Sequence[str], areas: Sequence[str], u
         "per_free_agent": read.number("per_free_agent", 1, 50),
     }
     retry = _retry(read)
+    chosen = _filter(read, groups) if source == "filter" else None
     unknown = set(groups) - {group.value for group in Group}
     if unknown:
         read.problems["groups"] = "bad"
@@ -126,8 +130,15 @@ def wish(form: Mapping[str, str], groups: Sequence[str], areas: Sequence[str], u
         name, script, source, int(attempts or 3), window, {key: one for key, one in pace.items() if one is not None},
         retry, escalate=form.get("escalate") == "yes", by_user_id=user_id, mode=mode,
     )  # fmt: skip
-    chosen = Filter(groups=frozenset(groups)) if source == "filter" else None
     return Wish(new, chosen, tuple(areas))
+
+
+def _filter(read: _Form, groups: Sequence[str]) -> Filter:
+    language = read.values.get("language", "")
+    if language and language not in LANGUAGES:
+        read.problems["language"] = "bad"
+    born_before = _whole(read.number("born_before", *_BORN))
+    return Filter(frozenset(groups), languages=frozenset({language} - {""}), born_before=born_before)
 
 
 def _window(read: _Form) -> dict[str, Any]:
@@ -184,8 +195,7 @@ def whom(session: Session, asked: Wish, data: bytes | None) -> Checked:
     areas = list(session.scalars(select(Area.id).where(Area.public_id.in_(asked.area_ids))))
     if len(areas) != len(set(asked.area_ids)):
         raise CampaignError({"areas": "bad"})
-    groups = asked.chosen.groups if asked.chosen else frozenset[str]()
-    found = core.filtered(session, Filter(groups=groups, area_ids=frozenset(areas)))
+    found = core.filtered(session, replace(asked.chosen or Filter(), area_ids=frozenset(areas)))
     if not found:
         raise CampaignError({"groups": "nobody"})
     return Checked(found)

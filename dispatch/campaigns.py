@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import Table, exists, insert, select
@@ -24,7 +24,7 @@ from models.campaigns import (
 )
 from models.care_scripts import SCRIPTS
 from models.duties import Duty, DutyStatus, ElderGroup, Group, Period
-from models.people import Elder
+from models.people import Elder, Person
 
 _VISITS = cast(Table, CareVisit.__table__)
 # How long before its deadline a duty's visit is begun; a duty with less time begins at once.
@@ -144,16 +144,11 @@ def filtered(session: Session, chosen: Filter) -> list[int]:
         query = query.where(in_group)
     if chosen.area_ids:
         query = query.where(Elder.area_id.in_(_with_inner(session, chosen.area_ids)))
-    elders = list(session.scalars(query))
-    if not (chosen.languages or chosen.born_before):
-        return elders
-    people = {one.id: one.person for one in session.scalars(select(Elder).where(Elder.id.in_(elders))).unique()}
-    return [
-        elder_id
-        for elder_id, person in sorted(people.items())
-        if (not chosen.languages or person.language in chosen.languages)
-        and (not chosen.born_before or (person.born_on is not None and person.born_on.year < chosen.born_before))
-    ]
+    if chosen.languages:
+        query = query.where(Elder.person.has(Person.language.in_(chosen.languages)))
+    if chosen.born_before is not None:
+        query = query.where(Elder.person.has(Person.born_on < date(chosen.born_before, 1, 1)))
+    return list(session.scalars(query))
 
 
 def _with_inner(session: Session, area_ids: Iterable[int]) -> set[int]:

@@ -6,7 +6,7 @@ import html
 import io
 import re
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -25,7 +25,7 @@ from models.campaigns import Campaign, CampaignStatus, CareVisit, VisitStatus
 from models.care_runs import CareHold
 from models.dialing import Attempt, AttemptStatus, Outcome
 from models.duties import CareProof
-from models.people import Area, Person
+from models.people import Area, Elder, Person
 from models.session import read, write
 from models.users import AuditEvent, Role, User
 from tests.web import care_town
@@ -275,6 +275,21 @@ def test_a_campaign_of_groups_and_areas(world: World, quarter: Quarter, boss: Br
         inside = set(db.scalars(select(CareVisit.elder_id).where(CareVisit.campaign_id == row.id)))
     assert row.mode == "staff"
     assert inside == {elder.id for elder in quarter.elders[:4]}
+
+
+def test_a_campaign_of_a_language_and_of_the_oldest(world: World, quarter: Quarter, boss: Browser) -> None:
+    with write() as db:
+        for number, (language, year) in enumerate((("ko", 1930), ("ko", 1950), ("zh-CN", 1930))):
+            person = db.get_one(Elder, quarter.elders[number].id).person
+            person.language, person.born_on = language, date(year, 12, 31)
+    form = {**FORM, "source": "filter", "language": "ko", "born_before": "1931", "apply": "yes"}
+    assert post(boss, NEW, form).status_code == 303
+    with read() as db:
+        hers = select(CareVisit.elder_id).join(CareVisit.campaign).where(Campaign.name == FORM["name"])
+        assert list(db.scalars(hers)) == [quarter.elders[0].id]
+    assert post(boss, NEW, {**form, "born_before": "1930"}).status_code == 422  # She was born in that year.
+    for wrong in ({"language": "xx"}, {"born_before": "thirty"}, {"born_before": "2019"}):
+        assert "aria-invalid" in post(boss, NEW, {**form, **wrong}).text
 
 
 def test_a_list_with_broken_rows_is_told_line_by_line_and_writes_nothing(
