@@ -16,13 +16,17 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
+from dispatch import tasks
 from ivr.speech.gate import SAMPLE_RATE
 from ivr.speech.models import load, model_folder
+from ivr.understanding import lexicon
+from ivr.understanding import text as texts
 from models import audio, clock, logs
 from models.audio import Audio, Transcript
 from models.calls import Call, Utterance
 from models.session import read, write
 from models.settings import settings
+from models.tasks import TaskKind
 
 # What is handed to the recogniser at once (bytes; a quarter of a second).
 _PIECE = SAMPLE_RATE // 2
@@ -30,7 +34,10 @@ _HEADER = 44
 
 
 def write_down(audio_id: int) -> None:
-    """Decode the recording and keep its words as an utterance of its call; the row says how it went."""
+    """Decode the recording and keep its words as an utterance of its call; the row says how it went.
+
+    A cry for help among the words is an alarm, as it is at every question.
+    """
     with read() as session:
         row = session.get(Audio, audio_id)
         if row is None or row.transcript is not None or row.erased_at is not None or row.call_id is None:
@@ -46,17 +53,17 @@ def write_down(audio_id: int) -> None:
         if row.transcript is not None or row.erased_at is not None:
             return
         row.transcript = state
-        if words:
-            session.add(
-                Utterance(
-                    call_id=row.call_id,
-                    at=clock.now(),
-                    language=language,
-                    text=" ".join(word for word, _ in words),
-                    score=round(100 * min(1.0, *(sure for _, sure in words))),
-                    audio_id=audio_id,
-                )
-            )
+        if not words:
+            return
+        text, now = " ".join(word for word, _ in words), clock.now()
+        score = round(100 * min(1.0, *(sure for _, sure in words)))
+        session.add(
+            Utterance(call_id=row.call_id, at=now, language=language, text=text, score=score, audio_id=audio_id)
+        )
+        if lexicon.emergency(texts.read(text, language), language):
+            # However unsure the words are: a person listens to it at once, and knows better.
+            call = session.get_one(Call, row.call_id)
+            tasks.open_task(session, tasks.for_call(TaskKind.ALARM, call, audio_id), now)
 
 
 def _words(path: Path, folder: Path) -> list[tuple[str, float]]:

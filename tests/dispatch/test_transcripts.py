@@ -16,6 +16,7 @@ from models.audio import Audio
 from models.calls import Call, Utterance
 from models.session import write
 from models.settings import settings
+from models.tasks import Task
 from tests.dispatch.town import Town
 from tests.support.sound import spoken
 
@@ -49,6 +50,21 @@ def test_a_korean_message_becomes_words_once(town: Town, tmp_path: Path) -> None
     assert "월요일" in words.text
     assert (words.audio_id, words.language) == (audio_id, "ko") and 0 <= words.score <= 100
     assert [row.transcript for row in town.all(Audio)] == ["done"]
+
+
+@pytest.mark.parametrize(
+    ("words", "tasks"),
+    [("제가 욕실 에서 넘어졌어요 도와주세요", ["alarm"]), ("살려 주세요", ["alarm"]), ("월요일 에 병원 에 가요", [])],
+)
+def test_a_cry_for_help_in_a_message_is_an_alarm(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, tasks: list[str]
+) -> None:
+    monkeypatch.setattr(scribe, "model_folder", lambda language, cache: tmp_path)
+    monkeypatch.setattr(scribe, "_words", lambda path, folder: [(word, 0.4) for word in words.split()])
+    audio_id = a_message(town, tmp_path)
+    scribe.write_down(audio_id)
+    assert town.tasks() == tasks
+    assert [task.audio_id for task in town.all(Task)] == [audio_id] * len(tasks)
 
 
 def test_without_a_model_it_is_said_so(town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
