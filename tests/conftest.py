@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from models import schema, session
 from models.orphans import dies_with
-from tests.support import groups, once, postgres
+from tests.support import groups, memory, once, postgres
 from tests.support.fresh import forget
 from tests.support.groups import pytest_configure_node, pytest_xdist_make_scheduler
 from tests.support.patience import PATIENCE
@@ -23,12 +23,16 @@ __all__ = ["pytest_configure_node", "pytest_xdist_make_scheduler"]
 gc.disable()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """A worker of xdist ends with the run that started it, and with the worker all that it has started."""
     if hasattr(config, "workerinput"):
         dies_with(os.getppid())
+    else:
+        memory.use(config)
     patch = pytest.MonkeyPatch()
     config.add_cleanup(patch.undo)
+    once.share_settings(patch)
     once.share_statements(patch)
     once.share_addresses(patch)
 
@@ -39,6 +43,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     groups.tell(session)
     gc.freeze()
     gc.enable()
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Give back what the run's folders took of the memory."""
+    memory.leave(session.config, failed=exitstatus != pytest.ExitCode.OK)
 
 
 @pytest.hookimpl(tryfirst=True)

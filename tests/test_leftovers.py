@@ -46,7 +46,7 @@ def a_run(tmp_path: Path, stays: float) -> Iterator[tuple[subprocess.Popen[str],
         settings = {"TMPDIR": folder, "STANDS": str(stands), "STAYS": str(stays)}
         run = subprocess.Popen(
             [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", "-p", "tests.conftest", "-q", "-n", "1",
-             "-p", "no:cacheprovider", "--dist", "loadgroup", file],
+             "-p", "no:cacheprovider", "--basetemp", f"{folder}/pytest-of-it", "--dist", "loadgroup", file],
             cwd=ROOT, env={**os.environ, **settings}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         try:

@@ -23,6 +23,7 @@ from models.session import read, write
 from models.settings import settings
 from models.tasks import Task, TaskKind
 from models.users import User
+from tests.support import once
 from tests.web import care_town
 from tests.web.care_town import Quarter
 from tests.web.world import World
@@ -34,9 +35,13 @@ MORNING = datetime.fromisoformat("2026-11-23T09:30+08:00")
 @pytest.fixture
 def quarter(world: World) -> Quarter:
     world.now = MORNING
-    world.user("陈静")
-    world.user("刘洋")
-    return care_town.build(world)
+
+    def write_quarter() -> Quarter:
+        world.user("陈静")
+        world.user("刘洋")
+        return care_town.build(world)
+
+    return once.written("quarter", write_quarter)
 
 
 def user(name: str) -> User:

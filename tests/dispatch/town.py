@@ -66,8 +66,7 @@ class Town:
         patch.setattr(dial, "gateway", lambda: self.gateway)
         patch.setattr(offers, "gateway", lambda: self.gateway)
         patch.setattr(sweep, "gateway", lambda: self.gateway)
-        with write() as session:
-            world.settle(session)
+        world.settle_new_town(self.now)
 
     def passes(self, seconds: float) -> None:
         """Time passes."""

@@ -87,8 +87,8 @@ def _monday(database: Engine, monkeypatch: pytest.MonkeyPatch) -> ConsoleGateway
     monkeypatch.setattr(dial, "gateway", lambda: box)
     said = lambda lines, *_manner: "hello" if any("hello" in one.key for one in lines) else "prompt"  # noqa: E731
     monkeypatch.setattr(voice, "utterance", said)
+    world.settle_new_town(MONDAY)
     with write() as session:
-        world.settle(session)
         duties.settle_rules(session, MONDAY)
     return box
 

@@ -40,8 +40,7 @@ WAYS = {
 @pytest.fixture(autouse=True)
 def _town(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(voice, "utterance", lambda *_manner: "prompt")
-    with transaction() as session:
-        world.settle(session)
+    world.settle_new_town()
 
 
 def rings(number: str, keys: list[str], last: bytes = b"200 result=-1\n") -> None:

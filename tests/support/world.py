@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import clock, register
+from models import clock, register, session
 from models.calls import Call
 from models.dialing import Attempt, Callback, Offer
 from models.orders import Order
@@ -23,6 +24,7 @@ from models.phone import normalise
 from models.register import NewElder, NewProvider
 from models.session import make_engine
 from models.tasks import Task
+from tests.support import once
 from tests.support.patience import PATIENCE
 
 WANG = "+8645110000001"  # a landline: Wang Xiuying, 84, Mandarin
@@ -53,6 +55,16 @@ def settle(session: Session) -> None:
     for position, (name, number) in enumerate((("康乐助浴", BATH), ("安心到家", CARE), ("邻里帮", HELP))):
         provider = NewProvider(name, [normalise(number)], services, position=position)
         register.add_provider(session, provider, now)
+
+
+def settle_new_town(now: datetime | None = None) -> None:
+    """Settle the new database of a test; `now`, where the clock stands, so that it is copied only for that moment."""
+
+    def write() -> None:
+        with session.write() as rows:
+            settle(rows)
+
+    once.written(("settled", now), write)
 
 
 class Rows:
