@@ -7,6 +7,7 @@ from datetime import date
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from models.dialects import Dialect
 from models.hours import SpecialDay
 from models.presence import PauseReason
 from models.providers import Provider
@@ -24,6 +25,7 @@ def counts(session: Session, today: date) -> dict[str, int]:
         "providers": select(func.count()).select_from(Provider),
         "results": select(func.count()).select_from(CallResult).where(CallResult.hidden_at.is_(None)),
         "reasons": select(func.count()).select_from(PauseReason).where(PauseReason.hidden_at.is_(None)),
+        "dialects": select(func.count()).select_from(Dialect).where(Dialect.hidden_at.is_(None)),
         "items": select(func.count()).select_from(QualityItem).where(QualityItem.hidden_at.is_(None)),
     }
     return {"services": len(SERVICES), **{name: session.scalar(query) or 0 for name, query in asked.items()}}

@@ -1,4 +1,4 @@
-"""Lists that are data: reasons for a pause, results of calls and tasks, what calls are marked by."""
+"""Lists that are data: reasons for a pause, results of calls and tasks, what calls are marked by, dialects."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from agents.changing import Kind, Refused, Values
 from models.base import new_public_id
+from models.dialects import Dialect, dialects
 from models.presence import MISSED, PauseReason
 from models.results import CallResult, Scope
 from models.supervision import QualityItem
 from models.vocabulary import LANGUAGES
 
 _Condition = ColumnElement[bool] | InstrumentedAttribute[bool]
-_Row = TypeVar("_Row", PauseReason, CallResult, QualityItem)
+_Row = TypeVar("_Row", PauseReason, CallResult, QualityItem, Dialect)
 
 # Results of the staff's run do what their row says (`effect`): they keep their place, and no others are made by page.
 STAFF = (Scope.VISIT, Scope.SKIP)
@@ -225,6 +226,53 @@ def _write_quality(session: Session, key: str | None, values: Values | None, now
 
 
 QUALITY_ITEM = Kind("quality_item", _read_quality, _write_quality)
+
+
+# Dialects: each has a queue of those who speak it (dispatch/queue_rules.py).
+
+
+def dialect_values(form: Mapping[str, str]) -> Values:
+    """Return what a form says of a dialect.
+
+    Raises:
+        Refused: with the fields that are wrong.
+    """
+    problems: dict[str, str] = {}
+    if form.get("language") not in LANGUAGES:
+        problems["language"] = "bad"
+    values = {
+        "names": _names(form, problems),
+        "language": form.get("language"),
+        "position": _whole(form, "position", POSITION_MAX, problems),
+        "is_shown": form.get("shown") != "no",
+    }
+    return _done(values, problems)
+
+
+def all_dialects(session: Session) -> list[tuple[str, Values]]:
+    """Return every dialect, those off the list too: key and values, in their order."""
+    return [(str(row.id), _of_dialect(row)) for row in dialects(session, hidden=True)]
+
+
+def _of_dialect(row: Dialect) -> Values:
+    return {
+        "names": dict(row.names),
+        "language": row.language,
+        "position": row.position,
+        "is_shown": row.hidden_at is None,
+    }
+
+
+def _read_dialect(session: Session, key: str) -> Values | None:
+    row = session.get(Dialect, int(key))
+    return _of_dialect(row) if row is not None else None
+
+
+def _write_dialect(session: Session, key: str | None, values: Values | None, now: datetime) -> str:
+    return str(_put(session, Dialect, key, values, now).id)
+
+
+DIALECT = Kind("dialect", _read_dialect, _write_dialect)
 
 
 # What the lists have in common: a row is never deleted, for older rows name it.

@@ -1,4 +1,4 @@
-"""Users and their roles, as an administrator changes them; which calls each takes; links that choose a password."""
+"""Users and their roles, as an administrator changes them; links that choose a password."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from agents import second_factor
@@ -24,21 +24,18 @@ from agents.accounts import (
     record,
 )
 from agents.changing import By, Kind, Refused, Values, one_at_a_time
-from dispatch.roster import SECOND_LANGUAGE
+from models import dialects
 from models.presence import AgentPresence, AgentSkill
-from models.settings import settings
 from models.users import PasswordLink, Role, User
 from models.vocabulary import LANGUAGES
 
 # Chosen within a day, or asked for again.
 LINK_LASTS = timedelta(hours=24)
-# app_queue asks whoever has the least first; more than this means nothing further.
-PENALTY_MAX = 20
 
 
 @dataclass(frozen=True)
 class UserLine:
-    """One user as the list has her. `state`: how her telephone stands; `skills`: language to penalty."""
+    """One user as the list has her. `state`: how her telephone stands; language, and dialect's code, to penalty."""
 
     key: str
     public_id: str
@@ -51,6 +48,7 @@ class UserLine:
     state: str
     reason: str
     skills: Mapping[str, int]
+    dialects: Mapping[str, int]
 
 
 def user_lines(session: Session) -> list[UserLine]:
@@ -59,23 +57,15 @@ def user_lines(session: Session) -> list[UserLine]:
     skills: dict[int, dict[str, int]] = {}
     for row in session.scalars(select(AgentSkill)):
         skills.setdefault(row.user_id, {})[row.language] = row.penalty
+    spoken = dialects.spoken(session)
     return [
         UserLine(
             str(user.id), user.public_id, user.name, user.role, user.language, user.disabled_at, not has_password(user),
             second_factor.is_on(user), *stands.get(user.id, ("offline", "")), skills.get(user.id, {}),
+            {code: penalty for (_, code), penalty in spoken.get(user.id, {}).items()},
         )
         for user in session.scalars(select(User).order_by(User.disabled_at.is_not(None), User.name))
     ]  # fmt: skip
-
-
-def queues(session: Session) -> list[tuple[str, list[tuple[int, UserLine]]]]:
-    """Return for each language of the hotline who takes its calls, the one to be asked first at the head."""
-    lines, usual = [one for one in user_lines(session) if one.disabled_at is None], usual_skills()
-    found = []
-    for language in settings().languages:
-        takes = [(penalty, one) for one in lines if (penalty := (one.skills or usual).get(language)) is not None]
-        found.append((language, sorted(takes, key=lambda pair: (pair[0], pair[1].name))))
-    return found
 
 
 def user_at(session: Session, public_id: str) -> User:
@@ -150,52 +140,6 @@ def _somebody_stays(session: Session) -> None:
 
 
 USER = Kind("user", _read_user, _write_user)
-
-
-# Which calls an agent takes: in which languages, and how late in the order.
-
-
-def skill_values(form: Mapping[str, str]) -> Values:
-    """Return what a form says: language to penalty; none at all is the rule of the house.
-
-    Raises:
-        Refused: with the languages whose penalty is no number from 0 to PENALTY_MAX.
-    """
-    wanted = [language for language in LANGUAGES if form.get(f"takes_{language}")]
-    problems, values = {}, {}
-    for language in wanted:
-        text = form.get(f"penalty_{language}", "0").strip() or "0"
-        if not text.isascii() or not text.isdigit() or int(text) > PENALTY_MAX:
-            problems[f"penalty_{language}"] = "range"
-        else:
-            values[language] = int(text)
-    if problems:
-        raise Refused(problems)
-    return values
-
-
-def usual_skills() -> dict[str, int]:
-    """Return which calls an agent takes of whom nothing is said: the first language, the others after everybody."""
-    first, *others = settings().languages
-    return {first: 0, **dict.fromkeys(others, SECOND_LANGUAGE)}
-
-
-def _read_skills(session: Session, key: str) -> Values | None:
-    if session.get(User, int(key)) is None:
-        return None
-    rows = session.scalars(select(AgentSkill).where(AgentSkill.user_id == int(key)))
-    return {row.language: row.penalty for row in rows}
-
-
-def _write_skills(session: Session, key: str | None, values: Values | None, now: datetime) -> str:
-    if key is None or values is None:
-        raise Refused({"": "kept"})
-    session.execute(delete(AgentSkill).where(AgentSkill.user_id == int(key)))
-    session.add_all(AgentSkill(user_id=int(key), language=one, penalty=penalty) for one, penalty in values.items())
-    return key
-
-
-SKILLS = Kind("skills", _read_skills, _write_skills)
 
 
 # Passwords: nobody but their user ever knows one.

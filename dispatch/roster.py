@@ -168,13 +168,14 @@ def counts(row: AgentPresence, now: datetime) -> bool:
     return True
 
 
-def _default_skills() -> dict[str, int]:
+def usual_skills() -> dict[str, int]:
+    """Return which calls an agent takes of whom nothing is said: the first language, the others after everybody."""
     first, *others = settings().languages
     return {first: 0, **dict.fromkeys(others, SECOND_LANGUAGE)}
 
 
 def _memberships(agent: Agent, row: AgentPresence, skilled: Skills) -> Iterable[tuple[tuple[str, str], Member]]:
-    languages = skilled.languages.get(agent.user_id) or _default_skills()
+    languages = skilled.languages.get(agent.user_id) or usual_skills()
     paused = row.state in (Presence.PAUSE, Presence.WRAP_UP)
     # In a call it is the telephone's own state that keeps her from being rung: `ringinuse=no`.
     reason = (row.reason or row.state) if paused else ""

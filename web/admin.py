@@ -12,7 +12,7 @@ from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from agents import admin_hours, admin_index, admin_lists, admin_users, changing, contacts
+from agents import admin_hours, admin_index, admin_lists, admin_skills, admin_users, changing, contacts
 from agents.admin_providers import PROVIDER
 from agents.admin_queues import QUEUES
 from agents.admin_services import SERVICE
@@ -29,7 +29,8 @@ routes = Blueprint("admin", __name__)
 KINDS: Mapping[str, Kind] = {
     kind.code: kind
     for kind in (
-        admin_users.USER, admin_users.SKILLS, admin_lists.REASON, admin_lists.RESULT, admin_lists.QUALITY_ITEM, SERVICE,
+        admin_users.USER, admin_skills.SKILLS, admin_lists.REASON, admin_lists.RESULT, admin_lists.QUALITY_ITEM,
+        admin_lists.DIALECT, SERVICE,
         admin_hours.WEEK, admin_hours.DAY, QUEUES, PROVIDER, contacts.CONTACT,
     )
 }  # fmt: skip
@@ -54,6 +55,7 @@ ROOMS: tuple[Room, ...] = (
     Room("admin_lists.results", _l("Results"), _l("what comes of calls and tasks"), "list-check", "results"),
     Room("admin_lists.reasons", _l("Reasons for a pause"), _l("what agents choose from"), "coffee", "reasons"),
     Room("admin_lists.quality", _l("What calls are marked by"), _l("the items of the form"), "star", "items"),
+    Room("admin_lists.dialects", _l("Dialects"), _l("whose callers reach whom first"), "ear", "dialects"),
     Room("admin_queues.queues", _l("Queues"), _l("who is asked first, how long it rings"), "headset"),
     Room("prompts.catalogue", _l("Prompts"), _l("what callers hear, and whose voice"), "microphone"),
     Room("admin_imports.start", _l("Imports"), _l("elders and providers from a file"), "upload"),

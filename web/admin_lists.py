@@ -1,4 +1,4 @@
-"""Lists that are data: reasons for a pause, results, what calls are marked by, what is set for each service."""
+"""Lists that are data: reasons for a pause, results, what calls are marked by, dialects, what each service costs."""
 
 from __future__ import annotations
 
@@ -54,6 +54,10 @@ LISTS: Mapping[str, Listed] = {
         admin_lists.quality_items, admin_lists.quality_values,
         {"names": {}, "weight": 1, "position": 0, "is_shown": True},
     ),
+    "dialects": Listed(
+        "admin_lists.dialects", _l("Dialects"), "ear", admin_lists.DIALECT, admin_lists.all_dialects,
+        admin_lists.dialect_values, {"names": {}, "language": LANGUAGES[0], "position": 0, "is_shown": True},
+    ),
     "services": Listed(
         "admin_lists.services", _l("Services"), "clipboard-list", admin_services.SERVICE, admin_services.services,
         admin_services.service_values, None,
@@ -85,6 +89,13 @@ def results() -> str:
 def quality() -> str:
     """Show what calls are marked by."""
     return _list("quality")
+
+
+@routes.get("/admin/dialects")
+@allow(Role.ADMIN)
+def dialects() -> str:
+    """Show the dialects."""
+    return _list("dialects")
 
 
 @routes.get("/admin/services")
@@ -189,6 +200,7 @@ def _as_form(values: Values) -> dict[str, str]:
     fields["final"] = "yes" if values.get("is_final", True) else "no"
     fields["needs_note"] = "yes" if values.get("needs_note") else "no"
     fields["scope"] = values.get("scope", "")
+    fields["language"] = values.get("language", "")
     fields["retry_min"] = str((values.get("retry_s") or 0) // 60 or "")
     fields["on"] = "yes" if values.get("is_offered", True) else "no"
     price = values.get("price_fen")

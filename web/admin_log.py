@@ -8,8 +8,9 @@ from flask import Blueprint, Flask, abort, redirect, render_template, request, u
 from werkzeug.wrappers import Response as BaseResponse
 
 from agents import audit, changing
+from agents.admin_skills import dialect_field
 from agents.changing import By, Refused
-from models import clock
+from models import clock, dialects
 from models.session import read, write
 from models.users import Role
 from web.access import allow, user_row
@@ -57,9 +58,10 @@ def _page(refused: Refused | None = None) -> str:
     with read() as db:
         lines = audit.lines(db, wish, KINDS)
         users = audit.users(db)
+        spoken = {dialect_field(one.code): one.names for one in dialects.dialects(db, hidden=True)}
     return render_template(
         "admin/log.html", lines=lines, wish=wish, asked=asked, users=users, groups=[*audit.GROUPS, "deeds"],
-        kinds=list(KINDS), page=audit.PAGE, refused=refused, now=clock.now(),
+        kinds=list(KINDS), page=audit.PAGE, refused=refused, now=clock.now(), dialects=spoken,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from agents import admin_queues, admin_users, changing
+from agents import admin_queues, admin_skills, changing
 from agents.changing import Refused
 from models.session import read
 from models.users import Role
@@ -39,7 +39,7 @@ def change() -> BaseResponse | tuple[str, int]:
 
 def _page(refused: Refused | None = None) -> str:
     with read() as db:
-        listed = admin_users.queues(db)
+        listed = admin_skills.queues(db)
         stands = admin_queues.QUEUES.read(db, admin_queues.KEY) or {}
     overtaken = refused is not None and refused.problems.get("") == "overtaken"
     return render_template(

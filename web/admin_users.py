@@ -9,9 +9,10 @@ from flask import Blueprint, Flask, abort, redirect, render_template, request, s
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from agents import accounts, admin_users, changing, second_factor
+from agents import accounts, admin_skills, admin_users, changing, second_factor
 from agents.changing import By, Refused
-from models import clock
+from dispatch import roster
+from models import clock, dialects
 from models.session import read, write
 from models.settings import settings
 from models.users import Role, User
@@ -35,7 +36,10 @@ def users() -> str:
     """Show all users."""
     with read() as db:
         lines = admin_users.user_lines(db)
-    return render_template("admin/users.html", users=lines, usual=admin_users.usual_skills(), now=clock.now())
+        spoken = {one.code: one.names for one in dialects.dialects(db)}
+    return render_template(
+        "admin/users.html", users=lines, dialects=spoken, usual=roster.usual_skills(), now=clock.now()
+    )
 
 
 @routes.get("/admin/users/new")
@@ -78,8 +82,13 @@ def change(public_id: str) -> Answer:
 @routes.post("/admin/users/<public_id>/skills")
 @allow(Role.ADMIN)
 def skills(public_id: str) -> Answer:
-    """Change which calls she takes."""
-    _, refused = keep(admin_users.SKILLS, _key(public_id), lambda _db: admin_users.skill_values(request.form))
+    """Change which calls she takes, and which dialects she speaks."""
+    key = _key(public_id)
+
+    def said(db: Session) -> changing.Values:
+        return admin_skills.skill_values(request.form, [one.code for one in admin_skills.dialects_of(db, int(key))])
+
+    _, refused = keep(admin_skills.SKILLS, key, said)
     if refused is not None:
         return _page(public_id, refused, "skills"), status_of(refused)
     return redirect(url_for("admin_users.user", public_id=public_id, _anchor="skills"), 303)
@@ -183,7 +192,8 @@ def _page(public_id: str, refused: Refused | None = None, part: str = "", secret
     with read() as db:
         row = _user(db, public_id)
         stands = partial(admin_users.USER.read, db)(str(row.id)) or {}
-        taken = admin_users.SKILLS.read(db, str(row.id)) or {}
+        taken = admin_skills.SKILLS.read(db, str(row.id)) or {}
+        spoken = admin_skills.dialects_of(db, row.id)
         factor, waits = second_factor.is_on(row), not accounts.has_password(row)
     overtaken = refused is not None and refused.problems.get("") == "overtaken"
     return render_template(
@@ -191,10 +201,12 @@ def _page(public_id: str, refused: Refused | None = None, part: str = "", secret
         user=row,
         values=_typed() if refused and not overtaken and not part else stands,
         seen=changing.token(stands),
-        skills=taken,
+        skills={language: penalty for language, penalty in taken.items() if language in LANGUAGES},
+        taken=taken,
+        dialects=[(admin_skills.dialect_field(one.code), one) for one in spoken],
         skills_seen=changing.token(taken),
-        usual=admin_users.usual_skills(),
-        penalty_max=admin_users.PENALTY_MAX,
+        usual=roster.usual_skills(),
+        penalty_max=admin_skills.PENALTY_MAX,
         languages=settings().languages,
         roles=list(Role),
         factor=factor,

@@ -47,10 +47,11 @@ SETTING_PROBLEM: Words = {
 }
 SETTING_KIND: Words = {
     "user": _l("User"),
-    "skills": _l("Languages of an agent"),
+    "skills": _l("Languages and dialects of an agent"),
     "pause_reason": _l("Reason for a pause"),
     "result": _l("Result"),
     "quality_item": _l("Item of the form of marks"),
+    "dialect": _l("Dialect"),
     "queues": _l("Queues"),
     "service": _l("Service"),
     "week": _l("Opening hours"),

@@ -9,14 +9,19 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from agents import accounts, admin_hours, admin_lists, admin_services, admin_users, audit, changing
-from agents.admin_users import SKILLS, USER
+from agents import accounts, admin_hours, admin_lists, admin_services, admin_skills, admin_users, audit, changing
+from agents.admin_lists import DIALECT
+from agents.admin_queues import QUEUES
+from agents.admin_skills import SKILLS
+from agents.admin_users import USER
 from agents.changing import By, Kind, Refused, Values
 from dispatch import roster
 from models import session
 from models.changes import SettingChange
+from models.dialects import Dialect, dialects
 from models.hours import OpeningHours, SpecialDay
 from models.presence import AgentPresence, PauseReason
+from models.queue_rules import queue_rules
 from models.users import AuditEvent, Role, User
 from tests.web.world import PASSWORD, World
 from web.admin import KINDS
@@ -244,16 +249,16 @@ def test_names_are_taken_once(world: World, boss: User) -> None:
 
 def test_skills_are_what_the_queues_get(world: World, boss: User) -> None:
     agent = world.user("小陈")
-    put(SKILLS, str(agent.id), admin_users.skill_values({"takes_ko": "yes", "penalty_ko": "3"}), boss)
+    put(SKILLS, str(agent.id), admin_skills.skill_values({"takes_ko": "yes", "penalty_ko": "3"}), boss)
     with session.read() as db:
         assert roster.skills(db).languages == {agent.id: {"ko": 3}}
-        queues = {language: [(p, one.name) for p, one in takes] for language, takes in admin_users.queues(db)}
+        queues = {asked.language: [(p, one.name) for p, one in asked.takes] for asked in admin_skills.queues(db)}
     assert queues["ko"] == [(3, "小陈"), (10, "刘主任")] and queues["zh-CN"] == [(0, "刘主任")]
     back(boss, changes()[-1].public_id)
     with session.read() as db:
         assert roster.skills(db).languages == {}
     with pytest.raises(Refused) as refused:
-        admin_users.skill_values({"takes_ko": "yes", "penalty_ko": "-1", "takes_en": "yes", "penalty_en": "999"})
+        admin_skills.skill_values({"takes_ko": "yes", "penalty_ko": "-1", "takes_en": "yes", "penalty_en": "999"})
     assert problems(refused) == {"penalty_ko": "range", "penalty_en": "range"}
 
 
@@ -360,6 +365,45 @@ def test_of_two_administrators_at_once_one_is_told(world: World, boss: User) -> 
 def test_of_two_administrators_at_once_one_is_told_on_postgresql(postgres_database: Engine) -> None:
     world = World()
     two_at_once(world, world.user("刘主任", "admin"))
+
+
+@pytest.mark.parametrize("base", ["world", "postgres_database"])
+def test_who_takes_which_calls_and_how_long_it_rings_on_either_database(
+    base: str, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue(base)
+    world = World()
+    boss, agent = world.user("刘主任", "admin"), world.user("小陈")
+    # Times and weights: what is set holds, what was before comes back.
+    times = stands(QUEUES, "queues")
+    assert times is not None
+    put(QUEUES, "queues", {**times, "ring_s": 15, "weight_ko": 4}, boss, changing.token(times))
+    with session.read() as db:
+        rules = queue_rules(db)
+        assert (rules.ring_s, dict(rules.weights)) == (15, {"zh-CN": 0, "ko": 4, "en": 0})
+    back(boss, changes()[-1].public_id)
+    assert stands(QUEUES, "queues") == times
+    # A dialect on the list, and an agent who speaks it.
+    names = {"zh-CN": "温州话", "en": "Wenzhou"}
+    dialect = {"names": names, "language": "zh-CN", "position": 9, "is_shown": True}
+    key = put(DIALECT, None, dialect, boss)
+    with session.read() as db:
+        code = db.get_one(Dialect, int(str(key))).code
+    put(SKILLS, str(agent.id), {"zh-CN": 0, f"dialect_{code}": 3}, boss)
+    with session.read() as db:
+        assert roster.skills(db) == roster.Skills({agent.id: {"zh-CN": 0}}, {agent.id: {("zh-CN", code): 3}})
+        asked = next(one for one in admin_skills.queues(db) if one.language == "zh-CN")
+        assert [(one.code, [(p, who.name) for p, who in speak]) for one, speak in asked.dialects] == [
+            (code, [(3, "小陈")])
+        ]
+    # Off the list it is in no queue; what she has on her card is kept, also by a form that does not name it.
+    put(DIALECT, key, {**dialect, "is_shown": False}, boss)
+    with session.read() as db:
+        assert roster.skills(db).dialects == {} and code not in [one.code for one in dialects(db)]
+        assert code in [one.code for one in admin_skills.dialects_of(db, agent.id)]
+    back(boss, changes()[-1].public_id)
+    with session.read() as db:
+        assert roster.skills(db).dialects == {agent.id: {("zh-CN", code): 3}}
 
 
 def test_a_presence_of_nobody_is_shown_as_offline(world: World, boss: User) -> None:

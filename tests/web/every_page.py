@@ -101,6 +101,8 @@ def house(world: World) -> tuple[User, dict[str, str]]:
         "new_pause": "/admin/pauses/new",
         "items": "/admin/quality",
         "item": "/admin/quality/item/2",
+        "dialects": "/admin/dialects",
+        "dialect": "/admin/dialects/item/1",
         "imports": "/admin/imports",
         "audit": "/admin/log",
         "reads": "/admin/log?group=",

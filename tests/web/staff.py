@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from agents import admin_hours, admin_services, admin_users, changing
+from agents import admin_hours, admin_services, admin_skills, changing
 from agents.changing import By, Kind, Values
 from ivr.prompts import studio
 from ivr.prompts.intake import Limits, take_in
@@ -41,7 +41,7 @@ def sets_the_house(world: World) -> tuple[User, User]:
     deeds: tuple[tuple[Kind, str, Values], ...] = (
         (admin_hours.WEEK, admin_hours.WEEK_KEY, week),
         (admin_hours.DAY, day, {"name": "培训", "hours": "13:00-17:00"}),
-        (admin_users.SKILLS, str(agent.id), {"ko": 0, "zh-CN": 5}),
+        (admin_skills.SKILLS, str(agent.id), {"ko": 0, "zh-CN": 5, "dialect_hamgyong": 0}),
         (admin_services.SERVICE, "bathing", {"is_offered": True, "price_fen": 8000, "unit": "visit"}),
         (admin_services.SERVICE, "leisure", {"is_offered": False, "price_fen": None, "unit": "visit"}),
     )

@@ -151,6 +151,7 @@ NEEDS: dict[str, Role | None] = {
     "admin_lists.reasons": Role.ADMIN,
     "admin_lists.results": Role.ADMIN,
     "admin_lists.quality": Role.ADMIN,
+    "admin_lists.dialects": Role.ADMIN,
     "admin_lists.services": Role.ADMIN,
     "admin_lists.blank": Role.ADMIN,
     "admin_lists.add": Role.ADMIN,

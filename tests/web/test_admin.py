@@ -14,10 +14,11 @@ from agents import quality
 from agents.admin_providers import PROVIDER as PROVIDER_KIND
 from agents.changing import By
 from agents.imports import clear_old, keep
-from dispatch.roster import skills
+from dispatch.roster import Skills, skills
 from models import provider_files, session
 from models.changes import SettingChange, Upload
 from models.contacts import Contact, Relation
+from models.dialects import dialects
 from models.people import Elder, Person
 from models.phone import normalise
 from models.presence import PauseReason
@@ -54,6 +55,7 @@ def test_every_page_of_administration_speaks_each_language(world: World, boss: B
         "/admin", "/admin/users", "/admin/users/new", f"/admin/users/{user.public_id}", "/admin/pauses",
         "/admin/pauses/new", "/admin/results", "/admin/results/item/1", "/admin/services",
         "/admin/services/item/bathing", "/admin/hours", "/admin/queues", "/admin/quality", "/admin/quality/item/1",
+        "/admin/dialects", "/admin/dialects/new", "/admin/dialects/item/1",
         "/admin/imports", "/admin/log",
         "/providers/new", f"/providers/{provider}/edit", f"/elders/{seeded.elder.person.public_id}/contacts/new",
     ]  # fmt: skip
@@ -186,6 +188,56 @@ def test_skills_of_an_agent_by_page(world: World, boss: Browser) -> None:
         assert skills(db).languages == {user.id: {"ko": 4}}
     assert boss.post(f"{path}/skills", {"takes_ko": "yes", "penalty_ko": "21"}, path).status_code == 422
     assert boss.post("/admin/users/none/skills", {}, path).status_code == 404
+
+
+def test_dialects_of_an_agent_by_page(world: World, boss: Browser) -> None:
+    user = world.user("小陈")
+    path = f"/admin/users/{user.public_id}"
+    page = boss.get(path).text
+    assert 'name="takes_dialect_hamgyong"' in page and "klingon" not in page
+    form = {"takes_ko": "yes", "penalty_ko": "4", "takes_dialect_hamgyong": "yes", "penalty_dialect_hamgyong": "2"}
+    form |= {"takes_dialect_klingon": "yes", "seen": seen(page, 1)}
+    assert boss.post(f"{path}/skills", form, path).status_code == 303
+    with session.read() as db:
+        assert skills(db) == Skills({user.id: {"ko": 4}}, {user.id: {("ko", "hamgyong"): 2}})
+    assert re.search(r'name="takes_dialect_hamgyong" value="yes" checked', boss.get(path).text)
+    # Seen before that: refused, as with languages; and a place has its bounds.
+    assert boss.post(f"{path}/skills", form, path).status_code == 409
+    wrong = boss.post(f"{path}/skills", {"takes_dialect_hamgyong": "yes", "penalty_dialect_hamgyong": "99"}, path)
+    assert wrong.status_code == 422 and 'id="wrong-penalty_dialect_hamgyong"' in wrong.text
+    # Both lists of who is asked tell of it; the audit names it, and takes it back.
+    assert "咸镜道话 2" in text_of(boss.get("/admin/users").text)
+    assert "咸镜道话 1 2 小陈" in text_of(boss.get("/admin/queues").text)
+    assert "咸镜道话 — → 2" in text_of(boss.get("/admin/log").text)
+    with session.read() as db:
+        (change,) = db.scalars(select(SettingChange))
+    assert boss.post(f"/admin/log/{change.public_id}/undo", {}, "/admin/log").status_code == 303
+    with session.read() as db:
+        assert skills(db) == Skills()
+
+
+def test_the_list_of_dialects_by_page(world: World, boss: Browser) -> None:
+    form = {"name_zh-CN": "温州话", "name_en": "Wenzhou", "language": "zh-CN", "position": "9"}
+    assert boss.post("/admin/dialects/new", form, "/admin/dialects/new").status_code == 303
+    with session.read() as db:
+        new = dialects(db)[-1]
+    assert re.fullmatch(r"[a-z0-9_]{1,16}", new.code), "it is part of a queue's name, and of an elder's setting"
+    wang = world.elder("王桂兰")
+    card = f"/elders/{wang.person.public_id}"
+    assert boss.post(f"{card}/manners/dialect", {"value": new.code}, card).status_code == 303
+    assert "温州话 Wenzhou 中文" in text_of(boss.get("/admin/dialects").text)
+    for wrong in ({"language": "fr"}, {"name_zh-CN": ""}, {"position": "x"}):
+        assert boss.post("/admin/dialects/new", {**form, **wrong}, "/admin/dialects/new").status_code == 422, wrong
+    path = f"/admin/dialects/item/{new.id}"
+    off = {**form, "shown": "no", "seen": seen(boss.get(path).text)}
+    assert boss.post(path, off, path).status_code == 303
+    with session.read() as db:
+        assert new.code not in [one.code for one in dialects(db)]
+        change = db.scalars(select(SettingChange).order_by(SettingChange.id.desc()).limit(1)).one()
+    assert "温州话" in text_of(boss.get(card).text), "her card still says what she speaks"
+    assert boss.post(f"/admin/log/{change.public_id}/undo", {}, "/admin/log").status_code == 303
+    with session.read() as db:
+        assert dialects(db)[-1].code == new.code
 
 
 def test_a_new_reason_is_in_the_agents_telephone(world: World, boss: Browser) -> None:
