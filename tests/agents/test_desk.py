@@ -16,7 +16,6 @@ from models.contacts import Relation
 from models.lookup import number_row
 from models.people import Elder
 from models.phone import normalise
-from models.preferences import Because, Origin, Setting, put
 from models.presence import TaskCall
 from models.register import NewContact, add_contact
 from models.results import CallOutcome
@@ -163,7 +162,6 @@ def test_the_pop_knows_her_before_the_answer(world: World, pair: tuple[User, Use
     call = desk_town.rings(world, seeded.elder)
     task = world.task(TaskKind.MESSAGE, elder_id=seeded.elder.id)
     with world.rows() as db:
-        put(db, seeded.elder.id, (Setting.DIALECT, "shandong"), Because(Origin.AGENT), world.now)
         notes.add_note(db, seeded.elder.person.public_id, ("听力差，请大声说", call.public_id), pair[0], world.now)
     with session.read() as db:
         seen = pop.pop(db, call.public_id, world.day(0))

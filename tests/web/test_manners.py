@@ -58,6 +58,7 @@ def test_the_card_tells_where_a_value_comes_from(world: World, agent: Browser) -
         "语速 正常语速 慢速 由历次通话学得",
         "连续多次超时未答",
         "音量 正常音量 大音量 坐席设置: 小陈",
+        "方言 无方言 山东话 山西话 坐席设置: 小陈",
         "来电先由 自助语音 人工接听 此前",
         "已撤销: 小陈",
         "孙管家 养老管家 0451 1000 0302 可代下单",
@@ -74,7 +75,7 @@ def test_the_card_tells_where_a_value_comes_from(world: World, agent: Browser) -
     ]
     assert pressed == [
         ("pace", "slow"), ("volume", "loud"), ("person_first", "no"), ("language", "zh-CN"), ("sms", "no"),
-        ("dialect", "none"),
+        ("dialect", "shandong"),
     ]  # fmt: skip
 
 

@@ -108,6 +108,7 @@ def her_way(world: World, wang: Elder) -> None:
         learnt = Because(Origin.LEARNT, why="timeouts", call_ids=tuple(call.id for call in slow))
         put(db, wang.id, (Setting.PACE, "slow"), learnt, world.ago(2 * 86400 - 90))
         put(db, wang.id, (Setting.VOLUME, "loud"), Because(Origin.AGENT, by_user_id=user), world.ago(3 * 86400))
+        put(db, wang.id, (Setting.DIALECT, "shandong"), Because(Origin.AGENT, by_user_id=user), world.ago(3 * 86400))
         again = Because(Origin.LEARNT, why="persons", call_ids=(slow[0].id,))
         put(db, wang.id, (Setting.PERSON_FIRST, "yes"), again, world.ago(8 * 86400))
         undo(db, wang.id, Setting.PERSON_FIRST, user, world.ago(7 * 86400))
