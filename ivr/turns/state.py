@@ -26,8 +26,8 @@ else:
         return made
 
 
-# Of `State.how`: it is she herself who talks, and nobody on her behalf.
-_HERSELF = frozenset({"one", "household", "care", "return_visit"})
+# Of `State.how`: whoever talks is somebody else. A card keyed at a strange telephone is her own.
+_NOT_HERSELF = frozenset({"contact", "provider", "worker"})
 
 
 @dataclass(frozen=True)
@@ -227,7 +227,7 @@ class State:
     def dialect(self) -> str:
         """The dialect of whoever is on the line, as far as it is she herself; empty where none is known."""
         one = self.her or (self.people[0] if len(self.people) == 1 else None)
-        return one.dialect if one is not None and self.how in _HERSELF else ""
+        return one.dialect if one is not None and self.how not in _NOT_HERSELF else ""
 
     @property
     def today(self) -> date:
