@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 
-from dispatch import processes
-from models import logs
+from models.startup import loading
 
 if __name__ == "__main__":
+    with loading():
+        from dispatch import processes
+        from models import logs
     logs.configure()
-    # What was imported stays for good: nobody has to walk it again, neither at work nor at the end.
-    gc.freeze()
     {"worker": processes.work, "dispatcher": processes.dispatch}[sys.argv[1]]()

@@ -1,15 +1,16 @@
 """`python -m web` serves the console."""
 
-import gc
+from __future__ import annotations
+
 import sys
 
-from models.settings import settings
-from web.app import NoSecret
-from web.server import serve
+from models.startup import loading
 
 if __name__ == "__main__":
-    # What was imported stays for good: nobody has to walk it again, neither at work nor at the end.
-    gc.freeze()
+    with loading():
+        from models.settings import settings
+        from web.app import NoSecret
+        from web.server import serve
     try:
         serve(settings())
     except NoSecret as error:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select, text
 from typer.testing import CliRunner
 
 from hotline.backup import MANIFEST, BackupError, backup, restore, verify
-from hotline.cli import app
+from hotline.commands import app
 from models import audio, clock
 from models.audio import Audio
 from models.session import engine, read, write

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from dispatch.offers import offer_order
 from dispatch.orders import OrderRequest, place_order
 from hotline import secret_store
-from hotline.cli import app
+from hotline.commands import app
 from ivr.prompts import voice
 from ivr.prompts.catalogue import CATALOGUE
 from models import clock, schema, settings

@@ -13,7 +13,7 @@ from dispatch import campaign_round, campaigns, care
 from dispatch.attempts import new_attempt
 from dispatch.campaigns import NewCampaign
 from dispatch.duties import Evidence
-from hotline.cli import app
+from hotline.commands import app
 from models import clock
 from models.calls import Call
 from models.campaigns import Campaign, CareVisit

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
-from hotline.cli import app
+from hotline.commands import app
 
 
 def hours(*args: str) -> tuple[int, str]:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select
 from typer.testing import CliRunner
 
 from hotline import seed
-from hotline.cli import app
+from hotline.commands import app
 from models.calls import Call
 from models.orders import Order
 from models.people import Elder, PhoneNumber

@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hotline.apt import FetchError
-from hotline.cli import app
+from hotline.commands import app
 from hotline.speech_models import MODELS, fetch
 from ivr.speech import check
 from models.settings import settings

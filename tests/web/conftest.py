@@ -20,7 +20,7 @@ from models import session, settings
 from tests.support.fresh import forget
 from tests.web.secret import SECRET
 from tests.web.world import PASSWORD, World
-from web import create_app
+from web.app import create_app
 from web.config import ConsoleSettings
 
 

@@ -13,7 +13,8 @@ from models.users import Role
 from tests.web import town
 from tests.web.conftest import Browser
 from tests.web.world import World
-from web import access, create_app, phone
+from web import access, phone
+from web.app import create_app
 from web.config import ConsoleSettings
 from web.security import HEADERS, policy
 

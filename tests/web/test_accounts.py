@@ -10,7 +10,7 @@ from agents.accounts import AccountError, PasswordRefused
 from models import session
 from models.users import AuditEvent, Role, User
 from tests.web.world import PASSWORD, World
-from web import create_app
+from web.app import create_app
 
 
 def actions() -> list[tuple[str, int | None, int | None]]:

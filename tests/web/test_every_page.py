@@ -23,7 +23,7 @@ from tests.web.console import Console
 from tests.web.secret import SECRET
 from tests.web.test_browser import RULES, Complaints, faults
 from tests.web.world import PASSWORD, World
-from web import create_app
+from web.app import create_app
 from web.config import ConsoleSettings
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]

@@ -14,7 +14,7 @@ from models.users import User
 from tests.web.conftest import Browser
 from tests.web.secret import SECRET
 from tests.web.world import PASSWORD, World
-from web import NoSecret, create_app
+from web.app import NoSecret, create_app
 from web.config import ConsoleSettings
 from web.login import BY_NAME_AND_ADDRESS
 

@@ -15,7 +15,7 @@ from models.session import write
 from models.tables import OutboxEntry
 from tests.web.conftest import Browser
 from tests.web.world import World
-from web import create_app
+from web.app import create_app
 from web.config import ConsoleSettings
 
 TOKEN = "a-token-of-this-test"

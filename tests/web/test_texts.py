@@ -20,7 +20,7 @@ from models.sms import SmsMessage
 from tests.support.twilio_box import ACCOUNT, TOKEN
 from tests.web.conftest import Browser
 from tests.web.world import World, landline
-from web import create_app
+from web.app import create_app
 from web.texts import SIGNATURE
 
 PUBLIC = "https://hotline.example"
