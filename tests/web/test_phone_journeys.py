@@ -244,7 +244,8 @@ def test_mrs_kim_who_speaks_hamgyong_is_put_through_to_who_speaks_it(town: Town,
     assert [rung.data["user_id"], again.data["user_id"]] == [native.user_id, other.user_id]
     # So long as was set by page, and not as the installation's settings have it.
     assert 4 < (missed.at - rung.at).total_seconds() < 8
-    assert (again.at - missed.at).total_seconds() < 4
+    # A second for the first one's pause to come to the queues: else she might be rung again.
+    assert 0.9 < (again.at - missed.at).total_seconds() < 4
     other.presses("answer").talks().presses("hangup").is_free()
     kim.is_hung_up_by_hotline(5)
     # And the next time.
