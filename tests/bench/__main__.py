@@ -9,6 +9,7 @@ from collections.abc import Callable
 from models.settings import ROOT
 from tests.bench import (
     intent,
+    live,
     memory,
     p1,
     p1b,
@@ -48,7 +49,8 @@ BENCHMARKS: dict[str, Callable[[], Figure]] = {
     "P13": p13.run,
     "P10": p10.run,
     "P10s": p10.run_streams,
-    "P3": streams.run,
+    "P3": live.run,
+    "P3dense": streams.run_dense,
     "P4": p4.run,
     "P4p95": p4.p95,
     "GATE": streams.gate,

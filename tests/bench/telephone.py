@@ -15,6 +15,7 @@ import uuid
 from array import array
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Self
 
 HOST = "127.0.0.1"
 PACKET_MS = 20
@@ -69,7 +70,7 @@ class Telephone:
         self._call, self._cseq, self._to, self._target = uuid.uuid4().hex, 0, "", ""
         self._sequence, self._ticks = 1, 0
 
-    def __enter__(self) -> Telephone:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
