@@ -85,6 +85,8 @@ class Decoder:
     def finish(self, done: Done) -> None:
         """Ends the utterance; `done` is awaited with this decoder when `heard` stands."""
         self._done = done
+        if self._task is not None:
+            self._ear.hurry()
         self._start_task()
 
     def cancel(self) -> None:

@@ -29,6 +29,9 @@ class Ear(Protocol):
     async def finish(self) -> Heard:
         """Ends the utterance and says what it was."""
 
+    def hurry(self) -> None:
+        """It has ended while a piece of it is still being decoded: what is left of it goes before others."""
+
     def cancel(self) -> None:
         """Forgets it."""
 

@@ -195,6 +195,11 @@ class RemoteUtterance:
         finally:
             self._let_go()
 
+    def hurry(self) -> None:
+        """See models.Ear."""
+        if self._link is not None:
+            self._link.tell(Kind.HURRY, self._number)
+
     def cancel(self) -> None:
         """See models.Ear."""
         if self._link is not None:

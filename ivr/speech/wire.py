@@ -35,6 +35,7 @@ class Kind(IntEnum):
     CANCEL = 8  # forgets the utterance; not answered
     OK = 9
     ERROR = 10
+    HURRY = 11  # this utterance has ended: somebody waits for it; not answered
 
 
 class Message(NamedTuple):

@@ -1,17 +1,18 @@
 """One recognising process: a loaded model and the utterances it was given, on one socket.
 
 Vosk can abort the process it runs in; this is the process that it may take.
-Two threads: one reads and answers what takes no time, one decodes, in the order
-in which the audio came. It ends with its socket.
+Two threads: one reads and answers what takes no time, one decodes: first what
+has ended, for whoever said it waits now, then the others in the order in which
+their audio came. It ends with its socket.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import queue
 import socket
 import threading
+from collections import deque
 
 from ivr.speech import grammar as grammars
 from ivr.speech import wire
@@ -19,6 +20,45 @@ from ivr.speech.recogniser import LoadedModel, Utterance
 from ivr.speech.wire import Kind, Message
 
 log = logging.getLogger(__name__)
+
+
+class Todo:
+    """What waits to be decoded. One thread puts, another one gets."""
+
+    def __init__(self) -> None:
+        self._first: deque[Message] = deque()
+        self._others: deque[Message] = deque()
+        self._hurried: set[int] = set()
+        self._something = threading.Condition()
+
+    def put(self, message: Message) -> None:
+        """Add a message. An END hurries by itself."""
+        with self._something:
+            if message.kind == Kind.END:
+                self._bring_forward(message.utterance)
+            (self._first if message.utterance in self._hurried else self._others).append(message)
+            if message.kind in (Kind.END, Kind.CANCEL):
+                self._hurried.discard(message.utterance)
+            self._something.notify()
+
+    def hurry(self, utterance: int) -> None:
+        """All of this utterance goes first from now on."""
+        with self._something:
+            self._bring_forward(utterance)
+
+    def get(self) -> Message:
+        """The next message; the messages of an utterance in the order in which they came."""
+        with self._something:
+            while not self._first and not self._others:
+                self._something.wait()
+            return (self._first or self._others).popleft()
+
+    def _bring_forward(self, utterance: int) -> None:
+        self._hurried.add(utterance)
+        waiting = [one for one in self._others if one.utterance == utterance]
+        if waiting:
+            self._first.extend(waiting)
+            self._others = deque(one for one in self._others if one.utterance != utterance)
 
 
 class Worker:
@@ -29,7 +69,7 @@ class Worker:
         self._peer = peer
         self._language = language
         self._sending = threading.Lock()
-        self._todo: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._todo = Todo()
         self._utterances: dict[int, Utterance] = {}
         self._cancelled: set[int] = set()
 
@@ -51,6 +91,8 @@ class Worker:
             wanted, language = wire.load_wanted(message.payload)
             made = grammars.build(wanted, language, self._model.knows)
             self._send(Message(Kind.OK, message.question, payload=wire.dump_grammar(made)))
+        elif message.kind == Kind.HURRY:
+            self._todo.hurry(message.utterance)
         else:
             if message.kind == Kind.CANCEL:
                 self._cancelled.add(message.utterance)

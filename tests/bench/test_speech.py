@@ -67,6 +67,17 @@ def test_an_answer_is_timed_from_the_end_of_a_word_and_a_missing_one_is_an_error
         p4.answered(ends, np.zeros(3000, bool))
 
 
+@pytest.mark.parametrize(("first", "limit", "found"), [(40, 47, 46), (40, 44, 44), (40, 33, 32), (40, 39, 38)])
+def test_callers_are_added_or_taken_away_until_their_answers_come_in_time(
+    first: int, limit: int, found: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "loaded", lambda _server, _crowd, count: 100.0 if count <= limit else 400.0)
+    assert streams.carried(None, None, first) == found  # type: ignore[arg-type]
+    monkeypatch.setattr(streams, "loaded", lambda *_: streams.NEVER_MS)
+    with pytest.raises(AssertionError, match="not one caller"):
+        streams.carried(None, None, first)  # type: ignore[arg-type]
+
+
 SPOKEN = silence(300) + hum(400) + silence(900)
 
 

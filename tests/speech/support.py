@@ -132,6 +132,9 @@ class InProcessEar:
     async def finish(self) -> Heard:
         return await asyncio.to_thread(lambda: self._begun().finish())
 
+    def hurry(self) -> None:
+        """Each utterance has a thread."""
+
     def cancel(self) -> None:
         """A piece in hand is finished and forgotten."""
 
