@@ -46,7 +46,7 @@ test: ## All tests: units, journeys over SIP, both databases, browser (PYTEST_AR
 
 test-fast: ## Tests that need no telephone, no model of speech, no browser and no patience (PYTEST_ARGS)
 	@$(BOOTSTRAP) --tools
-	@$(PYTEST) -n 2 --dist loadgroup -m "not call and not browser and not fault and not slow and not speech" \
+	@$(PYTEST) -n $$(($$(nproc) + 1)) --dist loadgroup -m "not call and not browser and not fault and not slow and not speech" \
 		--ignore tests/calls $(PYTEST_ARGS)
 
 faults: ## Every fault at N random instants on both databases, with a table at the end (N=20)

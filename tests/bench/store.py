@@ -44,7 +44,7 @@ def stores(on_postgres: bool = False, redis: bool = True, **chosen: object) -> I
     """Run them; settings of this process point there. `chosen` are further HOTLINE_… settings."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hotline-bench-")))
-        url = stack.enter_context(postgres.cluster()) if on_postgres else ""
+        url = stack.enter_context(postgres.cluster(durable=True)) if on_postgres else ""
         stack.enter_context(hotline_in(folder, DATABASE_URL=url, **chosen))
         settings().run_dir.mkdir(parents=True)
         schema.upgrade(engine())

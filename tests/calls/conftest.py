@@ -278,14 +278,19 @@ def _renew_rows(town: Town) -> None:
 
 
 def end_calls(town: Town) -> None:
-    """The story is over: callers hang up, who was called hears the call to its end, nobody else is dialled."""
+    """The story is over: callers hang up, who was called hears the call to its end, nobody else is dialled.
+
+    A telephone that still rings stops: its next habit is no part of the story, and in vain it would ring for seconds.
+    """
     nobody_rings_any_more(town)
+    _take_errands_away(town)
     known = -1
     while known != len(town.network.calls):
         # A call that ends may lead to another one, unless its errand is taken away.
         known = len(town.network.calls)
         for call in list(town.network.calls):
-            _is_heard_to_its_end(town, call)
+            if call.answered_at is not None:
+                _is_heard_to_its_end(town, call)
             call.hangs_up()
         _take_errands_away(town)
         time.sleep(0.3)

@@ -25,8 +25,12 @@ START_S = 30
 
 
 @contextmanager
-def cluster() -> Iterator[str]:
-    """Run a cluster; yield the SQLAlchemy URL of an empty database in it."""
+def cluster(durable: bool = False) -> Iterator[str]:
+    """Run a cluster; yield the SQLAlchemy URL of an empty database in it.
+
+    What is committed outlives every process; the machine as well if `durable`, which a test cannot tell apart and a
+    measurement can.
+    """
     binaries = toolbox.postgres_bin_dir()
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir=_short_and_open()))
     run: dict[str, Any] = {
@@ -47,6 +51,7 @@ def cluster() -> Iterator[str]:
         "timezone": "Asia/Shanghai",
         # Not in /dev/shm, which may be small and keeps what a killed server leaves.
         "dynamic_shared_memory_type": "mmap",
+        "fsync": "on" if durable else "off",
     }
     try:
         made = subprocess.run(
