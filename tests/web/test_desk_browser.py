@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 from sqlalchemy import select
 
 from models import session
@@ -155,9 +155,9 @@ def test_the_pop_of_a_call_that_may_ring_here_is_drawn_at_the_ring_without_the_c
     page.evaluate("document.getElementById('phone').dataset.line = 'up'")
     call = desk_town.rings(world, seeded.elder)
     _waits_for_page(page, call.public_id)
-    # It is out of sight: nobody's telephone rings yet.
+    # It is laid out where nobody comes to it: nobody's telephone rings yet.
     expect(page.locator("[data-part=waiting]")).to_contain_text("王桂兰")
-    expect(page.locator("[data-pop]")).to_have_count(0)
+    _is_out_of_reach(page, call)
     # The console stands still from now on; what it says at last is brought into the page.
     held: list[Route] = []
     page.route("**/desk/calls/*", lambda route: held.append(route))
@@ -166,6 +166,7 @@ def test_the_pop_of_a_call_that_may_ring_here_is_drawn_at_the_ring_without_the_c
     expect(page).to_have_url(re.compile(f"/desk/calls/{call.public_id}$"))
     expect(page).to_have_title(re.compile("王桂兰"))
     expect(heading).to_be_focused()
+    expect(page.locator(".ahead", has=page.locator(f"[data-pop='{call.public_id}']"))).to_have_count(0)
     assert _deeds(call) == ["given_ahead"]
     deadline = time.monotonic() + 10 * PATIENCE
     while not held:
@@ -185,6 +186,7 @@ def test_the_pop_of_a_call_that_may_ring_here_is_drawn_at_the_ring_without_the_c
     _waits_for_page(page, second.public_id)
     world.end(second)
     _waits_for_page(page, second.public_id, there=False)
+    expect(page.locator(f"[data-pop='{second.public_id}']")).to_have_count(0)
     page.evaluate("document.getElementById('phone').dataset.line = 'down'")
     third = desk_town.waits(world, elder=seeded.elder)
     page.evaluate(RINGS, third.public_id)
@@ -204,6 +206,49 @@ def _waits_for_page(page: Page, call: str, there: bool = True) -> None:
     while page.evaluate("call => window.hotline.ahead.has(call)", call) is not there:
         assert time.monotonic() < deadline, "no pop is fetched ahead" if there else "a pop that nobody needs is kept"
         time.sleep(0.05)
+
+
+# What the elder's page says and the desk's own does not.
+HERS = "尚志大街 1 号院"
+MARKED = """() => {
+  getSelection().selectAllChildren(document.body);
+  const text = getSelection().toString();
+  getSelection().empty();
+  return text;
+}"""
+
+
+def _is_out_of_reach(page: Page, call: Call) -> None:
+    """The pop is laid out; yet nothing of it is seen, printed, found, marked, read aloud, or gone to with a key."""
+    pop = page.locator(f"[data-pop='{call.public_id}']")
+    box = page.locator(".ahead").filter(has=pop)
+    expect(box).to_have_count(1)
+    assert HERS in (box.text_content() or "") and pop.bounding_box()
+    assert any(_same_picture(page, box) for _ in range(5)), "the screen shows something of it"
+    page.emulate_media(media="print")
+    assert pop.evaluate("one => one.checkVisibility()") is False, "it would be printed"
+    page.emulate_media(media="screen")
+    assert not page.evaluate("text => window.find(text, false, false, true)", HERS), "the browser's search finds it"
+    assert HERS not in page.evaluate(MARKED), "it is marked with the rest of the page, and copied"
+    tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")
+    assert not [one for one in tree["nodes"] if not one["ignored"] and HERS in one.get("name", {}).get("value", "")]
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        assert not page.evaluate("Boolean(document.activeElement.closest('.ahead'))"), "a key leads to it"
+    # Neither does a click: what lies under it takes it; nor a shortcut of the pop's own.
+    assert not page.evaluate("Boolean(document.elementFromPoint(400, 300).closest('.ahead'))")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("o")
+    assert page.evaluate("document.activeElement === document.body")
+
+
+def _same_picture(page: Page, box: Locator) -> bool:
+    """With the box and without it the screen is the same to the last pixel; between the two a clock may have ticked."""
+    seen = page.screenshot(animations="disabled")
+    box.evaluate("one => { one.style.display = 'none'; }")
+    bare = page.screenshot(animations="disabled")
+    box.evaluate("one => { one.style.display = ''; }")
+    return seen == bare
 
 
 def _deeds(call: Call) -> list[str]:

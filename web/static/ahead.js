@@ -1,6 +1,7 @@
 // The pop of a call that may ring here next is fetched while the caller still hears that she is put through, and is
-// kept out of sight: at the ring it only has to be drawn. Which calls these are comes by the stream; where it was
-// late, or the exchange rings somebody else, nothing is lost: the pop is fetched at the ring, or never shown.
+// laid out and painted in a layer of its own that no eye, key, reader or search of the browser comes to: at the ring
+// this layer is switched on, and that is all. Which calls these are comes by the stream; where it was late, or the
+// exchange rings somebody else, nothing is lost: the pop is fetched at the ring, or never shown.
 (() => {
   const LINGERS_MS = 2000; // The news that it rings may come before the ring itself.
   const PATIENCE_MS = 5000;
@@ -19,14 +20,34 @@
     const main = told && told.getElementById("main");
     if (!main) { held.delete(call); return null; }
     main.removeAttribute("data-now"); // By the time it rings it is later than that.
-    const kept = { title: told.title, main: document.adoptNode(main) };
-    if (held.has(call)) held.set(call, kept);
+    const kept = { title: told.title, main: document.adoptNode(main), box: null };
+    if (held.has(call)) { // Nobody has asked for it meanwhile, and it may still ring here.
+      lay(kept);
+      held.set(call, kept);
+    }
     return kept;
   };
 
+  // What is laid out is no <main> yet, for there is one already; and it is the last thing of the page, so that
+  // whatever names something by its id finds what is shown.
+  const lay = (kept) => {
+    const [box, page] = [document.createElement("div"), document.createElement("div")];
+    box.className = "ahead";
+    box.inert = true;
+    box.setAttribute("aria-hidden", "true"); // For readers that do not know what inert is.
+    page.className = kept.main.className;
+    page.append(...kept.main.childNodes);
+    box.append(page);
+    document.body.append(box);
+    kept.box = box;
+    // The row that has just appeared goes on shining for seconds, and of a page that moves every frame comes late.
+    for (const one of document.getAnimations()) if (one.animationName === "appear") one.finish();
+  };
+  const drop = (call) => { held.get(call)?.box?.remove(); held.delete(call); };
+
   document.addEventListener("stream:coming", ({ detail: calls }) => {
     for (const call of held.keys()) {
-      if (!calls.includes(call) && !leaving.has(call)) leaving.set(call, setTimeout(() => { held.delete(call); leaving.delete(call); }, LINGERS_MS));
+      if (!calls.includes(call) && !leaving.has(call)) leaving.set(call, setTimeout(() => { drop(call); leaving.delete(call); }, LINGERS_MS));
     }
     // Of several tabs it rings in the one that has the telephone.
     if (document.getElementById("phone")?.dataset.line !== "up") return;
@@ -43,6 +64,10 @@
       has: (call) => Boolean(held.get(call)?.main),
       // Gives a page away, once; where it rings sooner than the page is there, the promise of it.
       take: (call) => { const kept = held.get(call); held.delete(call); return kept; },
+      // Shows what is laid out, over the page that is there.
+      show: ({ box }) => box.classList.add("ahead-here"),
+      // Makes it the page's own: the <main> that takes the place of the present one.
+      settle: ({ box, main }) => { main.append(...box.firstChild.childNodes); box.remove(); return main; },
     },
   });
 })();

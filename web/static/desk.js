@@ -2,7 +2,7 @@
 (() => {
   const keys = document.getElementById("keys");
   const ring = document.querySelector("[data-ring]");
-  const visible = (each) => each.checkVisibility ? each.checkVisibility() : each.offsetParent !== null;
+  const visible = (each) => !each.closest("[inert]") && (each.checkVisibility ? each.checkVisibility() : each.offsetParent !== null);
   const onPage = (action) => [...document.querySelectorAll(`[data-key="${action}"]`)].filter(visible).at(-1);
 
   // Shortcuts: one key each, taken only while nothing is typed, so that neither browser nor reader loses one.
@@ -86,10 +86,10 @@
 
   // After the call its page is asked for anew: the form of the result stands on it.
   const refresh = () => {
-    if (document.querySelector("[data-pop], [data-lock]") && !written()) window.hotline.open(location.pathname);
+    if (document.querySelector("#main :is([data-pop], [data-lock])") && !written()) window.hotline.open(location.pathname);
   };
   const owed = () => document.dispatchEvent(new CustomEvent("desk:result-needed", {
-    detail: Boolean(document.querySelector("[data-result-needed]")),
+    detail: Boolean(document.querySelector("#main [data-result-needed]")),
   }));
 
   // An open task is locked while it is open, and free as soon as it is left.
@@ -97,7 +97,7 @@
   const send = (address) => fetch(address, { method: "POST", headers: { "X-CSRFToken": window.hotline.csrf() }, keepalive: true }).catch(() => null);
   const lock = () => {
     clearInterval(renew);
-    const held = document.querySelector("[data-lock]");
+    const held = document.querySelector("#main [data-lock]");
     if (leave && leave !== held?.dataset.unlock) send(leave);
     leave = held?.dataset.unlock ?? null;
     if (!held) return;

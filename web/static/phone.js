@@ -135,14 +135,13 @@
     // The account has run out, or the exchange has lost it: a new one is asked for, more and more seldom.
     refused: () => { bar.dataset.line = "down"; alarm("away"); setTimeout(connect, Math.min(1000 * 2 ** trouble++, 15000)); },
     ring: (meta) => {
-      call = { ...meta, stage: "ringing", since: Date.now() };
+      const mine = call = { ...meta, stage: "ringing", since: Date.now() };
+      const rings = () => call === mine && call.stage === "ringing";
       emit("ringing", detail());
-      if (meta.direction !== "in") { acts.answer(); }
-      else {
-        stopBell = kit.audio.bell(part.bell);
-        if (kit.audio.kept("auto", "0") === "1") setTimeout(() => call?.stage === "ringing" && acts.answer(), 1000);
-      }
-      draw();
+      if (meta.direction !== "in") { acts.answer(); draw(); return; }
+      // Who it is comes first: bell and keys follow two frames later, which nobody notices.
+      window.hotline.behind(() => { if (rings()) { stopBell = kit.audio.bell(part.bell); draw(); } });
+      if (kit.audio.kept("auto", "0") === "1") setTimeout(() => rings() && acts.answer(), 1000);
     },
     connecting: () => { quiet(); if (call) { call.stage = "connecting"; draw(); } },
     up: () => {

@@ -118,26 +118,43 @@
     if (menu?.open && !menu.contains(event.target)) menu.open = false;
   });
 
+  // Does what nobody waits for when the picture that is being drawn stands on the screen.
+  const FRAMES_MS = 50; // From its making to a screen of 60 Hz: up to three.
+  const behind = (work) => {
+    let open = true;
+    const once = () => { if (open) { open = false; work(); } };
+    requestAnimationFrame(() => setTimeout(once, FRAMES_MS));
+    setTimeout(once, 200); // A tab that nobody looks at has no frames.
+  };
+  const DEEDS = ["keydown", "pointerdown", "click", "submit"];
+  const leave = (event) => {
+    if (event.target.closest?.("#phone, #top, dialog")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  };
+
   // Other scripts of the page (the telephone) lead to a page by this.
   const page = { target: "#main", select: "#main", selectOOB: "#top:outerMorph" };
   window.hotline = Object.assign(window.hotline ?? {}, {
     csrf: () => document.querySelector("meta[name=csrf-token]").content,
     open: (address) => htmx.ajax("GET", address, { ...page, swap: "outerHTML show:none", push: "true" }),
-    // A page that is there already is drawn with the next frame; whatever nobody sees is done behind that.
-    draw: (address, { title, main }) => new Promise((done) => {
-      byId("main").replaceWith(main);
-      let open = true;
-      const behind = () => {
-        if (!open) return;
-        open = false;
-        document.title = title;
+    behind,
+    // A page that is there already is drawn with the next frame. What is laid out already covers the present page and
+    // takes its place behind that; until then neither takes a key or a click, which was meant for what she saw.
+    draw: (address, kept) => new Promise((done) => {
+      const { ahead } = window.hotline;
+      if (kept.box) ahead.show(kept);
+      else byId("main").replaceWith(kept.main);
+      for (const deed of DEEDS) addEventListener(deed, leave, true);
+      behind(() => {
+        for (const deed of DEEDS) removeEventListener(deed, leave, true);
+        if (kept.box) byId("main").replaceWith(ahead.settle(kept));
+        document.title = kept.title;
         history.pushState({ htmx: true }, "", address); // Takes longer than the page itself.
-        htmx.process(main);
-        arrived({ title });
+        htmx.process(kept.main);
+        arrived({ title: kept.title });
         done();
-      };
-      requestAnimationFrame(() => setTimeout(behind));
-      setTimeout(behind, 200); // A tab that nobody looks at has no frames.
+      });
     }),
     // Brings what is shown up to date where it differs: focus and what was typed stay.
     renew: async (text) => {
