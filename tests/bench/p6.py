@@ -179,6 +179,7 @@ def measure() -> tuple[list[float], list[float]]:
         lines = [
             (STEPS[at], f"{median(ms):.1f}", f"{p95(ms):.1f}", f"{p99(ms):.1f}")
             for at, ms in enumerate(zip(*told, strict=True))
+            if told is free or at < 4  # With a screen's clock the mark waits for what is animated on the board.
         ]
         print(table((f"ms, {head}, {len(told)} calls", "median", "p95", "p99"), lines), flush=True)  # noqa: T201
     return [one[0] for one in free], [one[3] for one in free]
