@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from pathlib import Path
 
 import numpy as np
@@ -32,9 +33,8 @@ FOREIGN = (
     "오늘 날씨가 참 좋네", "우리 아들이 어제 왔다 갔어", "여보세요 거기 누구", "텔레비전 소리 좀 줄여",
 )  # fmt: skip
 
-# Of 58. Vosk adds a little noise by dice before it listens, so it is 4 to 11, by what was decoded before; without
-# fillers it is half.
-MOST_TAKEN = 12
+# Of 58; without fillers it is half.
+MOST_TAKEN = 9
 TONES_HZ = (350, 440, 450, 1000)
 
 
@@ -68,6 +68,8 @@ def test_answers_come_back_as_the_vocabulary_spells_them(korean_server: RunningS
 
 def test_foreign_speech_is_seldom_taken_for_an_answer(korean: LoadedModel, voice: Voice) -> None:
     # Without a server: in what pieces audio comes on a busy machine changes what is heard (4 to 7 of these, once).
+    # Vosk adds a little noise by the C library's dice before it listens: by what was decoded before, 6 to 12 otherwise.
+    ctypes.CDLL(None).srand(12349)
     taken, ears = [], Ears(korean, voice)
     # Each at two questions or three; the benchmark RECOG has others at each, from several voices.
     for number, asked in enumerate(("open", "service", "day", "part", "confirm")):
