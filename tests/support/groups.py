@@ -90,6 +90,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupSc
     return GroupScheduling(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tell the groups where this module is a plugin by itself; `tests.conftest` has a hook of its own."""
+    tell(session)
+
+
 def tell(session: pytest.Session) -> None:
     """Write the groups down before the controller is told that all is collected."""
     target: str | None = getattr(session.config, "workerinput", {}).get(_INPUT)
