@@ -85,7 +85,7 @@ def hear_open(state: State, meaning: Meaning) -> Next:
         case "message":
             return state, Do("message")
         case "usual" if state.usual is not None:
-            return ask(state, "usual")
+            return usual_then(state, state.usual, meaning) if meaning.when else ask(state, "usual")
         case "goodbye" | "no" if meaning.service is None and not meaning.when:
             return ask(state, "done")
         case "behalf" if state.how != "contact":
@@ -93,6 +93,11 @@ def hear_open(state: State, meaning: Meaning) -> Next:
     if meaning.service is None and not meaning.when:
         return miss(state)
     return fill(state, meaning)
+
+
+def usual_then(state: State, usual: Slots, meaning: Meaning) -> Next:
+    """Her usual, at the time that she has just named."""
+    return fill(replace(state, slots=usual, unnamed=True, ours=True), meaning)
 
 
 def repeated(state: State, meaning: Meaning) -> Next:

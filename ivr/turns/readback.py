@@ -15,6 +15,7 @@ from ivr.turns.capture import (
     next_question,
     repeated,
     slot_values,
+    usual_then,
     yes_no,
 )
 from ivr.turns.state import Ask, Do, GoodBye, Next, Slots, State, replace
@@ -149,15 +150,15 @@ def _hear_usual(state: State, meaning: Meaning) -> Next:
     assert usual is not None  # noqa: S101
     if meaning.when.every:
         return repeated(replace(state, slots=usual), meaning)
-    if meaning.intent in ("yes", "usual"):
+    if meaning.intent in ("yes", "usual") and not meaning.when:
         state = replace(state, slots=usual, unnamed=True, ours=True)
         # A key is a hand on the telephone; a lone spoken "yes" proves nothing, and is read back once more.
         return ask(state, "readback") if state.spoken else (state, Do("place"))
     if meaning.intent == "no" and meaning.service is None and not meaning.when:
         return ask(state, "open")
-    if meaning.intent in ("order", "no", "change") and meaning.service is None and meaning.when:
+    if meaning.intent in ("yes", "usual", "order", "no", "change") and meaning.service is None and meaning.when:
         # "Yes, but on Friday": the same, at another time.
-        return fill(replace(state, slots=usual, unnamed=True, ours=True), meaning)
+        return usual_then(state, usual, meaning)
     return hear_open(state, meaning)
 
 

@@ -339,11 +339,19 @@ def test_her_usual_at_another_time_is_read_back() -> None:
         "后天来吧": replace(USUAL, day=TODAY + timedelta(days=2)),
         "对，不过下午来": replace(USUAL, part="afternoon"),
         "不，改到下午三点": replace(USUAL, part="afternoon", at=time(15)),
+        "和上周一样，后天来": replace(USUAL, day=TODAY + timedelta(days=2)),
+        "老样子，下午": replace(USUAL, part="afternoon"),
     }.items():
         state, _ = begin(calls("zh-CN")["with a habit"])
         after, move = hear(state, Said(words, 90))
         assert (after.step, after.slots) == ("readback", slots), words
         assert isinstance(move, Ask)
+    # Said at the open question, behind a "no" to it, too.
+    opened, _ = hear(state, Said("不是", 90))
+    assert (opened.step, hear(opened, Said("还是老样子，后天来", 90))[0].slots.day) == (
+        "open",
+        TODAY + timedelta(days=2),
+    )
     # Another service is another order, of which nothing is known yet.
     assert hear(state, Said("后天送饭", 90))[0].slots == Slots("meals", TODAY + timedelta(days=2))
 
