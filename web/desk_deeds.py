@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from flask import Blueprint, Flask, abort, redirect, render_template, request, url_for
@@ -18,6 +19,7 @@ from agents.course import order_course
 from dispatch import by_hand, changes, outbox
 from models import clock, vocabulary
 from models.orders import CHANGEABLE, IllegalMove, Order, OrderEvent
+from models.people import Person
 from models.providers import Provider
 from models.session import read
 from models.users import Role
@@ -34,42 +36,66 @@ def init_app(app: Flask) -> None:
 
 @routes.get("/orders/<public_id>/change")
 @allow(Role.AGENT)
-def change_form(public_id: str) -> str:
+def change_form(public_id: str) -> str | tuple[str, int]:
     """Show the form of an order that stands."""
-    with read() as db:
-        order = db.scalar(select(Order).where(Order.public_id == public_id))
-        if order is None:
-            abort(404)
-        who = order.elder.person
-        form = OrderForm(
-            elder=who.public_id, service=order.service, day=order.wanted_on.isoformat(), part=order.wanted_part,
-            at=f"{order.wanted_at:%H:%M}" if order.wanted_at else "", note=order.note, key=secrets.token_urlsafe(12),
-        )  # fmt: skip
+    stands = _standing(public_id)
+    if stands is None:
+        return order_page(public_id, "too_late"), 409
+    form, who = stands
     return render_template("order_form.html", order=form, problems={}, who=who, changing=public_id, now=clock.now())
 
 
 @routes.post("/orders/<public_id>/change")
 @allow(Role.AGENT)
 def check_change(public_id: str) -> str | tuple[str, int]:
-    """Read the change back."""
-    return check_page(OrderForm.of(request.form), public_id)
+    """Read the change back, unless it is too late for one already."""
+    stands = _standing(public_id)
+    if stands is None:
+        return order_page(public_id, "too_late"), 409
+    return check_page(_changed(stands[0]), public_id)
 
 
 @routes.post("/orders/<public_id>/change/confirm")
 @allow(Role.AGENT)
 def change(public_id: str) -> BaseResponse | str | tuple[str, int]:
     """Change the time of an order."""
-    form = OrderForm.of(request.form)
+    stands = _standing(public_id)
+    if stands is None:
+        return order_page(public_id, "too_late"), 409
+    form = _changed(stands[0])
     slots, problems = slots_of(form, clock.now())
     if problems or slots.day is None or slots.part is None:
         return check_page(form, public_id)
     wanted = changes.Wanted(slots.day, slots.part, slots.at)
 
     def do(db: Session, order: Order, by: OrderEvent) -> None:
+        # Somebody may have accepted it since it was looked at above: the row is locked in there.
         if not changes.change_order(db, order.id, wanted, by, clock.now()):
             raise by_hand.ByHandError("too_late")
 
     return _do(public_id, "order_changed", do)
+
+
+def _standing(public_id: str) -> tuple[OrderForm, Person] | None:
+    """Return the form of an order as it stands, and whose it is; None where its time cannot be changed any more."""
+    with read() as db:
+        order = db.scalar(select(Order).where(Order.public_id == public_id))
+        if order is None:
+            abort(404)
+        if order.status not in CHANGEABLE:
+            return None
+        who = order.elder.person
+        form = OrderForm(
+            elder=who.public_id, service=order.service, day=order.wanted_on.isoformat(), part=order.wanted_part,
+            at=f"{order.wanted_at:%H:%M}" if order.wanted_at else "", note=order.note, key=secrets.token_urlsafe(12),
+        )  # fmt: skip
+        return form, who
+
+
+def _changed(stands: OrderForm) -> OrderForm:
+    """Return the form with the time that was sent. Whose order it is, and for what, its row says and no form does."""
+    sent = OrderForm.of(request.form)
+    return replace(stands, day=sent.day, part=sent.part, at=sent.at)
 
 
 @routes.post("/orders/<public_id>/cancel")
