@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agents import visits
+from agents import accounts, visits
 from agents.presence import PresenceRefused
 from dispatch import asks, care_staff, limits
 from dispatch import presence as rule
@@ -18,7 +18,7 @@ from models.calls import Call, CallState, Direction
 from models.campaigns import CareVisit
 from models.care_runs import VisitCall
 from models.lookup import number_row
-from models.people import PhoneNumber
+from models.people import PersonNumber, PhoneNumber
 from models.presence import (
     ENGAGED,
     AgentLine,
@@ -29,9 +29,10 @@ from models.presence import (
     TaskCall,
     Verb,
 )
+from models.providers import ProviderNumber
 from models.settings import settings
 from models.tasks import Task
-from models.users import User
+from models.users import Role, User
 
 _TO = {"agent": Verb.TO_AGENT, "queue": Verb.TO_QUEUE, "outside": Verb.TO_OUTSIDE}
 _ASK = {"agent": Verb.ASK_AGENT, "outside": Verb.ASK_OUTSIDE}
@@ -96,7 +97,7 @@ def dial(session: Session, user: User, whom: Whom, now: datetime) -> CallAsk:
     if elder_id is None:
         # Her daughter was rung from the visit's page: that is no call of the visit.
         visit = None
-    _may(number)
+    _may(session, user, number, asked_for=bool(task or whom.call))
     if limits.in_a_call(session, number.id, elder_id):
         raise PresenceRefused("engaged")
     if limits.trunk_is_full(session, now):
@@ -159,9 +160,25 @@ def _written(session: Session, text: str) -> PhoneNumber:
         raise PresenceRefused("number") from None
 
 
-def _may(number: PhoneNumber) -> None:
+def _may(session: Session, user: User, number: PhoneNumber, asked_for: bool = False) -> None:
+    """Refuse what is never dialled, and to her what only others may. `asked_for`: a task or a call has this number."""
     if not limits.may_be_dialled(number):
         raise PresenceRefused("forbidden")
+    if not (asked_for or may_outside(user) or _in_register(session, number)):
+        raise PresenceRefused("outside")
+
+
+def may_outside(user: User) -> bool:
+    """Whether her role lets her dial, and give calls to, numbers that the register does not know."""
+    return accounts.may(user, Role(settings().outside_role))
+
+
+def _in_register(session: Session, number: PhoneNumber) -> bool:
+    """Whether it belongs to an elder, somebody of her circle or a provider."""
+    return any(
+        session.scalar(select(link.id).where(link.number_id == number.id).limit(1)) is not None
+        for link in (PersonNumber, ProviderNumber)
+    )
 
 
 def pass_on(session: Session, user: User, how: tuple[str, str, str], now: datetime) -> CallAsk:
@@ -184,7 +201,7 @@ def pass_on(session: Session, user: User, how: tuple[str, str, str], now: dateti
         ask.language = target
     else:
         number = _written(session, target)
-        _may(number)
+        _may(session, user, number)
         ask.number_id = number.id
     if call.direction == Direction.OUT:
         # Her own call hangs on her channel: there is no caller's channel to be moved.

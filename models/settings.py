@@ -173,6 +173,9 @@ class Settings(BaseSettings):
     )
     dial_countries: tuple[str, ...] = Field((), description="foreign numbers that begin so may be dialled: +852")
     dial_allowed: tuple[str, ...] = Field((), description="exceptions, in full: these may be dialled all the same")
+    outside_role: Literal["agent", "supervisor", "admin"] = Field(
+        "agent", description="from this role on a number outside the register may be dialled and given a call"
+    )
     dead_number_after: int = Field(3, ge=1, description="so often invalid in a row, and a number counts as dead")
     dead_number_days: int = Field(30, ge=1, description="after so long a dead number is tried again")
     transient_retry_s: int = Field(5, description="pause after a fault of ours or the trunk's")

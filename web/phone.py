@@ -25,7 +25,7 @@ from models.session import read, write
 from models.settings import Settings
 from models.users import Role, User
 from web import i18n, phone_words
-from web.access import allow, deadline, must_be_me, user_row
+from web.access import allow, deadline, must_be_me, role_includes, user_row
 from web.config import ConsoleSettings
 from web.words import language_name
 
@@ -40,7 +40,12 @@ Answer = Response | tuple[Response, int]
 def init_app(app: Flask, settings: Settings, console: ConsoleSettings) -> None:
     """Register the telephone's routes."""
     routes = Blueprint("phone", __name__, url_prefix="/phone")
-    app.jinja_env.globals.update(phone_words=phone_words.said_by_script, phone_start=_start, phone_reasons=_reasons)
+    app.jinja_env.globals.update(
+        phone_words=phone_words.said_by_script,
+        phone_start=_start,
+        phone_reasons=_reasons,
+        may_outside=lambda: role_includes(settings.outside_role),
+    )
 
     @routes.get("/state")
     @allow(Role.AGENT)

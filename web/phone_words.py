@@ -20,6 +20,7 @@ def refusals() -> dict[str, str]:
         "own_call": _("A call of your own cannot be passed on; ask the other side to wait and dial again."),
         "number": _("That is no telephone number."),
         "forbidden": _("This number may not be dialled from here."),
+        "outside": _("Your role may only call numbers that the hotline knows. Ask a supervisor."),
         "engaged": _("That line is engaged just now."),
         "full": _("All lines of the trunk are taken. Try again in a moment."),
         "nobody": _("Nobody is there, or has not answered yet."),

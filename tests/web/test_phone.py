@@ -15,8 +15,9 @@ from agents import presence, telephony
 from agents.presence import PresenceRefused
 from agents.telephony import Whom
 from dispatch import presence as rule
-from models import clock
+from models import clock, lookup
 from models.calls import Call
+from models.phone import normalise
 from models.presence import AgentLine, AgentPresence, CallAsk, PauseReason, Presence, TaskCall
 from models.session import read, write
 from models.settings import settings
@@ -129,6 +130,40 @@ def test_what_may_not_be_dialled_is_not_dialled(world: World, agent: Browser, nu
     assert (refused.status_code, refused.json and refused.json["error"]) == (409, code)
     with read() as db:
         assert list(db.scalars(select(Call))) == [] and list(db.scalars(select(CallAsk))) == []
+
+
+@pytest.mark.parametrize("role", ["agent", "supervisor"])
+def test_a_number_that_nobody_has_is_called_by_whose_role_may(
+    world: World, agent: Browser, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
+    user = somebody(world)
+    registered(world, user)
+    call = world.call(world.elder("王桂兰", landline(101)))
+    monkeypatch.setattr(settings(), "outside_role", "supervisor")
+    with world.rows() as db:
+        db.get_one(User, user.id).role = role
+        for number in (landline(102), landline(103)):
+            lookup.number_row(db, normalise(number))
+    stranger, known = {"number": landline(102)}, world.elder("李桂兰", landline(103))
+    pass_on = [{"deed": deed, "kind": "outside", "target": landline(102)} for deed in ("transfer", "consult")]
+    hint = 'id="phone-known"' in agent.get("/").text
+    if role == "agent":
+        refused = post(agent, "/phone/dial", stranger)
+        assert (refused.status_code, refused.json and refused.json["error"]) == (409, "outside")
+    with world.rows() as db:
+        rule.talks(db, user.id, call.id, "leg.1", clock.now())
+    for wish in pass_on:
+        if role == "agent":
+            refused = post(agent, "/phone/pass", wish)
+            assert (refused.status_code, refused.json and refused.json["error"]) == (409, "outside"), wish
+            assert refused.json and "班长" in refused.json["text"]
+        else:
+            with write() as db:
+                telephony.pass_on(db, db.get_one(User, user.id), tuple(wish.values()), clock.now())  # type: ignore[arg-type]
+    with write() as db:
+        how = ("transfer", "outside", known.person.numbers[0].number.value)
+        assert telephony.pass_on(db, db.get_one(User, user.id), how, clock.now()).verb == "to_outside"
+    assert hint is (role == "agent")
 
 
 def test_a_call_of_hers_belongs_to_its_task_and_nobody_is_dialled_twice(world: World, agent: Browser) -> None:
