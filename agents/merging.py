@@ -176,6 +176,31 @@ def merges(session: Session, elder_id: int) -> tuple[Merged, ...]:
     )
 
 
+def present_elder(session: Session, public_id: str) -> Elder:
+    """Return the elder of this public id, or the one with whom she was made one: a page may be older than a merge.
+
+    Raises:
+        KeyError: there is none.
+    """
+    elder = find_elder(session, public_id)
+    while elder.merged_into_id is not None:
+        elder = session.get_one(Elder, elder.merged_into_id)
+    return elder
+
+
+def elder_of_merge(session: Session, public_id: str) -> str:
+    """Return the public id of the elder who was kept in a merge.
+
+    Raises:
+        KeyError: there is no such merge.
+    """
+    query = select(Person.public_id).join(ElderMerge, ElderMerge.kept_id == Person.id)
+    kept = session.scalar(query.where(ElderMerge.public_id == public_id))
+    if kept is None:
+        raise KeyError(public_id)
+    return kept
+
+
 def kept_by(session: Session, public_id: str) -> str | None:
     """Return the public id of the elder with whom this one was merged, None if she was not."""
     into = select(Elder.merged_into_id).join(Person, Person.id == Elder.id).where(Person.public_id == public_id)

@@ -12,9 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from agents.accounts import record
+from agents.merging import present_elder
 from agents.tasks import NOTE_MAX, TaskError, clean_note
 from models.calls import Call
-from models.people import Elder, Person
+from models.people import Person
 from models.results import Note
 from models.users import User
 
@@ -47,9 +48,7 @@ def add_note(session: Session, elder: str, said: tuple[str, str], user: User, no
         TaskError: the note is missing or too long.
     """
     text, call = clean_note(said[0]), said[1]
-    elder_id = session.scalar(select(Elder.id).join(Person, Person.id == Elder.id).where(Person.public_id == elder))
-    if elder_id is None:
-        raise KeyError(elder)
+    elder_id = present_elder(session, elder).id
     if not text:
         raise TaskError("note_missing")
     if len(text) > NOTE_MAX:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from agents import ahead, desk, people, pop, tasks, visit_holds
+from agents import ahead, desk, merging, people, pop, tasks, visit_holds
 from agents.accounts import record
 from agents.search import find
 from models import clock
@@ -82,7 +82,7 @@ def attach(public_id: str) -> BaseResponse:
     now = clock.now()
     try:
         with write() as db:
-            elder = people.find_elder(db, request.form.get("elder", ""))
+            elder = merging.present_elder(db, request.form.get("elder", ""))
             keep = request.form.get("keep") == "yes"
             people.attach(db, public_id, (elder, keep), user_row(db), now)
     except KeyError:

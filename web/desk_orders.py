@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from agents import admin_services
 from agents.accounts import record
+from agents.merging import present_elder
 from agents.people import find_elder
 from agents.pop import Pop
 from dispatch import outbox
@@ -208,7 +209,7 @@ def place() -> BaseResponse | str | tuple[str, int]:
     assert slots.service and slots.day and slots.part  # noqa: S101 (without mistakes they are there)
     try:
         with outbox.transaction() as db:
-            elder = find_elder(db, form.elder)
+            elder = present_elder(db, form.elder)
             call = db.scalar(select(Call).where(Call.public_id == form.call)) if form.call else None
             wanted = OrderRequest(
                 key=f"agent:{form.key}"[:80], channel="agent", elder_id=elder.id, service=slots.service,

@@ -168,7 +168,10 @@ def undo_merge(public_id: str) -> BaseResponse | tuple[str, int]:
     except KeyError:
         abort(404)
     except merging.MergeError:
-        abort(409)
+        # It was taken back already, or another one came after it: the card shows what stands.
+        with write() as db:
+            elder = merging.elder_of_merge(db, public_id)
+        return elder_page(elder, "overtaken"), 409
     return redirect(url_for("records.elder", public_id=elder), 303)
 
 

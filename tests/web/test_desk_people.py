@@ -1,0 +1,158 @@
+"""Cards over HTTP: notes written and struck, corrections and merges taken back, and "it is she" for a call."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+
+from models import session
+from models.amendments import ElderChange, ElderMerge
+from models.calls import Call
+from models.orders import Order
+from models.people import Elder
+from models.results import NOTE_MAX, Note
+from models.tasks import Task, TaskKind
+from models.users import AuditEvent
+from tests.web import desk_town
+from tests.web.conftest import Browser
+from tests.web.test_pages import text_of
+from tests.web.world import World, landline
+
+
+@pytest.fixture
+def wang(world: World) -> Elder:
+    return world.elder("王桂兰", landline(101), born_on=date(1943, 3, 18), address="尚志大街1号")
+
+
+def card(elder: Elder) -> str:
+    return f"/elders/{elder.person.public_id}"
+
+
+def actions() -> list[str]:
+    """What the audit has besides reading."""
+    with session.read() as db:
+        rows = db.scalars(select(AuditEvent).where(AuditEvent.user_id == 1).order_by(AuditEvent.id))
+        return [row.action for row in rows if row.action not in ("read", "login", "user_created")]
+
+
+def test_a_note_is_written_struck_and_restored_and_never_lost(wang: Elder, agent: Browser) -> None:
+    for text, code in ((" \n", "请填写"), ("字" * (NOTE_MAX + 1), "过长")):
+        answer = agent.post(f"{card(wang)}/notes", {"text": text}, page="/desk")
+        assert answer.status_code == 422 and code in text_of(answer.text)
+    said = agent.post(f"{card(wang)}/notes", {"text": "听力差，<b>请大声</b>"}, page="/desk")
+    assert (said.status_code, said.headers["Location"]) == (303, f"{card(wang)}#notes")
+    with session.read() as db:
+        note = db.scalars(select(Note)).one()
+    line = f"/notes/{note.public_id}/strike"
+    shown = "听力差，&lt;b&gt;请大声&lt;/b&gt;</p>"
+    assert f'<p class="prose">{shown}' in agent.get(card(wang)).text
+    assert agent.post(line, {}, page="/desk").status_code == 303
+    # Struck it is crossed out for the eye and said so for the ear; it is there, and in the whole history, too.
+    struck = agent.get(card(wang)).text
+    assert f'<p class="prose struck"><span class="visually-hidden">已划掉: </span>{shown}' in struck
+    assert "听力差" in agent.get(f"{card(wang)}/history/notes").text
+    assert f'action="{line}"' in struck and "恢复" in struck
+    assert agent.post(line, {}, page="/desk").status_code == 303
+    assert f'<p class="prose">{shown}' in agent.get(card(wang)).text
+    assert actions() == ["note_written", "note_struck", "note_restored"]
+    assert agent.post("/notes/none/strike", {}, page="/desk").status_code == 404
+    assert agent.post("/elders/none/notes", {"text": "x"}, page="/desk").status_code == 404
+
+
+def test_a_note_in_a_call_leads_back_to_the_call_and_a_struck_one_is_not_in_the_pop(
+    world: World, wang: Elder, agent: Browser
+) -> None:
+    call = desk_town.rings(world, wang)
+    pop = f"/desk/calls/{call.public_id}"
+    form = {"text": "门铃坏了", "call": call.public_id}
+    answer = agent.post(f"{card(wang)}/notes", form, page="/desk")
+    assert (answer.status_code, answer.headers["Location"]) == (303, pop)
+    assert "门铃坏了" in agent.get(pop).text
+    with session.read() as db:
+        note = db.scalars(select(Note)).one()
+    assert note.call_id == call.id
+    agent.post(f"/notes/{note.public_id}/strike", {}, page="/desk")
+    assert "门铃坏了" not in agent.get(pop).text and "门铃坏了" in agent.get(card(wang)).text
+
+
+def test_a_correction_is_taken_back_unless_another_came_after_it(wang: Elder, agent: Browser) -> None:
+    for address in ("经纬街2号", "经纬街3号"):
+        assert agent.post(f"{card(wang)}/edit", {"address": address}, page="/desk").status_code == 303
+    with session.read() as db:
+        first, second = db.scalars(select(ElderChange).order_by(ElderChange.id)).all()
+
+    def back(change: ElderChange) -> int:
+        answer = agent.post(f"/changes/{change.public_id}/undo", {}, page="/desk")
+        assert answer.status_code != 409 or 'role="alert"' in answer.text
+        return answer.status_code
+
+    # The first is not: it would tread on the second. A second click on what is taken back finds nothing.
+    assert f'action="/changes/{first.public_id}/undo"' in agent.get(card(wang)).text
+    assert [back(first), back(second), back(second), back(first)] == [409, 303, 404, 303]
+    with session.read() as db:
+        assert db.get_one(Elder, wang.id).address == "尚志大街1号"
+    assert f'action="/changes/{first.public_id}/undo"' not in agent.get(card(wang)).text
+    assert actions()[-2:] == ["elder_change_undone"] * 2
+
+
+def test_a_merge_is_taken_back_from_the_card_once(world: World, wang: Elder, agent: Browser) -> None:
+    twin = world.elder("王桂兰", landline(102), born_on=date(1943, 3, 18))
+    order = world.order(twin)
+    path = f"{card(wang)}/merge/{twin.person.public_id}"
+    assert f'href="{path}"' in agent.get(card(wang)).text
+    assert agent.post(path, {}, page="/desk").status_code == 303
+    assert f"/orders/{order.public_id}" in agent.get(card(wang)).text
+    with session.read() as db:
+        merged = db.scalars(select(ElderMerge)).one()
+    undo = f"/merges/{merged.public_id}/undo"
+    assert f'action="{undo}"' in agent.get(card(wang)).text
+    assert agent.post(undo, {}, page="/desk").headers["Location"] == card(wang)
+    assert f"/orders/{order.public_id}" not in agent.get(card(wang)).text
+    assert f"/orders/{order.public_id}" in agent.get(card(twin)).text
+    again = agent.post(undo, {}, page="/desk")
+    assert again.status_code == 409 and "同事刚刚" in text_of(again.text)
+    assert agent.post("/merges/none/undo", {}, page="/desk").status_code == 404
+    assert actions() == ["elders_merged", "merged_away", "merge_undone"]
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_it_is_she(world: World, wang: Elder, agent: Browser, keep: bool) -> None:
+    call = desk_town.stranger(world, "13800001234")
+    task = world.task(TaskKind.PARTIAL, call_id=call.id)
+    path = f"/desk/calls/{call.public_id}"
+    found = agent.get(f"{path}?q=wgl").text
+    assert f'name="elder" value="{wang.person.public_id}"' in found and 'name="keep"' in found
+    assert agent.post(f"{path}/elder", {"elder": "none"}, page="/desk").status_code == 404
+    assert agent.post("/desk/calls/none/elder", {"elder": wang.person.public_id}, page="/desk").status_code == 404
+    form = {"elder": wang.person.public_id} | ({"keep": "yes"} if keep else {})
+    answer = agent.post(f"{path}/elder", form, page="/desk")
+    assert (answer.status_code, answer.headers["Location"]) == (303, path)
+    assert re.search(r"王桂兰.*尚志大街1号", text_of(agent.get(path).text))
+    with session.read() as db:
+        row = db.get_one(Call, call.id)
+        assert (row.elder_id, row.identified_by) == (wang.id, "agent")
+        assert db.get_one(Task, task.id).elder_id == wang.id
+        numbers = [link.number.value for link in db.get_one(Elder, wang.id).person.numbers]
+        assert len(db.scalars(select(ElderChange)).all()) == int(keep)
+    assert numbers == [landline(101)] + (["+8613800001234"] if keep else [])
+
+
+def test_she_who_was_merged_meanwhile_is_the_one_with_whom_she_is_one(
+    world: World, wang: Elder, agent: Browser
+) -> None:
+    """The page that offers her is older than the merge: the call is not put on an emptied card."""
+    twin = world.elder("王桂兰", landline(102))
+    call = desk_town.stranger(world, "13800001234")
+    agent.post(f"{card(wang)}/merge/{twin.person.public_id}", {}, page="/desk")
+    agent.post(f"/desk/calls/{call.public_id}/elder", {"elder": twin.person.public_id}, page="/desk")
+    agent.post(f"{card(twin)}/notes", {"text": "门铃坏了"}, page="/desk")
+    with session.read() as db:
+        assert db.get_one(Call, call.id).elder_id == wang.id
+        assert db.scalars(select(Note.elder_id)).all() == [wang.id]
+    order = {"elder": twin.person.public_id, "service": "meals", "day": world.day(1).isoformat(), "part": "morning"}
+    assert agent.post("/orders/place", {**order, "key": "k"}, page="/desk").status_code == 303
+    with session.read() as db:
+        assert db.scalars(select(Order.elder_id)).all() == [wang.id]
