@@ -11,9 +11,11 @@ from agents import desk, notes, pop, tasks
 from agents.tasks import Finding, TaskError
 from dispatch import tasks as work
 from models import session
-from models.calls import Call, CallState
+from models.audio import Audio
+from models.calls import Call, CallState, Utterance
 from models.contacts import Relation
 from models.lookup import number_row
+from models.orders import Order
 from models.people import Elder
 from models.phone import normalise
 from models.presence import TaskCall
@@ -162,6 +164,10 @@ def test_the_pop_knows_her_before_the_answer(world: World, pair: tuple[User, Use
     call = desk_town.rings(world, seeded.elder)
     task = world.task(TaskKind.MESSAGE, elder_id=seeded.elder.id)
     with world.rows() as db:
+        sound = Audio(content_key="0" * 64, kind="utterance", call_id=call.id, duration_ms=900, created_at=world.now)
+        db.add(sound)
+        db.flush()
+        db.scalars(select(Utterance).where(Utterance.text == "下半晌儿")).one().audio_id = sound.id
         notes.add_note(db, seeded.elder.person.public_id, ("听力差，请大声说", call.public_id), pair[0], world.now)
     with session.read() as db:
         seen = pop.pop(db, call.public_id, world.day(0))
@@ -176,7 +182,22 @@ def test_the_pop_knows_her_before_the_answer(world: World, pair: tuple[User, Use
     assert task.public_id in {line.public_id for line in seen.elder.tasks}
     assert dict(seen.slots) == {"service": "bathing", "day": world.day(1).isoformat()}
     assert [turn.heard.text if turn.heard else turn.key for turn in seen.spoken] == ["洗澡", "2", "下半晌儿"]
+    # What was not clear she hears for herself, until it is erased.
+    assert [turn.audio for turn in seen.spoken] == [None, None, sound.public_id]
     assert (seen.reason, seen.waiting, seen.number) == ("not_understood", True, "045110000101")
+    # Her last orders and calls, the newest first, this call among them; nobody else's.
+    with session.read() as db:
+        orders = db.scalars(select(Order).where(Order.elder_id == seeded.elder.id).order_by(Order.id.desc())).all()
+        calls = db.scalars(select(Call).where(Call.elder_id == seeded.elder.id).order_by(Call.id.desc())).all()
+    assert [one.public_id for one in seen.elder.orders] == [one.public_id for one in orders[: pop.ORDERS]]
+    assert [one.public_id for one in seen.elder.calls] == [one.public_id for one in calls[: pop.CALLS]]
+    assert (len(seen.elder.orders), seen.elder.orders[-1].public_id) == (2, seeded.order_id)
+    assert {call.public_id, seeded.call_id} <= {one.public_id for one in seen.elder.calls}
+    with world.rows() as db:
+        db.get_one(Audio, sound.id).erased_at = world.now
+    with session.read() as db:
+        erased = pop.pop(db, call.public_id, world.day(0))
+    assert erased is not None and [turn.audio for turn in erased.spoken] == [None] * 3
 
 
 def test_an_unknown_number_is_shown_with_what_is_open_for_it(world: World) -> None:

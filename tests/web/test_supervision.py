@@ -13,11 +13,12 @@ from agents import figures, wallboard
 from agents.figures import Period
 from models import clock, session
 from models.calls import Call, CallEnd, CallState
+from models.orders import OrderStatus
 from models.presence import AgentPresence, PresenceSpell
 from models.tasks import PRIORITY, Task, TaskKind
 from models.users import AuditEvent, User
 from tests.web.conftest import Browser
-from tests.web.world import World, landline
+from tests.web.world import World, landline, mobile
 
 NOON = datetime.fromisoformat("2026-11-20T12:00:00+08:00")
 
@@ -171,6 +172,31 @@ def test_the_wallboard_shows_who_waits_longest_and_who_is_free(world: World, bro
     page = browser.get("/wallboard").text
     assert "王秀英" in page
     assert "1:10" in page
+
+
+def test_the_wallboard_counts_late_orders_and_asks_for_itself_again(world: World, browser: Browser) -> None:
+    supervised(world, browser)
+    elder = world.elder("王秀英", landline(1))
+    kang = world.provider("康乐", mobile(201))
+    # A minute past its deadline; the same, but given up; and one that has a minute yet.
+    late = world.order(elder, due_at=world.ago(60))
+    world.order(elder, due_at=world.ago(60), status=OrderStatus.CANCELLED)
+    world.order(elder, due_at=world.ago(-60))
+    page = browser.get("/wallboard").text
+    again = re.search(r'id="wall" hx-get="([^"]+)" hx-trigger="every 2s" hx-select="#wall"', page)
+    assert again is not None
+    figure = (
+        r'figure figure-bad"><span class="figure-value num">1</span><span class="figure-label"><svg.*?</svg>超期工单<'
+    )
+    assert re.search(figure, page)
+    # What it asks for is the page as it stands by then, without the frame: somebody has come.
+    world.move(late, OrderStatus.OFFERED)
+    world.move(late, OrderStatus.ACCEPTED, actor="provider", actor_id=kang.id)
+    world.move(late, OrderStatus.ARRIVED)
+    asked = browser.get(again[1], headers={"HX-Request": "true"}).text
+    assert 'id="wall"' in asked and not re.search(figure, asked)
+    with session.read() as db:
+        assert wallboard.read(db, "zh-CN", NOON).orders_late == 0
 
 
 def test_a_long_period_of_many_calls_is_cut_in_the_list_and_not_in_the_figure(
