@@ -16,6 +16,7 @@ from agents.changing import By
 from agents.imports import clear_old, keep
 from dispatch.roster import Skills, skills
 from models import provider_files, session
+from models.calls import CallState
 from models.changes import SettingChange, Upload
 from models.contacts import Contact, Relation
 from models.dialects import dialects
@@ -25,6 +26,7 @@ from models.presence import PauseReason
 from models.providers import Provider, Worker
 from models.queue_rules import queue_rules
 from models.register import NewContact, add_contact
+from models.results import CallResult
 from models.users import AuditEvent, User
 from tests.web import town
 from tests.web.conftest import Browser
@@ -246,6 +248,55 @@ def test_a_new_reason_is_in_the_agents_telephone(world: World, boss: Browser) ->
     with session.read() as db:
         code = db.scalars(select(PauseReason.code).order_by(PauseReason.id.desc())).first()
     assert f'value="pause:{code}"' in boss.get("/").text and "<b>" not in text_of(boss.get("/").text)
+
+
+def test_results_are_added_changed_and_taken_off_the_list_by_page(world: World, boss: Browser) -> None:
+    def choices() -> list[tuple[str, str]]:
+        """What an agent may choose for a call: value and name, as the page of a call has them."""
+        page = agent.get(f"/desk/calls/{call.public_id}").text
+        found = re.findall(r'name="result" value="(\w+)"[^>]*>\s*(?:<span>)?([^<]+)<', page)
+        return [(code, name.strip()) for code, name in found]
+
+    world.user("小陈")
+    agent = Browser(boss.app)
+    agent.login("小陈")
+    call = world.call(world.elder("王桂兰", landline(101)), state=CallState.AGENT)
+    usual = choices()
+    assert len(usual) > 2
+    path, form = "/admin/results/new", {"name_zh-CN": "转社区医院", "name_ko": "병원 연결", "position": "1"}
+    final = {"scope": "call", "final": "yes", "needs_note": "yes"}
+    for wrong in (
+        {"scope": "x"}, {"scope": "visit"}, {"final": "no", "retry_min": "0"}, {"final": "no", "retry_min": "20161"},
+        {"name_zh-CN": ""}, {"name_zh-CN": "字" * 41}, {"position": "-1"},
+    ):  # fmt: skip
+        assert boss.post(path, {**form, **final, **wrong}, path).status_code == 422, wrong
+    assert choices() == usual
+    assert boss.post(path, {**form, **final}, path).status_code == 303
+    (new,) = set(choices()) - set(usual)
+    assert new[1] == "转社区医院"
+    with session.read() as db:
+        row = db.scalars(select(CallResult).where(CallResult.code == new[0])).one()
+    assert (row.scope, row.is_final, row.retry_s, row.needs_note) == ("call", True, None, True)
+    item = f"/admin/results/item/{row.id}"
+    # It is to be tried again, after 20 minutes; no note is needed any more; and it is called otherwise.
+    again = {"scope": "both", "final": "no", "retry_min": "20", "needs_note": "no", "seen": seen(boss.get(item).text)}
+    assert boss.post(item, {**form, **again, "name_zh-CN": "医院稍后再打"}, item).status_code == 303
+    with session.read() as db:
+        row = db.get_one(CallResult, row.id)
+    assert (row.scope, row.is_final, row.retry_s, row.needs_note) == ("both", False, 20 * 60, False)
+    assert (new[0], "医院稍后再打") in choices()
+    # Kept from a page that is older than this change: refused. Off the list it cannot be chosen; what has it keeps it.
+    assert boss.post(item, {**form, **again}, item).status_code == 409
+    hidden = {**form, **again, "shown": "no", "seen": seen(boss.get(item).text)}
+    assert boss.post(item, hidden, item).status_code == 303
+    assert choices() == usual
+    told = {"result": new[0], "note": "x"}
+    assert agent.post(f"/desk/calls/{call.public_id}/result", told, "/desk").status_code == 422
+    assert "转社区医院" in text_of(boss.get("/admin/results").text)
+    with session.read() as db:
+        assert db.get_one(CallResult, row.id).hidden_at is not None
+        made = db.scalars(select(SettingChange).where(SettingChange.kind == "result")).all()
+    assert len(made) == 3
 
 
 def test_the_form_of_marks_is_changed_by_page_and_taken_back(world: World, boss: Browser) -> None:
