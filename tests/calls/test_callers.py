@@ -81,9 +81,11 @@ def test_mrs_wang_is_known_however_the_network_writes_her_number(sqlite_town: To
     call = town.network.phone(WANG).rings("12349", as_number=form).answered()
     call.hears("greeting", "王/f")
     call.hangs_up()
+    row = town.rows.wait_for(lambda: town.rows.ended_calls(), 10, "the end of the call")[-1]
+    assert (row.identified_by, row.elder_id) == ("caller_id", town.rows.elder("王秀英").id)
 
 
-@pytest.mark.parametrize("name", ['a"; hangup', "$(reboot) ${SHELL(id)}", "result=-1", "名" * 1300, "%s|&;`"])
+@pytest.mark.parametrize("name", ["\udcff\udcfe王", 'a"; hangup', "$(reboot) ${SHELL(id)}", "result=-1", "名" * 1300, "%s|&;`"])
 def test_a_hostile_name_changes_nothing(sqlite_town: Town, name: str) -> None:
     town = sqlite_town
     call = town.network.phone(WANG).rings("12349", display_name=name).answered()
