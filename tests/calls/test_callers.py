@@ -85,7 +85,9 @@ def test_mrs_wang_is_known_however_the_network_writes_her_number(sqlite_town: To
     assert (row.identified_by, row.elder_id) == ("caller_id", town.rows.elder("王秀英").id)
 
 
-@pytest.mark.parametrize("name", ["\udcff\udcfe王", 'a"; hangup', "$(reboot) ${SHELL(id)}", "result=-1", "名" * 1300, "%s|&;`"])
+@pytest.mark.parametrize(
+    "name", ["\udcff\udcfe王", 'a"; hangup', "$(reboot) ${SHELL(id)}", "result=-1", "名" * 1300, "%s|&;`"]
+)
 def test_a_hostile_name_changes_nothing(sqlite_town: Town, name: str) -> None:
     town = sqlite_town
     call = town.network.phone(WANG).rings("12349", display_name=name).answered()
