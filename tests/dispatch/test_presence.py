@@ -166,11 +166,20 @@ def test_what_she_chose_in_the_call_follows_it(town: Town) -> None:
     assert (row(user_id).state, row(user_id).reason) == (Presence.PAUSE, "meal")
 
 
-def test_a_browser_that_stays_away_is_offline_and_comes_back_to_what_it_was(town: Town) -> None:
+def test_a_browser_that_vanished_without_a_word_is_noticed_within_ten_seconds() -> None:
+    """What Asterisk is told of each contact, and the grace of a reload, leave no more time than that."""
+    aor = mirror._account(7, roster.Account("d" * 32, 1))["aor"]
+    # It is asked every 4 s; it has 2 s to answer; then the grace passes, and the next look takes it off.
+    tried = int(aor["qualify_frequency"]) + float(aor["qualify_timeout"])
+    assert int(aor["qualify_frequency"]) > 0 and tried + settings().browser_grace_s + mirror.LOOK_S <= 10
+
+
+@pytest.mark.parametrize("news", ["Removed", "Unreachable"])
+def test_a_browser_that_stays_away_is_offline_and_comes_back_to_what_it_was(town: Town, news: str) -> None:
     user_id, now = hire(town.now), town.now
     goes(user_id, Presence.READY, now)
     goes(user_id, Presence.PAUSE, now, "meal")
-    agent_events.handle({"Event": "ContactStatus", "EndpointName": f"agent-{user_id}", "ContactStatus": "Removed"})
+    agent_events.handle({"Event": "ContactStatus", "EndpointName": f"agent-{user_id}", "ContactStatus": news})
     looked_after(now + timedelta(seconds=settings().browser_grace_s - 1))
     assert row(user_id).state == Presence.PAUSE
     looked_after(now + timedelta(seconds=settings().browser_grace_s))

@@ -57,7 +57,7 @@ def desk(world: World, chen: User) -> dict[str, str]:
         "new_order": f"{elder}/order",
         "new_elder": "/elders/new",
         "order": f"/orders/{seeded.order_id}",
-        "change": f"/orders/{seeded.order_id}/change",
+        "change": f"/orders/{stuck}/change",
         "stuck": f"/orders/{stuck}",
         "call": f"/calls/{seeded.call_id}",
         "task": f"/tasks/{seeded.task_id}",

@@ -15,7 +15,7 @@ from models.audio import Audio
 from models.calls import Utterance
 from models.tasks import Task, TaskKind
 from models.users import AuditEvent
-from tests.web import town
+from tests.web import desk_town, town
 from tests.web.conftest import Browser
 from tests.web.world import World, landline, mobile
 
@@ -73,6 +73,26 @@ def test_an_orders_course_tells_the_whole_story_in_order(world: World, agent: Br
     assert re.search(r"\d\d:\d\d:\d\d", read)
     assert "道里区 · 尚志社区 · 第三网格" in read
     assert mobile(201) not in page
+
+
+def test_no_state_is_told_by_colour_alone(world: World, agent: Browser) -> None:
+    """Every chip that has a colour has a word, too; on every page where the morning shows some."""
+    seeded = town.build(world)
+    town.her_way(world, seeded.elder)
+    call = desk_town.rings(world, seeded.elder)
+    paths = [
+        "/", "/desk", f"/orders/{seeded.order_id}", f"/calls/{seeded.call_id}", f"/tasks/{seeded.alarm_id}",
+        f"/tasks/{seeded.task_id}", f"/elders/{seeded.elder.person.public_id}", f"/desk/calls/{call.public_id}",
+        "/search?q=wgl",
+    ]  # fmt: skip
+    seen = set()
+    for path in paths:
+        page = agent.get(path).text
+        chips = re.findall(r'<(\w+) class="chip chip-(\w+)[^"]*"[^>]*>(.*?)</\1>', page, re.DOTALL)
+        for _, tone, inside in chips:
+            assert re.sub(r"<[^>]*>|\s", "", inside), (path, tone, inside)
+        seen |= {tone for _, tone, _ in chips}
+    assert {"good", "warn", "bad"} <= seen
 
 
 def test_a_calls_course_tells_what_was_asked_and_heard(world: World, agent: Browser) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sqlalchemy import delete, select
+from werkzeug.routing import PathConverter
 
 from agents import waveform
 from agents.journal import call_course
@@ -54,6 +58,22 @@ def test_a_supervisor_plays_it_also_from_the_middle_and_each_time_is_audited(
     with browser.get(f"/recordings/{recording}") as whole:
         assert whole.status_code == 200
     assert heard(world) == 2
+
+
+def test_the_store_lies_under_no_address(recorded: tuple[str, str], world: World, browser: Browser) -> None:
+    static = Path(browser.app.static_folder or "").resolve()
+    ours, usual = settings.settings(), settings.Settings.model_fields["var_dir"].default
+    for store in (ours.audio_dir.resolve(), (Path(usual) / ours.audio_dir.relative_to(ours.var_dir)).resolve()):
+        assert static.is_dir() and not store.is_relative_to(static) and not static.is_relative_to(store)
+    # Of all addresses only the static files' takes a path; and it leads nowhere else, whoever asks.
+    rules = list(browser.app.url_map.iter_rules())
+    assert [one.endpoint for one in rules if PathConverter in map(type, one._converters.values())] == ["static"]
+    world.user("周班长", "supervisor")
+    browser.login("周班长")
+    (kept,) = ours.audio_dir.rglob("*.wav")
+    for way in (os.path.relpath(kept, static), str(kept), kept.name, f"audio/{kept.parent.name}/{kept.name}"):
+        for written in (way, way.replace("../", "%2e%2e/"), way.replace("/", "%2f")):
+            assert browser.get(f"/static/{written}", follow_redirects=True).status_code == 404, written
 
 
 def test_an_agent_does_not_hear_whole_calls(recorded: tuple[str, str], world: World, browser: Browser) -> None:
