@@ -167,12 +167,8 @@ def _do(ami: Ami, work: _Work) -> str:
     match work.verb:
         case Verb.DIAL:
             return _originate(ami, work, work.channel, interface(work.user_id), ("agent-out", work.number))
-        case Verb.TO_AGENT:
-            return _redirect(ami, work.channel, "to-agent", str(work.agent_id))
-        case Verb.TO_QUEUE:
-            return _redirect(ami, work.channel, "to-queue", work.language)
-        case Verb.TO_OUTSIDE:
-            return _redirect(ami, work.channel, "to-outside", work.number)
+        case Verb.TO_AGENT | Verb.TO_QUEUE | Verb.TO_OUTSIDE:
+            return _give(ami, work)
         case Verb.ASK_AGENT | Verb.ASK_OUTSIDE:
             return _ask_in(ami, work)
         case Verb.MERGE:
@@ -180,10 +176,10 @@ def _do(ami: Ami, work: _Work) -> str:
         case Verb.COMPLETE:
             outcome = _redirect(ami, work.channel, "room", f"guest-{work.call}")
             if outcome == "done":
-                ami.send_action({"Action": "Hangup", "Channel": work.leg, "Cause": "16"})
+                _hang_up(ami, work.leg)
             return outcome
         case Verb.BACK:
-            ami.send_action({"Action": "Hangup", "Channel": work.third, "Cause": "16"})
+            _hang_up(ami, work.third)
             return _redirect(ami, work.channel, "room", f"guest-{work.call}")
         case Verb.LISTEN | Verb.WHISPER:
             return _look_in(ami, work)
@@ -193,9 +189,22 @@ def _do(ami: Ami, work: _Work) -> str:
         case Verb.TAKE_OVER if work.inside:
             return _redirect(ami, work.third, "room", f"colleague-{work.call}", (work.channel, f"guest-{work.call}"))
         case Verb.LET_GO if work.leg:
-            ami.send_action({"Action": "Hangup", "Channel": work.leg, "Cause": "16"})
+            _hang_up(ami, work.leg)
             return "done"
     return "illegal"
+
+
+def _hang_up(ami: Ami, channel: str) -> None:
+    ami.send_action({"Action": "Hangup", "Channel": channel, "Cause": "16"})
+
+
+def _give(ami: Ami, work: _Work) -> str:
+    """The caller is led away, which ends the agent's leg; but a room (somebody was asked in) would keep her alone."""
+    exten = {Verb.TO_AGENT: str(work.agent_id), Verb.TO_QUEUE: work.language, Verb.TO_OUTSIDE: work.number}
+    outcome = _redirect(ami, work.channel, work.verb.replace("_", "-"), exten[Verb(work.verb)])
+    if outcome == "done" and _in_room(ami, work):
+        _hang_up(ami, work.leg)
+    return outcome
 
 
 def _in_room(ami: Ami, work: _Work) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -211,6 +212,68 @@ def test_two_agents_reject_transfer_ask_in_and_hand_over(town: Town, chromium: C
         "agent_rung", "agent_missed", "agent_rung", "agent_answered", "transferred", "agent_answered", "transferred"
     ]  # fmt: skip
     assert first.complaints == second.complaints == []
+
+
+def test_to_the_group_and_to_a_telephone_outside_that_answers(town: Town, chromium: Chromium) -> None:
+    first = AgentDesk(town, chromium, "陈小红").logs_in().is_ready()
+    caller = puts_through(town)
+    first.rings()
+    countdown = first.page.locator("[data-call-time]")
+    begun = seconds_left(first)
+    assert 0 < begun <= 15
+    expect(countdown).not_to_have_text(f"{begun}秒")
+    assert 0 < seconds_left(first) < begun
+    first.presses("answer").talks()
+    # Ready, and in no call: a page that is loaded again is as it was, in the queues too.
+    second = AgentDesk(town, chromium, "李大力").logs_in().is_ready()
+    town.rows.wait_for(lambda: agent_in_queue(second), 2, "member of the queue", second.queues)
+    second.page.reload()
+    second.is_connected().is_shown("ready").stands("ready")
+    assert [one.state for one in town.rows.all(PresenceSpell) if one.user_id == second.user_id] == ["ready"]
+    assert agent_in_queue(second)
+    second.presses("settings").page.check("[data-auto-answer]")
+    second.page.keyboard.press("Escape")
+    # Blind, to the group: whoever of it is free is rung, and here answers without a click.
+    first.passes("transfer", "中文")
+    second.talks(12)
+    first.is_free().stands("wrap_up")
+    both_hear(second, caller, 700)
+    town.rows.wait_for(lambda: the_call(town).agent_id == second.user_id, 3, "call of the second agent")
+    # Somebody outside is asked first, while the caller holds; and then the two are alone again.
+    phone = town.network.phone(CARE).when_called(habits.listens(ring=0.3))
+    second.passes("consult", CARE)
+    caller.hears("on_hold", within=8)
+    outsider = phone.is_rung()
+    both_hear(second, outsider, 800)
+    second.presses("back")
+    outsider.is_hung_up_by_hotline(5)
+    both_hear(second, caller, 900)
+    # Blind, to the same telephone: it answers, and the agent is out of it.
+    second.passes("transfer", CARE).is_free().stands("wrap_up")
+    outsider = phone.is_rung().answered()
+    for one, other, hertz in ((caller, outsider, 1000), (outsider, caller, 1100)):
+        # What she said to the agent may still be under way.
+        one.plays(sound.beep(5, hertz), wait=False)
+        assert any(tone_db(other, hertz) > LOUD_DB for _ in range(6)), f"{hertz} Hz does not come through"
+    caller.hangs_up()
+    outsider.is_hung_up_by_hotline(5)
+    given = [event.data["to"] for event in town.rows.all(CallEvent) if event.kind == "transferred"]
+    assert given == ["queue", "outside"]
+    assert journal(town) == [
+        "agent_rung", "agent_answered", "transferred", "agent_rung", "agent_answered", "transferred"
+    ]  # fmt: skip
+    assert first.complaints == second.complaints == []
+
+
+def seconds_left(desk: AgentDesk) -> int:
+    """How long it still rings, as the page says."""
+    return int(desk.page.locator("[data-call-time]").inner_text().removesuffix("秒"))
+
+
+def agent_in_queue(desk: AgentDesk) -> bool:
+    """Whether app_queue would ring this agent."""
+    lines = [line for line in desk.queues().splitlines() if re.search(rf"agent-{desk.user_id}\b", line)]
+    return bool(lines) and not any("paused" in line for line in lines)
 
 
 def speaks_hamgyong(town: Town, agent: AgentDesk, *elders: str) -> None:
