@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -232,6 +233,9 @@ def test_the_bar_is_on_every_page_and_begins_as_the_rows_have_it(world: World, a
     start = page.split("data-start='")[1].split("'")[0]
     assert json.loads(start)["state"] == "offline"
     assert 'id="phone"' in agent.get("/providers").text
+    # What changes in a call is said aloud, the running times are not.
+    assert re.findall(r"<(?:span|strong) data-(state|call)-words role=\"status\">", page) == ["state", "call"]
+    assert re.search(r'<p [^>]*role="alert" data-ring', page)
     assert 'id="phone"' not in Browser(agent.app).get("/login").text
 
 

@@ -126,6 +126,7 @@ def test_ring_answer_hold_mute_keys_hang_up_wrap_up(town: Town, chromium: Chromi
     town.rows.an_agent_talks()
     desk.presses("hold")
     expect(desk.key("hold")).to_have_attribute("aria-pressed", "true")
+    expect(desk.page.locator("#phone").get_by_role("status").filter(has_text="保持中")).to_have_count(1)
     caller.hears("on_hold", within=8)
     desk.presses("hold")
     expect(desk.key("hold")).to_have_attribute("aria-pressed", "false")
@@ -421,8 +422,10 @@ def test_a_call_that_loses_its_agent_goes_to_the_front_and_the_page_comes_back(t
     both_hear(first, caller, 700)
     # The page is loaded again in the call: the elder is told, and rings her again before anybody else.
     other = puts_through(town, KIM)
-    first.page.on("dialog", lambda dialog: dialog.accept())
+    dialogs: list[str] = []
+    first.page.on("dialog", lambda dialog: (dialogs.append(dialog.type), dialog.accept()))
     first.page.reload()
+    assert dialogs == ["beforeunload"]
     # A page that loads keeps a small machine busy: the melody may have a hole. Its beginning names it as well.
     caller.carrier.learn(["agent_lost"])
     told = {"agent_lost", "agent_lost (cut off)"}

@@ -23,6 +23,8 @@
   const key = (act) => find(`[data-act="${act}"]`);
   const show = (element, yes) => { if (element) element.hidden = !yes; };
   const say = (text) => { part.note.textContent = text; };
+  // A reader says a live region again whenever it is written, changed or not.
+  const write = (element, text) => { if (element.textContent !== text) element.textContent = text; };
   const two = (value) => String(value).padStart(2, "0");
   const clock = (s) => `${Math.floor(s / 60)}:${two(Math.floor(s % 60))}`;
   const now = () => Date.now() + ahead;
@@ -69,7 +71,9 @@
 
   const draw = () => {
     part.state.dataset.state = mine.state;
-    part.stateWords.textContent = stateWords();
+    // In a call the call's own words are said aloud, and the state's, which would say the same again, are not.
+    part.stateWords.ariaLive = call ? "off" : "polite";
+    write(part.stateWords, stateWords());
     if (document.activeElement !== part.presence) part.presence.value = chosen();
     show(part.wrap, mine.state === "wrap_up" && !call);
     const stage = call?.stage;
@@ -89,8 +93,8 @@
     key("keypad").setAttribute("aria-expanded", String(Boolean(call?.pad)));
     key("dial-open").disabled = Boolean(call);
     if (call) {
-      part.callWords.textContent = inside || (call.held ? words.hold : call.third ? (call.merged ? words.together : words.consulting) : call.muted ? words.muted : stage === "ringing" ? words.unknown_caller
-        : call.direction !== "in" && stage !== "up" ? words.dialing : words.talking);
+      write(part.callWords, inside || (call.held ? words.hold : call.third ? (call.merged ? words.together : words.consulting) : call.muted ? words.muted : stage === "ringing" ? words.unknown_caller
+        : call.direction !== "in" && stage !== "up" ? words.dialing : words.talking));
       part.callWhy.textContent = ["emergency", "colleague"].includes(call.why) ? words[call.why] : "";
       show(part.callWhy, part.callWhy.textContent);
     }
