@@ -35,6 +35,12 @@ ACTIONS: dict[str, tuple[str, object]] = {
     "skip": ("s", _l("Pass this elder over")),
     "confirm": ("y", _l("Confirm")),
     "back": ("u", _l("Back")),
+    "presence": ("p", _l("My state: ready, a pause, offline")),
+    "answer": ("a", _l("Answer")),
+    "hold": ("h", _l("Hold, and go on")),
+    "mute": ("m", _l("Microphone off, and on")),
+    "hang_up": ("-", _l("Hang up, or reject")),  # No letter: nobody who means to write strikes it first.
+    "done": ("f", _l("End the wrap-up")),
 }  # fmt: skip
 _POSSIBLE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789?/.,;=-[]")
 

@@ -27,7 +27,7 @@ from models.duties import CareProof
 from models.people import Elder, Person
 from models.preferences import Because, Origin, Setting, put
 from models.presence import PauseReason, PresenceSpell, TaskCall
-from models.results import CallResult, Scope
+from models.results import CallOutcome, CallResult, Scope
 from models.supervision import Watch
 from models.tasks import Task, TaskKind
 from models.users import AuditEvent
@@ -44,6 +44,16 @@ pytestmark = [pytest.mark.browser, pytest.mark.call, pytest.mark.timeout(180)]
 
 # A supervisor's tone comes with -15 dB of full scale.
 LOUD_DB = -35
+
+KEEP_SOCKETS = """
+window.sockets = [];
+window.WebSocket = class extends WebSocket {
+  constructor(...how) {
+    super(...how);
+    if (this.url.endsWith("/ws")) window.sockets.push(this);
+  }
+};
+"""
 
 REFUSE_MICROPHONE = """() => {
   window.allowed = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -113,7 +123,15 @@ def looks_right(desk: AgentDesk, name: str, page: str = "[data-pop]") -> None:
 
 def test_ring_answer_hold_mute_keys_hang_up_wrap_up(town: Town, chromium: Chromium) -> None:
     desk = AgentDesk(town, chromium, "陈小红").logs_in()
-    desk.is_ready()
+    with town.rows.writing() as session:
+        names = {"zh-CN": "已解答", "ko": "안내함", "en": "Advised"}
+        session.add(CallResult(code="advised", names=names, scope=Scope.CALL))
+    # By the keyboard alone: ready, answer, hold and go on, mute, hang up, the result, the end of the wrap-up.
+    keys = desk.page.keyboard
+    keys.press("p")
+    keys.press("Home")
+    keys.press("Escape")
+    desk.is_shown("ready", 15).stands("ready")
     town.rows.wait_for(lambda: "agent-" in desk.queues(), 1, "member of the queue")
     caller = puts_through(town)
     desk.rings()
@@ -121,19 +139,20 @@ def test_ring_answer_hold_mute_keys_hang_up_wrap_up(town: Town, chromium: Chromi
     row = desk.stands("ringing")
     looks_right(desk, "ringing")
     assert row.call_id == the_call(town).id and the_call(town).state == "waiting"
-    desk.presses("answer").talks()
+    keys.press("a")
+    desk.talks()
     both_hear(desk, caller, 700)
     town.rows.an_agent_talks()
-    desk.presses("hold")
+    keys.press("h")
     expect(desk.key("hold")).to_have_attribute("aria-pressed", "true")
     expect(desk.page.locator("#phone").get_by_role("status").filter(has_text="保持中")).to_have_count(1)
     caller.hears("on_hold", within=8)
-    desk.presses("hold")
+    keys.press("h")
     expect(desk.key("hold")).to_have_attribute("aria-pressed", "false")
     caller.hears(AGENT_SPEAKS, within=6)
-    desk.presses("mute")
+    keys.press("m")
     caller.hears_silence(2)
-    desk.presses("mute")
+    keys.press("m")
     caller.hears(AGENT_SPEAKS, within=6)
     desk.presses("keypad")
     desk.page.locator("#phone [data-digit='5']").click()
@@ -147,13 +166,22 @@ def test_ring_answer_hold_mute_keys_hang_up_wrap_up(town: Town, chromium: Chromi
     looks_right(desk, "settings")
     desk.page.keyboard.press("Escape")
     # Wrap-up is longer on wish, and ends by itself or by hand; what she chose meanwhile follows it.
-    desk.presses("hangup").is_free()
+    keys.press("-")
+    desk.is_free()
     caller.is_hung_up_by_hotline(5)
     until = desk.stands("wrap_up").until
     desk.is_shown("wrap_up").presses("extend")
     town.rows.wait_for(lambda: desk.stands("wrap_up").until != until, 3, "longer wrap-up")
     assert "(paused:wrap_up" in desk.queues()
-    desk.presses("ready").is_shown("ready")
+    expect(desk.page.locator("form[data-result-needed]")).to_be_visible()
+    keys.press("r")
+    keys.press("Space")
+    keys.press("Enter")
+    written = town.rows.wait_for(lambda: town.rows.all(CallOutcome), 5, "result of the call")
+    assert [(one.call_id, one.user_id, one.code) for one in written] == [(row.call_id, desk.user_id, "advised")]
+    expect(desk.page.locator("form[data-result-needed]")).to_have_count(0)
+    keys.press("f")
+    desk.is_shown("ready")
     desk.stands("ready")
     town.rows.wait_for(lambda: "paused" not in desk.queues(), 1, "member who is not paused")
     desk.chooses("pause:meal").is_shown("pause")
@@ -472,7 +500,9 @@ def test_the_exchange_is_killed_and_everything_comes_back(town: Town, chromium: 
 
 
 def test_microphone_refused_and_two_tabs(town: Town, chromium: Chromium) -> None:
-    desk = AgentDesk(town, chromium, "陈小红").logs_in().is_ready()
+    desk = AgentDesk(town, chromium, "陈小红")
+    desk.page.add_init_script(KEEP_SOCKETS)
+    desk.logs_in().is_ready()
     desk.page.evaluate(REFUSE_MICROPHONE)
     caller = puts_through(town)
     desk.rings().presses("answer")
@@ -481,6 +511,12 @@ def test_microphone_refused_and_two_tabs(town: Town, chromium: Chromium) -> None
     desk.page.evaluate("() => { navigator.mediaDevices.getUserMedia = window.allowed; }")
     desk.presses("microphone").talks()
     both_hear(desk, caller, 700)
+    # The line to the exchange is cut in the call: she is told, it comes back by itself, and the call has gone on.
+    assert desk.page.evaluate("window.sockets.map((one) => one.close()).length") == 1
+    expect(desk.page.locator("[data-alert]")).to_contain_text("电话系统没有响")
+    expect(desk.page.locator("#phone")).to_have_attribute("data-line", "up", timeout=10_000 * PATIENCE)
+    expect(desk.page.locator("[data-alert]")).to_be_hidden()
+    both_hear(desk, caller, 800)
     # A second tab waits, and cannot take a telephone that is in a call.
     second = desk.tab()
     second.goto("/")
@@ -496,6 +532,7 @@ def test_microphone_refused_and_two_tabs(town: Town, chromium: Chromium) -> None
     # The tab that has it is closed: the other has it again, without a word.
     second.close()
     desk.is_connected()
+    assert journal(town) == ["agent_rung", "agent_answered"]
     assert desk.complaints == []
 
 
@@ -509,7 +546,8 @@ def test_her_own_calls_belong_to_their_task_and_keep_the_limits(town: Town, chro
         task = tasks.open_task(session, new, clock.now())
         public_id = task.public_id if task else ""
     phone = town.network.phone(WANG).when_called(habits.listens(ring=0.5))
-    assert desk.page.evaluate("(task) => window.phone.dial({ task })", public_id) is True
+    desk.page.evaluate("(path) => window.hotline.open(path)", f"/tasks/{public_id}")
+    desk.page.locator(f"[data-dial-task='{public_id}']").click()
     desk.talks(8)
     call = phone.is_rung()
     both_hear(desk, call, 700)

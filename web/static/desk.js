@@ -25,7 +25,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.key === "Escape" && keys.open) { keys.close(); return; }
-    if (event.key === "Escape" && typing(event.target) && event.target.closest("main, .bar-find")) event.target.blur();
+    if (event.key === "Escape" && typing(event.target) && event.target.closest("main, .bar-find, .phone-me")) event.target.blur();
     if (typing(event.target) || document.querySelector("dialog[open]")) return;
     const press = event.key.toLowerCase();
     const found = keys.querySelector(`[data-press="${CSS.escape(press)}"]`);
@@ -35,7 +35,7 @@
     if (action === "help") show();
     else if (action === "next") step(1);
     else if (action === "previous") step(-1);
-    else {
+    else if (!event.repeat) { // A key that is held down would hold the call and take it back by turns.
       const target = onPage(action);
       if (target?.matches("input, textarea, select")) {
         target.closest("form, section")?.scrollIntoView({ block: "nearest" });
