@@ -37,7 +37,7 @@ CODES = [
     *CATALOGUE,
     *vocabulary.LANGUAGES,
     *(c.code for group in vocabulary.GRAMMARS.values() for c in group),
-    "王/f", "김/f", "道里区", "康乐助浴", "安心到家", "邻里帮", "some_service",
+    "王/f", "김/f", "道里区", "康乐助浴", "安心到家", "邻里帮", "some_service", "slow", "loud",
     *(str(number) for number in range(1001, 1100)),
 ]  # fmt: skip
 DATABASES = ("sqlite", "postgresql")
@@ -111,6 +111,7 @@ def settings_for_tests(**more: object) -> dict[str, object]:
         "AGENT_PHONES": json.dumps([world.AGENT]),
         "CLOCK_OFFSET_S": harbin_hour_offset(9),
         "ANSWER_TIMEOUT_MS": 4000,
+        "ANSWER_TIMEOUT_SLOW_MS": 5500,
         "OFFER_RING_S": 4,
         "CALLBACK_RING_S": 4,
         "CALLBACK_RETRY_S": 2,

@@ -9,8 +9,10 @@ import pytest
 from models import clock, phone
 from models.audio import Audio
 from models.calls import Call as CallRow
+from models.calls import CallEvent
 from models.contacts import Relation
 from models.dialing import Offer
+from models.journal import Entry
 from models.orders import Order, OrderEvent
 from models.people import Elder
 from models.preferences import Because, Origin, Setting, put
@@ -27,15 +29,15 @@ pytestmark = pytest.mark.call
 DAUGHTER = STRANGER
 
 
-def had_before(town: Town, *days_ago: int, status: str = "completed") -> None:
-    """Mrs Wang had a bath in the morning so many days ago."""
+def had_before(town: Town, *days_ago: int, status: str = "completed", service: str = "bathing") -> None:
+    """Mrs Wang had a bath, or `service`, in the morning so many days ago."""
     with town.rows.writing() as session:
         elder = session.get_one(Elder, town.rows.elder("王秀英").id)
         for days in days_ago:
             on = date.fromisoformat(town.today(-days))
             session.add(
                 Order(
-                    idempotency_key=f"before:{days}", channel="agent", elder_id=elder.id, service="bathing",
+                    idempotency_key=f"before:{days}", channel="agent", elder_id=elder.id, service=service,
                     wanted_on=on, wanted_part="morning", language="zh-CN", status=status,
                     created_at=clock.now() - timedelta(days=days), changed_at=clock.now(),
                 )
@@ -130,6 +132,13 @@ def test_mrs_wang_cancels_an_accepted_order_and_an_agent_tells_the_provider(sqli
     assert town.rows.the_order().status == "cancelled"
     assert town.rows.the_task("tell_provider").order_id == town.rows.the_order().id
 
+    # Who else is on her telephone is not told that she goes to the doctor.
+    had_before(town, -1, status="needs_agent", service="accompaniment")
+    call = town.network.phone(WANG).rings("12349").answered()
+    call.hears("ask_service").presses("8").hears("ask_others").presses("2")
+    call.hears("order_stands", "tomorrow", "morning", "some_service", "ask_order").did_not_hear("accompaniment")
+    call.hangs_up()
+
 
 def test_mrs_wang_missed_our_call_and_rings_back(sqlite_town: Town) -> None:
     town = sqlite_town
@@ -197,12 +206,16 @@ def test_a_grandson_plays_with_the_keys_and_nothing_is_ordered_without_a_yes(sql
     town = sqlite_town
     agent = town.network.phone(AGENT).when_called(habits.listens())
     call = town.network.phone(WANG).rings("12349").answered()
-    # Twenty a second, before the first prompt has begun to play; A–D are no keys of an elder's telephone.
-    call.presses("ABCD2345671234567812", duration=0.03, gap=0.02).presses("0", duration=0.08)
+    # Twenty a second, before the first prompt has begun to play; A–D are no keys of an elder's telephone. Bathing, the
+    # day after tomorrow, at noon: all is known, and whatever then comes to the read-back is no yes.
+    call.presses("A2B3C2D#*#*#**##*#*#", duration=0.03, gap=0.02).presses("0", duration=0.08)
 
     agent.is_rung(within=20).answered()
     town.rows.an_agent_talks()
     call.hangs_up()
     town.rows.wait_for(lambda: town.rows.ended_calls(), 10, "the end of the call")
-    for order in town.rows.orders():
-        assert order.service and order.wanted_on and order.wanted_part
+    journal = town.rows.all(CallEvent)
+    slots = [entry.data["slots"] for entry in journal if entry.kind == Entry.SLOT]
+    assert slots[-1] == {"service": "bathing", "day": town.today(2), "part": "noon"}
+    assert [entry.data["reason"] for entry in journal if entry.kind == Entry.TO_PERSON] == ["asked"]
+    assert town.rows.orders() == []

@@ -206,6 +206,10 @@ def test_mrs_kim_is_greeted_in_korean_and_changes_to_english_by_key(town: Town) 
     call.presses("8").hears("ask_others", "en")
     call.hangs_up()
 
+    # Chosen once, remembered.
+    call = town.network.phone(KIM).rings("12349").answered()
+    call.hears("greeting", "김/f", "ask_service", "en").did_not_hear("ko").hangs_up()
+
 
 def test_zero_gets_a_person_at_every_question(town: Town) -> None:
     agent = town.network.phone(AGENT).when_called(habits.listens())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from models.calls import Utterance
+from models.audio import Audio
+from models.calls import CallEvent, Utterance
+from models.journal import Entry
 from tests.calls.conftest import DATABASES, Town
 from tests.calls.test_orders_by_key import hears_who_comes
 from tests.support import habits, sound
@@ -79,13 +81,25 @@ def test_a_foreign_word_is_asked_again_and_a_person_comes_in_the_end(speaking_to
 
     call = town.network.phone(KIM).rings("12349").answered()
     call.hears("ask_service_spoken", "ko", within=20).says("비행기가 하늘을 날아갑니다")
-    # Asked once more, differently: now the keys are named; after the second time a person takes over.
-    call.hears("not_understood", within=20).hears("ask_service", "ko").says("비행기가 하늘을 날아갑니다")
+    # Asked once more, differently: now the keys are named.
+    call.hears("not_understood", within=20).hears("ask_service", "ko").says("샤워")
+    # After the second time in a row a person takes over, who gets what was said and what is known already.
+    call.hears("ask_day", within=20).says("비행기가 하늘을 날아갑니다")
+    call.hears("not_understood", within=20).hears("ask_day", "ko").says("비행기가 하늘을 날아갑니다")
     call.hears("to_person", within=20)
 
     agent.is_rung().answered()
     town.rows.an_agent_talks()
     call.hangs_up()
+
+    said = town.rows.all(Utterance)
+    assert [(one.text if one.score else "", one.audio_id is not None) for one in said] == [
+        ("", True), ("샤워", False), ("", True), ("", True),
+    ]  # fmt: skip
+    assert all(audio.duration_ms > 1000 for audio in town.rows.all(Audio))
+    journal = town.rows.all(CallEvent)
+    assert [entry.data["slots"] for entry in journal if entry.kind == Entry.SLOT][-1] == {"service": "bathing"}
+    assert [entry.data["reason"] for entry in journal if entry.kind == Entry.TO_PERSON] == ["not_understood"]
 
 
 def test_mrs_wang_is_not_invited_to_speak_where_no_model_listens(speaking_town: Town) -> None:
@@ -97,9 +111,9 @@ def test_mrs_wang_is_not_invited_to_speak_where_no_model_listens(speaking_town: 
 
 def test_a_radio_and_an_endless_talker_come_to_a_person_and_order_nothing(speaking_town: Town) -> None:
     town = speaking_town
-    kim = town.network.phone(KIM, lines=2)
+    kim = town.network.phone(KIM, lines=3)
     talk = "어제 시장에 가서 배추를 샀어요 우리 아들이 어제 왔다 갔어 오늘 날씨가 참 좋네 "
-    noises = [sound.spoken(talk * 6, "ko", 150), sound.music(35)]
+    noises = [sound.spoken(talk * 6, "ko", 150), sound.music(35), sound.noise(35)]
 
     calls = [kim.rings("12349").answered().hears("greeting") for _ in noises]
     for call, noise in zip(calls, noises, strict=True):
