@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -257,14 +257,18 @@ def begin_anew(town: Town) -> None:
     town.network._phones.clear()
     for note in (town.hotline.folder / "spool").glob("*"):
         note.unlink(missing_ok=True)
+    _patiently(lambda: _renew_rows(town))
+
+
+def _patiently(write: Callable[[], None]) -> None:
+    """Write beside the hotline: where it reads or writes just then, once more; its own work is short."""
     for patience in range(20):
         try:
-            _renew_rows(town)
+            write()
             return
         except OperationalError:
-            # The hotline was reading or writing just then; its own work is short.
             time.sleep(0.1 * patience)
-    raise AssertionError("the rows could not be emptied")
+    raise AssertionError("the hotline lets nobody write")
 
 
 def _renew_rows(town: Town) -> None:
@@ -284,7 +288,7 @@ def end_calls(town: Town) -> None:
     A telephone that still rings stops: its next habit is no part of the story, and in vain it would ring for seconds.
     """
     nobody_rings_any_more(town)
-    _take_errands_away(town)
+    _patiently(lambda: _take_errands_away(town))
     known = -1
     while known != len(town.network.calls):
         # A call that ends may lead to another one, unless its errand is taken away.
@@ -293,7 +297,7 @@ def end_calls(town: Town) -> None:
             if call.answered_at is not None:
                 _is_heard_to_its_end(town, call)
             call.hangs_up()
-        _take_errands_away(town)
+        _patiently(lambda: _take_errands_away(town))
         time.sleep(0.3)
     town.network.raise_problems()
 
