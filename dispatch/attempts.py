@@ -37,6 +37,8 @@ _PURPOSE: dict[type[Any], str] = {
     Offer: "offer", Callback: "callback", Reminder: "reminder", ReturnVisit: "return_visit", CareVisit: "care",
     EscalationStep: "look_in",
 }  # fmt: skip
+# With this the id of every channel begins that we ask for.
+OUR_CHANNEL = "hotline-"
 # Written in every call of ours.
 _attempts = cast(Table, Attempt.__table__)
 _ANSWER = Prepared(
@@ -92,7 +94,7 @@ def new_care_attempt(session: Session, visit_id: int, number_id: int, now: datet
 
 def _names() -> dict[str, str]:
     public_id = new_public_id()
-    return {"public_id": public_id, "channel_id": f"hotline-{public_id}"}
+    return {"public_id": public_id, "channel_id": f"{OUR_CHANNEL}{public_id}"}
 
 
 def attempt_of_channel(session: Session, channel_id: str) -> Attempt | None:

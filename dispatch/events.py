@@ -11,7 +11,7 @@ from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from dispatch import agent_events
-from dispatch.attempts import attempt_of_channel, close_attempt
+from dispatch.attempts import OUR_CHANNEL, attempt_of_channel, close_attempt
 from dispatch.calls import close_call
 from dispatch.outbox import transaction
 from dispatch.retry import End, outcome_of
@@ -67,7 +67,7 @@ def _number(headers: Mapping[str, str], name: str) -> int | None:
 
 
 def _is_ours(channel_id: str) -> bool:
-    return channel_id.startswith("hotline-")  # dispatch.attempts.new_attempt
+    return channel_id.startswith(OUR_CHANNEL)
 
 
 def _spoke(channel_id: str) -> None:

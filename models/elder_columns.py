@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sqlalchemy.orm import Session
+
+from models import dialects
 from models.contacts import Relation
 from models.duties import RISKS, Group
 from models.preferences import Setting
@@ -112,3 +115,8 @@ RIGHTS: Mapping[str, str] = {
     "order": "may_order", "orders": "may_hear_orders", "health": "may_hear_health", "money": "may_hear_money",
     "look_in": "may_look_in",
 }  # fmt: skip
+
+
+def manner_words(session: Session) -> Mapping[Setting, Mapping[str, str]]:
+    """Return word to code of every setting that a file may hold: MANNERS, and the dialects, those off the list too."""
+    return {**MANNERS, Setting.DIALECT: dialects.words(dialects.dialects(session, hidden=True))}

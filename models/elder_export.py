@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
-from models import dialects, sheet_files
+from models import sheet_files
 from models.calling_hours import hours_in, written_spans
 from models.campaigns import CallRule
 from models.contacts import Contact
@@ -25,6 +25,7 @@ from models.elder_columns import (
     SEXES,
     WEEKDAYS,
     columns,
+    manner_words,
 )
 from models.people import Area, Elder, Person
 from models.preferences import ElderSetting, Setting
@@ -76,7 +77,7 @@ def columns_needed(session: Session) -> tuple[Column, ...]:
 def rows(session: Session) -> Iterator[Cells]:
     """Yield every elder as named cells, in the order of registration, a part of them in memory at a time."""
     areas = {area.id: (area.parent_id, area.kind, area.name) for area in session.scalars(select(Area))}
-    words_of = {**MANNERS, Setting.DIALECT: dialects.words(dialects.dialects(session, hidden=True))}
+    words_of = manner_words(session)
     last = 0
     while True:
         part = session.scalars(

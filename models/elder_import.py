@@ -10,14 +10,13 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import dialects, sheets
+from models import sheets
 from models.calling_hours import ANY, Hours, read_spans
 from models.elder_columns import (
     CONTACTS,
     GROUPS_BY_WORD,
     HEADINGS,
     LIMITS,
-    MANNERS,
     NAMES,
     ONLY_PEOPLE,
     PLACES,
@@ -27,6 +26,7 @@ from models.elder_columns import (
     RISKS_BY_WORD,
     SEXES,
     WEEKDAYS,
+    manner_words,
 )
 from models.people import Elder, Person, PersonNumber, PhoneNumber
 from models.phone import mask
@@ -76,11 +76,11 @@ def read(data: bytes, sheet: str = "") -> Table:
 def check(session: Session, rows: Iterable[Row]) -> Checked:
     """Check every row against the rules and the database; nothing is written."""
     result = Checked()
-    manners = {**MANNERS, Setting.DIALECT: dialects.words(dialects.dialects(session, hidden=True))}
+    words_of = manner_words(session)
     sound: list[tuple[int, Entry]] = []
     for row in rows:
         try:
-            sound.append((row.line, _entry(row, manners)))
+            sound.append((row.line, _entry(row, words_of)))
         except ValueError as error:
             result.problems.append(f"line {row.line}: {error}")
     there = registered(session, [entry.elder for _, entry in sound])
