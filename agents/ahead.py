@@ -2,6 +2,7 @@
 
 Asterisk alone decides whom it rings. This is a guess from the rows, made while the caller still hears that she is
 put through: whoever is guessed and not rung has seen nothing, whoever is rung and was not guessed fetches the pop then.
+Where only one telephone can ring it is no guess any more: her page shows the pop before it rings.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -17,7 +19,7 @@ from dispatch import roster
 from models import preferences
 from models.calls import Call, CallState
 from models.preferences import ElderSetting, Setting
-from models.presence import AgentPresence, Presence
+from models.presence import Presence
 from models.settings import settings
 from models.tasks import Task, TaskKind
 
@@ -35,6 +37,14 @@ class Waiting:
     dialect: str = ""  # hers, if she rings herself
 
 
+class Chance(Enum):
+    """How likely it is that a call rings at an agent next."""
+
+    NONE = "none"
+    SOME = "some"
+    SURE = "sure"  # nobody else is ready for her who would be asked before
+
+
 def coming(session: Session, now: datetime) -> dict[int, tuple[str, ...]]:
     """Return the calls that may ring next at each agent: user id to public ids, who waits the longest first."""
     callers = waiting(session)
@@ -44,9 +54,17 @@ def coming(session: Session, now: datetime) -> dict[int, tuple[str, ...]]:
     return guess(callers, agents, roster.picture(agents, roster.skills(session), now))
 
 
-def may_ring(session: Session, user_id: int, public_id: str, now: datetime) -> bool:
-    """Whether this call may ring next at this agent."""
-    return public_id in coming(session, now).get(user_id, ())
+def chance(session: Session, user_id: int, public_id: str, now: datetime) -> Chance:
+    """Return how likely it is that this call rings at this agent next."""
+    callers = waiting(session)
+    agents = roster.agents(session)
+    picture = roster.picture(agents, roster.skills(session), now)
+    calls = guess(callers, agents, picture).get(user_id, ())
+    if public_id not in calls:
+        return Chance.NONE
+    caller = next(one for one in callers if one.call == public_id)
+    only = calls[0] == public_id and the_only_one(caller, agents, picture) == user_id
+    return Chance.SURE if only and not settings().agent_phones else Chance.SOME
 
 
 def waiting(session: Session) -> list[Waiting]:
@@ -70,24 +88,42 @@ def guess(
 
     Whoever speaks a caller's dialect comes before all others of her language.
     """
-    free = {
-        one.user_id: one.presence
-        for one in agents
-        if one.presence is not None and one.presence.state in (Presence.READY, Presence.WRAP_UP)
-    }
     found: dict[int, tuple[str, ...]] = {}
     for caller in callers:
-        penalties = _penalties(caller, picture)
-        able = [user_id for user_id in free if user_id in penalties]
-        native = {} if caller.urgent else _members(roster.queue_of(caller.language, caller.dialect), picture)
-        for user_id in sorted(able, key=lambda one: _order(free[one], penalties[one], native.get(one)))[:AGENTS]:
-            found[user_id] = (*found.get(user_id, ()), caller.call)
+        for one in _able(caller, agents, picture)[:AGENTS]:
+            found[one.user_id] = (*found.get(one.user_id, ()), caller.call)
     return found
 
 
-def _order(stands: AgentPresence, penalty: int, of_dialect: int | None) -> tuple[object, ...]:
-    late = stands.state != Presence.READY
-    return late, of_dialect is None, penalty if of_dialect is None else of_dialect, stands.since, stands.user_id
+def the_only_one(caller: Waiting, agents: Sequence[roster.Agent], picture: roster.Picture) -> int | None:
+    """Return who is asked for this caller before everybody else; None where several are equal, or nobody is ready."""
+    match _able(caller, agents, picture):
+        case [first, *others] if not first.rank[0] and all(one.rank > first.rank for one in others):
+            return first.user_id
+    return None
+
+
+@dataclass(frozen=True, order=True)
+class _Able:
+    """An agent who may be rung for a caller; the lower, the sooner."""
+
+    rank: tuple[bool, bool, int]  # not ready yet, speaks another dialect, penalty
+    since: datetime
+    user_id: int
+
+
+def _able(caller: Waiting, agents: Sequence[roster.Agent], picture: roster.Picture) -> list[_Able]:
+    penalties = _penalties(caller, picture)
+    native = {} if caller.urgent else _members(roster.queue_of(caller.language, caller.dialect), picture)
+    found = []
+    for agent in agents:
+        stands = agent.presence
+        if stands is None or stands.state not in (Presence.READY, Presence.WRAP_UP) or agent.user_id not in penalties:
+            continue
+        of_dialect = native.get(agent.user_id)
+        penalty = penalties[agent.user_id] if of_dialect is None else of_dialect
+        found.append(_Able((stands.state != Presence.READY, of_dialect is None, penalty), stands.since, agent.user_id))
+    return sorted(found)
 
 
 def _penalties(caller: Waiting, picture: roster.Picture) -> Mapping[int, int]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Flask, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from agents import ahead, desk, merging, people, pop, tasks, visit_holds
+from agents import ahead as next_calls
+from agents import desk, merging, people, pop, tasks, visit_holds
 from agents.accounts import record
+from agents.ahead import Chance
 from agents.search import find
 from models import clock
 from models.results import NOTE_MAX, Scope
@@ -42,18 +44,20 @@ def home() -> str:
 def call(public_id: str) -> str:
     """Show who is on the line, what she has said so far, and what to do next.
 
-    Asked for ahead of its ring, it is given only to those whose telephones may ring next; it is not read yet.
+    Asked for ahead of its ring, it is given only to those whose telephones may ring next; where no other than this one
+    can ring it is shown at once and so read, else it is not read yet.
     """
     if AHEAD not in request.headers:
         return call_page(public_id)
     with read() as db:
-        if not ahead.may_ring(db, must_be_me().id, public_id, clock.now()):
-            abort(404)
-    return call_page(public_id, audited="given_ahead")
+        chance = next_calls.chance(db, must_be_me().id, public_id, clock.now())
+    if chance == Chance.NONE:
+        abort(404)
+    return call_page(public_id, ahead=chance)
 
 
-def call_page(public_id: str, problem: tuple[str, str] | None = None, audited: str = "read") -> str:
-    """Return the page of a call; `problem` = (form, code) of what went wrong, `audited` the deed that it is."""
+def call_page(public_id: str, problem: tuple[str, str] | None = None, ahead: Chance | None = None) -> str:
+    """Return the page of a call; `problem` = (form, code) of what went wrong, `ahead` of its ring: if it rings here."""
     now = clock.now()
     query = request.args.get("q", "").strip()
     with write() as db:
@@ -61,6 +65,7 @@ def call_page(public_id: str, problem: tuple[str, str] | None = None, audited: s
         if seen is None:
             abort(404)
         user = user_row(db)
+        audited = "given_ahead" if ahead == Chance.SOME else "read"
         record(db, user, audited, ("call", seen.call_id), now)
         if seen.elder_id is not None:
             record(db, user, audited, ("elder", seen.elder_id), now)
@@ -70,8 +75,8 @@ def call_page(public_id: str, problem: tuple[str, str] | None = None, audited: s
             people.audit_read(db, user, [each.id for each in found.elders], now)
         results = tasks.results(db, Scope.CALL)
     return render_template(
-        "pop.html", pop=seen, problem=problem, results=results, note_max=NOTE_MAX, query=query, found=found,
-        order=desk_orders.prefilled(seen), form=request.form, now=now,
+        "pop.html", pop=seen, sure=ahead == Chance.SURE, problem=problem, results=results, note_max=NOTE_MAX,
+        query=query, found=found, order=desk_orders.prefilled(seen), form=request.form, now=now,
     )  # fmt: skip
 
 

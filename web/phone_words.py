@@ -40,6 +40,7 @@ def said_by_script() -> dict[str, str]:
         **{code: str(word) for code, word in (PRESENCE | PRESENCE_REASON).items()},
         "connecting": _("The telephone is being connected …"),
         "connected": _("Telephone connected"),
+        "coming": _("A call is coming to you"),
         "away": _("The telephone exchange does not answer. It is tried again."),
         "elsewhere": _("Your telephone is open in another tab."),
         "taken": _("Another tab has taken over the telephone."),

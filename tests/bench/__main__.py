@@ -57,6 +57,7 @@ BENCHMARKS: dict[str, Callable[[], Figure]] = {
     "RECOG": recog.run,
     "REC": record.run,
     "P6": p6.run,
+    "P6ring": p6.run_ring,
     "P6shown": p6.run_shown,
     "P7": p7.run,
     "P8": p8.sqlite,

@@ -37,6 +37,14 @@ def waits(world: World, since_s: float = 5, **more: Any) -> Call:
     return world.call(more.pop("elder", None), state=CallState.WAITING, waiting_since=world.ago(since_s), **more)
 
 
+def nobody_waits(world: World) -> None:
+    """Whoever of the seeded town still waits for a person has hung up."""
+    with world.rows() as db:
+        still = db.scalars(select(Call).where(Call.state == CallState.WAITING, Call.ended_at.is_(None))).all()
+    for call in still:
+        world.end(call)
+
+
 def rings(world: World, elder: Elder, agent: str | None = None) -> Call:
     """Mrs Wang has said what she wants, but not clearly enough; a person's telephone rings."""
     call = world.call(elder, world.ago(64), state=CallState.WAITING, identified_by=IdentifiedBy.CALLER_ID)

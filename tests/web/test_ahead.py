@@ -10,8 +10,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from agents import ahead
-from models import clock, session
-from models.calls import CallState
+from models import clock, session, settings
+from models.calls import Call, CallState
 from models.dialects import AgentDialect, Dialect
 from models.preferences import Because, Origin, Setting, put
 from models.presence import MISSED, Presence
@@ -126,12 +126,11 @@ def test_a_pop_is_given_ahead_to_whom_it_may_ring_and_to_nobody_else(world: Worl
     # She is not ready for calls.
     assert agent.get(path, headers=header).status_code == 404
     assert audited() == []
-    with world.rows() as db:
-        chen = desk_town.named(db, "小陈")
-    desk_town.stands(world, chen)
+    desk_town.stands(world, _chen(world))
+    desk_town.stands(world, world.user("小吴"))
     given = agent.get(path, headers=header)
     assert (given.status_code, given.headers["Cache-Control"]) == (200, "no-store")
-    assert "王桂兰" in given.text
+    assert "王桂兰" in given.text and "data-sure" not in given.text
     # Nothing leaves the house without a line, and what has not been shown is not called read.
     ahead_of_ring = [("given_ahead", "call", call.id), ("given_ahead", "elder", seeded.elder.id)]
     assert audited() == ahead_of_ring
@@ -142,6 +141,45 @@ def test_a_pop_is_given_ahead_to_whom_it_may_ring_and_to_nobody_else(world: Worl
     assert audited() == ahead_of_ring
     assert agent.get(path).status_code == 200
     assert audited() == [*ahead_of_ring, ("read", "call", call.id), ("read", "elder", seeded.elder.id)]
+
+
+def chance(user: User, call: Call) -> ahead.Chance:
+    """How likely it rings there next, by the rows."""
+    with session.read() as db:
+        return ahead.chance(db, user.id, call.public_id, clock.now())
+
+
+def test_it_is_sure_where_no_other_telephone_can_ring_before(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    sure, some, none = ahead.Chance.SURE, ahead.Chance.SOME, ahead.Chance.NONE
+    one = desk_town.stands(world, world.user("小陈"), Presence.READY, "zh-CN")
+    call = desk_town.waits(world, 30, language="zh-CN")
+    assert chance(one, call) is sure
+    # A second language comes after everybody whose first it is, and wrap-up after all who are ready.
+    second = desk_town.stands(world, world.user("小朴"), Presence.READY, "ko", "zh-CN")
+    wrapping = desk_town.stands(world, world.user("小吴"), Presence.WRAP_UP, "zh-CN")
+    assert (chance(one, call), chance(second, call), chance(wrapping, call)) == (sure, some, some)
+    # Of two for the same agent it is the one who waits the longer.
+    later = desk_town.waits(world, 10, language="zh-CN")
+    assert (chance(one, call), chance(one, later)) == (sure, some)
+    # An ordinary telephone is asked with everybody else: nobody knows whether it is free.
+    with monkeypatch.context() as patch:
+        patch.setenv("HOTLINE_AGENT_PHONES", '["+8645112349001"]')
+        settings.settings.cache_clear()
+        assert chance(one, call) is some
+    settings.settings.cache_clear()
+    equal = desk_town.stands(world, world.user("小李"), Presence.READY, "zh-CN")
+    assert (chance(one, call), chance(equal, call)) == (some, some)
+    world.end(call)
+    assert chance(one, call) is none
+
+
+def test_what_is_shown_before_the_ring_is_read(world: World, agent: Browser) -> None:
+    seeded = town.build(world)
+    desk_town.nobody_waits(world)
+    desk_town.stands(world, _chen(world))
+    call = desk_town.rings(world, seeded.elder)
+    assert "data-sure" in agent.get(f"/desk/calls/{call.public_id}", headers={AHEAD: "yes"}).text
+    assert audited() == [("read", "call", call.id), ("read", "elder", seeded.elder.id)]
 
 
 def test_a_page_that_asks_ahead_keeps_no_session_open(

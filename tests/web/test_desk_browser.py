@@ -149,7 +149,8 @@ def test_the_pop_of_a_call_that_may_ring_here_is_drawn_at_the_ring_without_the_c
     complaints = Complaints(page)
     with world.rows() as db:
         chen = desk_town.named(db, "小陈")
-    desk_town.stands(world, chen)
+    for one in (chen, world.user("小李")):
+        desk_town.stands(world, one)
     heading = page.get_by_role("heading", level=1)
     # As if the telephone were registered: without an exchange it cannot be.
     page.evaluate("document.getElementById('phone').dataset.line = 'up'")
@@ -193,6 +194,54 @@ def test_the_pop_of_a_call_that_may_ring_here_is_drawn_at_the_ring_without_the_c
     expect(page).to_have_url(re.compile(f"/desk/calls/{third.public_id}$"))
     expect(heading).to_contain_text("王桂兰")
     assert (_deeds(second), _deeds(third)) == (["given_ahead"], ["read"])
+    assert complaints.said == []
+
+
+def test_a_call_that_can_ring_nowhere_else_is_shown_before_its_ring(world: World, context: BrowserContext) -> None:
+    seeded = town.build(world)
+    desk_town.nobody_waits(world)
+    page = log_in(world, context, "小陈")
+    complaints = Complaints(page)
+    with world.rows() as db:
+        chen = desk_town.named(db, "小陈")
+    desk_town.stands(world, chen)
+    page.evaluate("document.getElementById('phone').dataset.line = 'up'")
+    first = page.locator("main a").first
+    first.focus()
+    call = desk_town.rings(world, seeded.elder)
+    layer = page.locator(".ahead-here").filter(has=page.locator(f"[data-pop='{call.public_id}']"))
+    note = page.locator("#phone [data-note]")
+    # What she was at waits beneath it: neither a key nor a click comes to it, and the address is still its own.
+    expect(layer).to_contain_text("王桂兰")
+    expect(note).to_have_text("来电即将转接给您")
+    assert page.evaluate("document.getElementById('main').inert")
+    expect(page).to_have_url(re.compile("/desk$"))
+    # She gives up before it rings: everything is as it was, the focus too.
+    world.end(call)
+    expect(layer).to_have_count(0)
+    expect(note).to_have_text("")
+    expect(first).to_be_focused()
+    assert not page.evaluate("document.getElementById('main').inert")
+    # The next one rings, and what is shown becomes the page.
+    second = desk_town.rings(world, seeded.elder)
+    layer = page.locator(".ahead-here").filter(has=page.locator(f"[data-pop='{second.public_id}']"))
+    # Escape puts it away until the ring.
+    expect(layer).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(layer).to_have_count(0)
+    expect(first).to_be_focused()
+    page.evaluate(RINGS, second.public_id)
+    expect(page).to_have_url(re.compile(f"/desk/calls/{second.public_id}$"))
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    expect(page.locator(".ahead")).to_have_count(0)
+    # Whoever is writing is not interrupted before it rings.
+    page.goto(f"/tasks/{seeded.task_id}")
+    page.evaluate("document.getElementById('phone').dataset.line = 'up'")
+    page.fill("#result-note", "她说")
+    third = desk_town.waits(world, elder=seeded.elder)
+    _waits_for_page(page, third.public_id)
+    expect(page.locator(".ahead-here")).to_have_count(0)
+    expect(page.locator("#result-note")).to_be_focused()
     assert complaints.said == []
 
 

@@ -72,6 +72,11 @@
     link.href = address;
     ring.hidden = false;
   };
+  // No other telephone can ring for her: who it is stands there before the ring, unless somebody is at work with keys.
+  document.addEventListener("ahead:sure", ({ detail: { call } }) => {
+    const busy = written() || document.querySelector("dialog[open]") || (document.activeElement && typing(document.activeElement));
+    if (!busy && location.pathname !== window.hotline.ahead.address(call)) window.hotline.ahead.preview(call);
+  });
   document.addEventListener("phone:ringing", (event) => {
     const { call, task, direction } = event.detail;
     if (direction === "watch") return; // A supervisor in another agent's call stays where she is.

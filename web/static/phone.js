@@ -45,6 +45,10 @@
   const watch = kit.watch({ acts, ask, words, key, show, find, say: (text) => say(text), change: (news) => { if (call) Object.assign(call, news); draw(); },
     emit: (name) => emit(name, detail()) });
 
+  // The pop of a call that can ring nowhere else is shown before it does.
+  document.addEventListener("ahead:shown", () => say(words.coming));
+  document.addEventListener("ahead:hidden", () => say(""));
+
   // How she stands.
 
   const stand = (fresh) => {
