@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from agents import accounts, visits
 from agents.presence import PresenceRefused
-from dispatch import asks, care_staff, limits
+from dispatch import ask_work, care_staff, limits
 from dispatch import presence as rule
 from models import phone
 from models.base import new_public_id
@@ -217,7 +217,7 @@ def then(session: Session, user: User, deed: str, now: datetime) -> CallAsk:
     """
     verb = _THEN.get(deed)
     call = _hers(session, user, now)
-    if verb is None or not asks.third_of(session, call.id):
+    if verb is None or not ask_work.third_of(session, call.id):
         raise PresenceRefused("nobody")
     return _ask(session, CallAsk(user_id=user.id, call_id=call.id, verb=verb, created_at=now))
 

@@ -80,11 +80,16 @@ def _answered(user_id: int | None, channel_id: str, leg: str) -> None:
 def _missed(user_id: int, channel_id: str, leg: str) -> None:
     now = clock.now()
     with transaction() as session:
-        if not presence.missed(session, user_id, leg, now):
+        heard = presence.hears(session, user_id)
+        if not heard:
+            # It is not her who did not answer: her browser was gone.
+            presence.leg_ended(session, leg, now)
+        elif not presence.missed(session, user_id, leg, now):
             return
         call = session.scalar(select(Call).where(Call.channel_id == channel_id).with_for_update())
         if call is not None:
-            note(session, call.id, Entry.AGENT_MISSED, now, user_id=user_id)
+            if heard:
+                note(session, call.id, Entry.AGENT_MISSED, now, user_id=user_id)
             if call.agent_id == user_id and call.state != CallState.AGENT:
                 call.agent_id = None
 

@@ -42,6 +42,8 @@ IDLE_LOOK_S = 0.4
 ASK_S = 5.0
 # How often it is read who takes which calls (s): an administrator's change is in the queues a moment later.
 SKILLS_S = 1.0
+# Q.850.
+SUBSCRIBER_ABSENT = "20"
 # Where PJSIP keeps the agents' accounts (dialplans/etc/sorcery.conf.sample).
 FAMILY = "agent"
 
@@ -57,6 +59,8 @@ class Mirror:
         self._skills = Skills()
         self._skills_at = 0.0
         self._idle = False
+        # Channels that were hung up because nobody can hear them ring.
+        self._unheard: set[str] = set()
         # What Asterisk was told: times and weights, and which dialects there are.
         self._rules: tuple[QueueRules, Dialects] | None = None
 
@@ -110,6 +114,7 @@ class Mirror:
             with write() as session:
                 presence.look_after(session, due, now)
                 agents = roster.agents(session)
+        self._let_go(ami, roster.unheard(agents))
         wanted = roster.picture(agents, self._skills, now)
         self._tell_accounts(ami, wanted)
         self._tell_members(ami, wanted)
@@ -117,6 +122,12 @@ class Mirror:
         news = [agent.user_id for agent in agents if agent.line.serial != agent.line.live_serial]
         if news:
             self._are_live(wanted, news)
+
+    def _let_go(self, ami: Ami, unheard: set[str]) -> None:
+        """The caller must not wait for a ring that nobody hears: the queue rings the next one at once."""
+        for leg in unheard - self._unheard:
+            ami.send_action({"Action": "Hangup", "Channel": leg, "Cause": SUBSCRIBER_ABSENT})
+        self._unheard = unheard
 
     def _nothing_to_do(self) -> bool:
         """Return whether nobody has a telephone or wants anything, nor has Asterisk any. Asked ten times a second."""

@@ -119,6 +119,11 @@ def _remember(row: AgentPresence) -> None:
         row.following = "offline"
 
 
+def hears(session: Session, user_id: int) -> bool:
+    """Whether her browser is there, as far as Asterisk has told."""
+    return session.scalar(select(AgentLine.gone_at).where(AgentLine.user_id == user_id)) is None
+
+
 def missed(session: Session, user_id: int, leg_id: str, now: datetime) -> bool:
     """She was rung and did not answer, or rejected: she is not rung again until she says so. False: it was not so."""
     row = presence_of(session, user_id, now)

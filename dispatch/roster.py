@@ -158,6 +158,18 @@ def due(all_agents: Iterable[Agent], now: datetime) -> list[int]:
     ]
 
 
+def unheard(all_agents: Iterable[Agent]) -> set[str]:
+    """Return the channels that ring in a browser that is gone: nobody hears them, and a caller waits for each."""
+    return {
+        agent.presence.leg_id
+        for agent in all_agents
+        if agent.presence is not None
+        and agent.presence.state == Presence.RINGING
+        and agent.presence.leg_id is not None
+        and agent.line.gone_at is not None
+    }
+
+
 def counts(row: AgentPresence, now: datetime) -> bool:
     """Whether callers may wait for this agent: a pause of her own takes her out of the queues altogether."""
     match row.state:

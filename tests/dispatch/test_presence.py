@@ -145,6 +145,37 @@ def test_a_rejected_call_pauses_her_whichever_event_comes_first(town: Town, hang
     assert call.agent_id is None and kinds == [Entry.AGENT_RUNG, Entry.AGENT_MISSED]
 
 
+@pytest.mark.parametrize("hangup_first", [False, True])
+def test_a_ring_in_a_browser_that_is_gone_ends_and_is_not_her_fault(
+    town: Town, asterisk: FakeAsterisk, hangup_first: bool
+) -> None:
+    user_id, call_id, now = hire(town.now), a_call(town.now), town.now
+    name, hung_up = f"agent-{user_id}", {"Action": "Hangup", "Channel": "leg.1", "Cause": "20"}
+    asterisk.contacts = [name]
+    goes(user_id, Presence.READY, now)
+    one = mirror.Mirror()
+    event = {"Interface": roster.interface(user_id), "Uniqueid": "1763766000.1", "DestUniqueid": "leg.1"}
+    agent_events.handle(event | {"Event": "AgentCalled"})
+    one.round()
+    assert "Hangup" not in {action["Action"] for action in asterisk.manager.received}
+    agent_events.handle({"Event": "ContactStatus", "EndpointName": name, "ContactStatus": "Unreachable"})
+    for _ in range(3):
+        one.round()
+    told = [action for action in asterisk.manager.received if action["Action"] == "Hangup"]
+    assert [{key: action[key] for key in hung_up} for action in told] == [hung_up]
+    # Asterisk's news of it, in either order.
+    news = [lambda: agent_events.leg_ended("leg.1"), lambda: agent_events.handle(event | {"Event": "AgentRingNoAnswer"})]
+    for tell in news if hangup_first else reversed(news):
+        tell()
+    assert row(user_id).state == Presence.READY
+    with read() as session:
+        call = session.get_one(Call, call_id)
+        assert call.agent_id is None and [entry.kind for entry in call.events] == [Entry.AGENT_RUNG]
+    looked_after(now + timedelta(seconds=settings().browser_grace_s))
+    assert (row(user_id).state, row(user_id).reason, row(user_id).resume) == (Presence.OFFLINE, LOST, "ready")
+    one.close()
+
+
 def test_a_caller_who_gives_up_costs_the_agent_nothing(town: Town) -> None:
     user_id = hire(town.now)
     a_call(town.now)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +39,7 @@ from tests.support.call import Call
 from tests.support.patience import PATIENCE
 from tests.support.world import CARE, KIM, WANG
 from tests.web.agent_desk import AGENT_SPEAKS, AgentDesk, asterisk, flags, hire
-from tests.web.chromium import launched
+from tests.web.chromium import launched, one_more
 from tests.web.test_browser import _check
 
 pytestmark = [pytest.mark.browser, pytest.mark.call, pytest.mark.timeout(180)]
@@ -107,6 +109,16 @@ def both_hear(desk: AgentDesk, caller: Call, hertz: int) -> None:
     caller.hears(AGENT_SPEAKS, within=6)
     caller.plays(sound.beep(3, hertz), wait=False)
     desk.hears(hertz)
+
+
+def all_hear_each_other(caller: Call, hertz: int, speak: dict[AgentDesk, int]) -> None:
+    """The caller's tone and each agent's come to everybody else."""
+    caller.plays(sound.beep(8, hertz), wait=False)
+    for one in speak:
+        for theirs in (hertz, *(tone for other, tone in speak.items() if other is not one)):
+            one.hears(theirs)
+    for one, theirs in speak.items():
+        assert any(tone_db(caller, theirs) > LOUD_DB for _ in range(4)), f"the caller does not hear {one.name}"
 
 
 def looks_right(desk: AgentDesk, name: str, page: str = "[data-pop]") -> None:
@@ -221,20 +233,20 @@ def test_two_agents_reject_transfer_ask_in_and_hand_over(town: Town, chromium: C
     first.rings()
     second.is_free()
     second.stands("wrap_up")
-    first.presses("answer").talks()
-    both_hear(first, caller, 800)
+    first.says(1300).presses("answer").talks()
+    all_hear_each_other(caller, 800, {first: 1300})
     town.rows.wait_for(lambda: the_call(town).agent_id == first.user_id, 3, "call of the first agent")
     # Asked first: the caller holds, then all three, then the two go on without her.
     second.chooses("ready").is_shown("ready")
     first.passes("consult", "李大力")
     caller.hears("on_hold", within=8)
-    second.rings().presses("answer").talks()
-    # Both microphones play the same melody: where the two lie over each other nobody names it.
-    first.presses("mute").presses("merge")
-    both_hear(second, caller, 900)
-    first.hears(900)
+    second.rings().says(1500).presses("answer").talks()
+    assert tone_db(caller, 1500) < LOUD_DB, "she holds, and hears what the two say"
+    first.presses("merge")
+    all_hear_each_other(caller, 900, {first: 1300, second: 1500})
     first.presses("complete").is_free()
-    both_hear(second, caller, 1000)
+    all_hear_each_other(caller, 1000, {second: 1500})
+    assert tone_db(caller, 1300) < LOUD_DB
     second.presses("hangup").is_free()
     caller.is_hung_up_by_hotline(5)
     assert journal(town) == [
@@ -288,8 +300,21 @@ def test_to_the_group_and_to_a_telephone_outside_that_answers(town: Town, chromi
         assert any(tone_db(other, hertz) > LOUD_DB for _ in range(6)), f"{hertz} Hz does not come through"
     caller.hangs_up()
     outsider.is_hung_up_by_hotline(5)
+    # Asked first, and then the two are left alone: they hear each other, and one's receiver ends it for both.
+    first.chooses("pause:meal")
+    second.is_shown("wrap_up").presses("ready").stands("ready")
+    other = puts_through(town, KIM)
+    second.talks(12).passes("consult", CARE)
+    other.hears("on_hold", within=8)
+    outsider = phone.is_rung().answered()
+    second.presses("complete").is_free()
+    for one, another, hertz in ((other, outsider, 1200), (outsider, other, 1300)):
+        one.plays(sound.beep(5, hertz), wait=False)
+        assert any(tone_db(another, hertz) > LOUD_DB for _ in range(6)), f"{hertz} Hz does not come through"
+    outsider.hangs_up()
+    other.is_hung_up_by_hotline(5)
     given = [event.data["to"] for event in town.rows.all(CallEvent) if event.kind == "transferred"]
-    assert given == ["queue", "outside"]
+    assert given == ["queue", "outside", "outside"]
     assert first.complaints == second.complaints == []
 
 
@@ -476,6 +501,50 @@ def test_a_call_that_loses_its_agent_goes_to_the_front_and_the_page_comes_back(t
     assert "agent_lost" in journal(town)
     caller.hangs_up()
     other.hangs_up()
+
+
+@contextmanager
+def frozen(browser: Chromium) -> Iterator[None]:
+    """As if the power had failed: nothing of it runs, no packet says that it is gone, and no line is closed."""
+    told = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")
+    ids = [int(one["id"]) for one in told["processInfo"]]
+    assert len(ids) > 2, "browser, network and pages"
+    try:
+        for one in ids:
+            os.kill(one, signal.SIGSTOP)
+        yield
+    finally:
+        for one in ids:
+            os.kill(one, signal.SIGCONT)
+
+
+def test_the_power_fails_on_two_desks_and_mrs_wang_is_put_through_again(
+    town: Town, chromium: Chromium, tmp_path: Path
+) -> None:
+    third = AgentDesk(town, chromium, "周敏").logs_in()
+    with one_more(chromium.browser_type, flags(tmp_path)) as dark:
+        talking = AgentDesk(town, dark, "陈小红").logs_in().is_ready()
+        caller = puts_through(town)
+        talking.rings().presses("answer").talks()
+        both_hear(talking, caller, 700)
+        idle = AgentDesk(town, dark, "李大力").logs_in().is_ready()
+        with frozen(dark):
+            begun = time.monotonic()
+            caller.hears("agent_lost", within=8)
+            third.chooses("ready")
+            for agent in (talking, idle):
+                agent.stands("offline", 10)
+            seconds = time.monotonic() - begun
+            assert seconds <= 10 * PATIENCE, f"{seconds:.1f} s"
+            assert not [one for one in (talking, idle) if f"agent-{one.user_id}" in one.queues()]
+            # The one who still counted as ready may have been rung, and let go as soon as she was seen to be gone.
+            assert "agent_missed" not in journal(town)
+            third.rings().presses("answer").talks()
+            both_hear(third, caller, 800)
+        # The desks have power again: both pages find out by themselves how they stand.
+        for agent in (talking, idle):
+            agent.is_connected(30).is_shown("offline", 15)
+        third.presses("hangup").is_free()
 
 
 def test_the_exchange_is_killed_and_everything_comes_back(town: Town, chromium: Chromium) -> None:
