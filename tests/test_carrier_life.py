@@ -74,8 +74,11 @@ def test_ports_are_never_shared() -> None:
     one, two = PortBlock(), PortBlock()
     try:
         assert one.first != two.first and one.rtp[1] < one.first + 400
-        with socket.create_server(("127.0.0.1", one.first)):
-            assert one.take() != one.first, "a port in use is passed over"
+        # Who had the block before may still be on its way out: what is free now is asked for.
+        free = one.take()
+        with socket.create_server(("127.0.0.1", free)):
+            one._next = free
+            assert one.take() != free, "a port in use is passed over"
     finally:
         one.release()
         two.release()

@@ -283,7 +283,7 @@ def _renew_rows(town: Town) -> None:
 
 
 def end_calls(town: Town) -> None:
-    """The story is over: callers hang up, who was called hears the call to its end, nobody else is dialled.
+    """The story is over: everybody hangs up, and nobody else is dialled.
 
     A telephone that still rings stops: its next habit is no part of the story, and in vain it would ring for seconds.
     """
@@ -294,21 +294,10 @@ def end_calls(town: Town) -> None:
         # A call that ends may lead to another one, unless its errand is taken away.
         known = len(town.network.calls)
         for call in list(town.network.calls):
-            if call.answered_at is not None:
-                _is_heard_to_its_end(town, call)
             call.hangs_up()
         _patiently(lambda: _take_errands_away(town))
         time.sleep(0.3)
     town.network.raise_problems()
-
-
-def _is_heard_to_its_end(town: Town, call: Call) -> None:
-    """Wait for the hotline to end a call; what a killed Asterisk has left behind, which no row has, nobody will end."""
-    for _ in range(12):
-        if call.wait_for(lambda: call.ended_at is not None, 1):
-            return
-        if all(row.ended_at is not None for row in town.rows.all(CallRow)):
-            return
 
 
 def _take_errands_away(town: Town) -> None:

@@ -26,7 +26,7 @@ _INPUT = "groups_file"
 # What its marks make a test take, about (s): the longest groups begin first, so that the end is short.
 _TAKES_S = {"slow": 20.0, "browser": 15.0, "call": 12.0, "fault": 8.0}
 _UNIT_TAKES_S = 0.1
-# A journey that shares no town founds its own.
+# Whoever begins a group of journeys founds its town.
 _TOWN_TAKES_S = 30.0
 # Only these wait more than they compute.
 _WAITS = "call"
@@ -68,7 +68,8 @@ class GroupScheduling(LoadScopeScheduling):
     def _place(self, group: str) -> tuple[bool, float]:
         """Return where a group stands in the queue: journeys, the longest first; then units, the longest last."""
         told = [self._told[nodeid] for nodeid in self.workqueue[group]]
-        waits, takes_s = any(one.waits for one in told), sum(one.takes_s for one in told)
+        waits = any(one.waits for one in told)
+        takes_s = sum(one.takes_s for one in told) + (_TOWN_TAKES_S if waits else 0)
         return not waits, -takes_s if waits else takes_s
 
 
@@ -109,7 +110,7 @@ def tell(session: pytest.Session) -> None:
 def _tells(item: pytest.Item) -> Told:
     group, waits = _group(item), item.get_closest_marker(_WAITS) is not None
     takes_s = _UNIT_TAKES_S + sum(seconds for mark, seconds in _TAKES_S.items() if item.get_closest_marker(mark))
-    return Told(group, takes_s + (_TOWN_TAKES_S if group == item.nodeid else 0), waits)
+    return Told(group, takes_s, waits)
 
 
 def _group(item: pytest.Item) -> str:

@@ -541,9 +541,9 @@ def test_the_power_fails_on_two_desks_and_mrs_wang_is_put_through_again(
             assert "agent_missed" not in journal(town)
             third.rings().presses("answer").talks()
             both_hear(third, caller, 800)
-        # The desks have power again: both pages find out by themselves how they stand.
+        # The desks have power again: both pages find out by themselves, and go on where they were.
         for agent in (talking, idle):
-            agent.is_connected(30).is_shown("offline", 15)
+            agent.is_connected(30).is_shown("ready", 15).stands("ready")
         third.presses("hangup").is_free()
 
 

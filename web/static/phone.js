@@ -257,7 +257,7 @@
 
   setInterval(async () => {
     const found = await line.quality();
-    if (!found) return;
+    if (!found || !call) return; // It may have ended meanwhile.
     const before = call.stats ?? found;
     call.stats = found;
     const [received, lost] = [found.received - before.received, Math.max(0, found.lost - before.lost)];
