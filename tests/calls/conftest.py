@@ -26,7 +26,6 @@ from models.outbox import OutboxEntry
 from models.tables import metadata
 from tests.calls.towns import Town, Towns
 from tests.support import postgres, world
-from tests.support.call import Call
 from tests.support.carrier import Carrier
 from tests.support.hotline_process import HotlineProcess
 from tests.support.oracle import problems
