@@ -358,30 +358,33 @@ def test_the_trunk_the_queue_and_the_engines_stand(running: Running) -> None:
         assert name in running.says("aeap show clients")
 
 
-def asks(method: str, via: str) -> str:
-    """Return a SIP request of somebody who brings no credentials."""
+def asks(method: str, via: str, name: str = "stranger") -> str:
+    """Return a SIP request of somebody who brings no credentials, and says to be `name`."""
     body = (
         "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8\r\n"
         "a=rtpmap:8 PCMA/8000\r\n"
     )
     content = f"Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n\r\n{body}"
     return (
-        f"{method} sip:12349@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/{via};branch=z9hG4bK{via[:2]}{method};rport\r\n"
-        f"Max-Forwards: 70\r\nFrom: <sip:stranger@127.0.0.1>;tag=1\r\nTo: <sip:12349@127.0.0.1>\r\n"
-        f"Call-ID: {via[:2]}{method}\r\nCSeq: 1 {method}\r\nContact: <sip:stranger@127.0.0.1:40001>\r\n"
+        f"{method} sip:12349@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/{via};branch=z9hG4bK{name}{via[:2]}{method};rport\r\n"
+        f"Max-Forwards: 70\r\nFrom: <sip:{name}@127.0.0.1>;tag=1\r\nTo: <sip:12349@127.0.0.1>\r\n"
+        f"Call-ID: {name}{via[:2]}{method}\r\nCSeq: 1 {method}\r\nContact: <sip:{name}@127.0.0.1:40001>\r\n"
         + (content if method == "INVITE" else "Content-Length: 0\r\n\r\n")
     )
 
 
 @pytest.mark.parametrize("method", ["INVITE", "REGISTER", "OPTIONS"])
-def test_a_browser_without_an_account_is_not_the_trunk(running: Running, method: str) -> None:
-    """It has the trunk's address here; a stranger's datagram has it, too."""
+@pytest.mark.parametrize("name", ["stranger", "trunk", "trunk-auth", "anonymous"])
+def test_a_browser_without_an_account_is_not_the_trunk(running: Running, method: str, name: str) -> None:
+    """It has the trunk's address here; a stranger's datagram has it, too. And anybody can say that she is the trunk."""
+    before = running.says("core show channels count")
     with connect(f"ws://127.0.0.1:{running.http}/ws", subprotocols=[Subprotocol("sip")]) as page:
-        page.send(asks(method, "WS 127.0.0.1:40001"))
+        page.send(asks(method, "WS 127.0.0.1:40001", name))
         assert str(page.recv(timeout=5)).startswith("SIP/2.0 401"), method
     with socket(AF_INET, SOCK_DGRAM) as stranger:
         stranger.bind(("127.0.0.1", 0))
-        assert answered(stranger, running, method).startswith("SIP/2.0 401")
+        assert answered(stranger, running, method, name).startswith("SIP/2.0 401")
+    assert running.says("core show channels count").splitlines()[-1] == before.splitlines()[-1], "calls processed"
 
 
 def test_the_trunk_itself_needs_no_account(running: Running) -> None:
@@ -390,10 +393,10 @@ def test_the_trunk_itself_needs_no_account(running: Running) -> None:
         assert answered(carrier, running, "OPTIONS").startswith("SIP/2.0 200")
 
 
-def answered(sender: socket, running: Running, method: str) -> str:
+def answered(sender: socket, running: Running, method: str, name: str = "stranger") -> str:
     """Send a request over UDP and return its first answer."""
     sender.settimeout(5)
-    sender.sendto(asks(method, f"UDP 127.0.0.1:{sender.getsockname()[1]}").encode(), ("127.0.0.1", running.sip))
+    sender.sendto(asks(method, f"UDP 127.0.0.1:{sender.getsockname()[1]}", name).encode(), ("127.0.0.1", running.sip))
     return sender.recv(4096).decode()
 
 
