@@ -124,7 +124,7 @@
     part.alertWords.textContent = why ? words[why] : "";
     show(key("take"), ["elsewhere", "taken", "busy_elsewhere", "other_computer"].includes(why));
     show(key("microphone"), ["no_microphone", "no_device", "busy_device"].includes(why));
-    show(bar.querySelector("[data-help]"), why === "no_microphone");
+    for (const one of bar.querySelectorAll("[data-help], [data-how]")) show(one, why === "no_microphone");
   };
 
   // The line.
