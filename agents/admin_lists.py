@@ -14,7 +14,7 @@ from agents.changing import Kind, Refused, Values
 from models.base import new_public_id
 from models.dialects import Dialect, dialects
 from models.presence import MISSED, PauseReason
-from models.results import CallResult, Scope
+from models.results import OWN, CallResult, Scope
 from models.supervision import QualityItem
 from models.vocabulary import LANGUAGES
 
@@ -281,7 +281,7 @@ DIALECT = Kind("dialect", _read_dialect, _write_dialect)
 def _put(session: Session, kind: type[_Row], key: str | None, values: Values | None, now: datetime) -> _Row:
     if values is None:
         raise Refused({"": "kept"})
-    row = session.get_one(kind, int(key)) if key else kind(code=f"own_{new_public_id()[:10]}")
+    row = session.get_one(kind, int(key)) if key else kind(code=f"{OWN}{new_public_id()[:10]}")
     session.add(row)
     for name, value in values.items():
         if name != "is_shown":

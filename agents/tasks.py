@@ -17,7 +17,7 @@ from models.calls import Call, Utterance
 from models.orders import Order, OrderEvent
 from models.phone import Number, NumberKind
 from models.presence import TaskCall
-from models.results import NOTE_MAX, CallOutcome, CallResult, Scope
+from models.results import NOTE_MAX, OWN, CallOutcome, CallResult, Scope
 from models.settings import settings
 from models.tasks import Task, TaskKind, TaskState, TaskStep, move_task
 from models.users import User
@@ -25,6 +25,7 @@ from models.users import User
 __all__ = ["NOTE_MAX", "TaskError", "TaskView", "clean_note", "finish", "give_back", "lock", "take", "unlock", "view"]
 
 # With these the order waits for an agent, and has come to its end when they are closed.
+_OF_DUTY = frozenset({TaskKind.CARE, TaskKind.GO_THERE})
 _AFTER_SERVICE = frozenset({TaskKind.DISSATISFIED, TaskKind.UNREACHABLE})
 
 
@@ -150,14 +151,18 @@ def clean_note(note: str) -> str:
     return "".join(c for c in text if c == "\n" or not unicodedata.category(c).startswith("C")).strip()
 
 
-def results(session: Session, scope: Scope) -> tuple[CallResult, ...]:
-    """Return the results that may be chosen, in the operator's order."""
+def results(session: Session, scope: Scope, kind: str = "") -> tuple[CallResult, ...]:
+    """Return the results that may be chosen, in the operator's order; `kind`: of the task that they are for."""
     fits = CallResult.scope.in_((scope, Scope.BOTH))
-    return tuple(
-        session.scalars(
-            select(CallResult).where(fits, CallResult.hidden_at.is_(None)).order_by(CallResult.position, CallResult.id)
-        )
+    rows = session.scalars(
+        select(CallResult).where(fits, CallResult.hidden_at.is_(None)).order_by(CallResult.position, CallResult.id)
     )
+    return tuple(one for one in rows if _is_for(one, kind))
+
+
+def _is_for(result: CallResult, kind: str) -> bool:
+    """Whether a task of this kind may end so: what a result of the house's own says of a duty no ledger knows."""
+    return not (kind in _OF_DUTY and result.is_final and result.code.startswith(OWN))
 
 
 def lock(session: Session, public_id: str, user_id: int, now: datetime) -> bool:
@@ -238,7 +243,7 @@ def finish(session: Session, public_id: str, found: Finding, user: User, now: da
             CallResult.hidden_at.is_(None),
         )
     )
-    if result is None:
+    if result is None or not _is_for(result, task.kind):
         raise TaskError("result")
     note = clean_note(found.note)
     if result.needs_note and not note:

@@ -13,6 +13,8 @@ from models.base import Base, Code, Pk, PublicId
 from models.users import User
 
 NOTE_MAX = 500
+# The code of a result that an administrator has added begins so.
+OWN = "own_"
 
 
 class Scope(StrEnum):

@@ -43,7 +43,7 @@ def task_page(public_id: str, problem: str | None = None) -> str:
         if seen.elder_id is not None:
             record(db, user, "read", ("elder", seen.elder_id), now)
             card = pop_elder(db, db.get_one(Elder, seen.elder_id), clock.local_date(now))
-        results = tasks.results(db, Scope.TASK)
+        results = tasks.results(db, Scope.TASK, seen.line.kind)
     line = seen.line
     order = desk_orders.for_elder(card.public_id, dict(line.slots), line.created_at, seen.call or "") if card else None
     return render_template(

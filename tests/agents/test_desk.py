@@ -20,7 +20,7 @@ from models.people import Elder
 from models.phone import normalise
 from models.presence import TaskCall
 from models.register import NewContact, add_contact
-from models.results import CallOutcome
+from models.results import OWN, CallOutcome, CallResult, Scope
 from models.tasks import IllegalTaskMove, Task, TaskKind, TaskState, TaskStep, move_task
 from models.users import User
 from tests.web import desk_town, town
@@ -107,6 +107,29 @@ def test_a_final_result_is_never_overwritten(world: World, pair: tuple[User, Use
         with pytest.raises(IllegalTaskMove):
             move_task(db.get_one(Task, task.id), TaskStep(TaskState.POOL), world.now)
     assert (row(task).result, row(task).closed_by_id, row(task).tries) == ("told", chen.id, 0)
+
+
+@pytest.mark.parametrize("kind", [TaskKind.CARE, TaskKind.GO_THERE])
+def test_a_result_of_the_houses_own_ends_no_duty(world: World, pair: tuple[User, User], kind: TaskKind) -> None:
+    chen, _ = pair
+    with world.rows() as db:
+        names = {"zh-CN": "无人应门", "ko": "대답 없음", "en": "Nobody at the door"}
+        db.add_all(
+            [CallResult(code=f"{OWN}door", names=names), CallResult(code=f"{OWN}later", names=names, is_final=False)]
+        )
+    offered = {task_kind: codes(world, task_kind) for task_kind in (kind, TaskKind.CALLBACK)}
+    assert offered[TaskKind.CALLBACK] - offered[kind] == {f"{OWN}door"}
+    care = world.task(kind, elder=world.elder("王桂兰"))
+    with world.rows() as db:
+        with pytest.raises(TaskError, match="result"):
+            tasks.finish(db, care.public_id, Finding(f"{OWN}door"), chen, world.now)
+        assert not tasks.finish(db, care.public_id, Finding(f"{OWN}later"), chen, world.now)
+
+
+def codes(world: World, kind: TaskKind) -> set[str]:
+    """The results that are offered for a task."""
+    with world.rows() as db:
+        return {one.code for one in tasks.results(db, Scope.TASK, kind)}
 
 
 def test_a_call_of_a_task_belongs_to_it_and_its_result_is_owed(world: World, pair: tuple[User, User]) -> None:
