@@ -56,6 +56,7 @@ def household(session: Session, person: Person) -> tuple[Party, ...]:
         .where(
             Elder.id.in_(select(PersonNumber.person_id).where(PersonNumber.number_id.in_(number_ids))),
             Elder.id != person.id,
+            Elder.merged_into_id.is_(None),
         )
         .order_by(Elder.id)
     )
@@ -78,7 +79,8 @@ def charges(session: Session, elder: Elder) -> tuple[Tie, ...]:
     """Return for whom she rings herself."""
     rows = session.scalars(
         select(Contact)
-        .where(Contact.person_id == elder.id, Contact.ended_at.is_(None))
+        .join(Elder, Elder.id == Contact.elder_id)
+        .where(Contact.person_id == elder.id, Contact.ended_at.is_(None), Elder.merged_into_id.is_(None))
         .order_by(Contact.elder_id)
         .options(selectinload(Contact.elder))
     )

@@ -8,6 +8,7 @@ as the place to which a merge can be taken back.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +22,8 @@ from agents.parties import Party
 from agents.people import find_elder
 from models import search
 from models.amendments import ElderMerge
-from models.people import Elder, Person
+from models.campaigns import CareVisit, VisitStatus
+from models.people import Elder, NumberRole, Person, PersonNumber
 from models.tables import metadata
 from models.users import User
 
@@ -104,7 +106,11 @@ def merge(session: Session, kept: str, gone: str, user: User, now: datetime) -> 
         ids = _move(session, table, column, (goes.id, stays.id))
         if ids:
             moved[f"{table.name}.{column.name}"] = ids
+    # Of a campaign with both of them hers is the one visit.
+    twice = CareVisit.elder_id == goes.id, CareVisit.status == VisitStatus.WAITING
+    session.execute(update(CareVisit).where(*twice).values(status=VisitStatus.STOPPED, closed_at=now))
     goes.merged_into_id = stays.id
+    _share(session, (stays, goes))
     merged = ElderMerge(kept_id=stays.id, gone_id=goes.id, user_id=user.id, at=now, moved=moved, filled=filled)
     session.add(merged)
     session.flush()
@@ -145,10 +151,14 @@ def undo(session: Session, public_id: str, user: User, now: datetime) -> str:
         target = stays.person if name in _OF_PERSON else stays
         given = getattr(goes.person if name in _OF_PERSON else goes, name)
         if name == "card_number":
-            goes.card_number, stays.card_number = stays.card_number, None
+            card, stays.card_number = stays.card_number, None
+            # The column is unique, and of two rows of one flush nobody says which is written first.
+            session.flush()
+            goes.card_number = card
         elif getattr(target, name) == given:
             setattr(target, name, None if name in (*_OF_PERSON, "area_id") else "")
     goes.merged_into_id = None
+    _share(session, (stays, goes))
     row.undone_at, row.undone_by_id = now, user.id
     session.flush()
     _afresh(session, stays, goes, now)
@@ -224,6 +234,24 @@ def _fill(stays: Elder, goes: Elder) -> dict[str, Any]:
         stays.card_number = card
         filled["card_number"] = True
     return filled
+
+
+def _share(session: Session, of: tuple[Elder, Elder]) -> None:
+    """Let a number that these two have be shared while several elders have it, and her own where she alone has."""
+    session.flush()
+    ids = [elder.id for elder in of]
+    numbers = select(PersonNumber.number_id).where(PersonNumber.person_id.in_(ids))
+    links = (
+        select(PersonNumber)
+        .join(Elder, Elder.id == PersonNumber.person_id)
+        .where(PersonNumber.number_id.in_(numbers), Elder.merged_into_id.is_(None))
+    )
+    at: dict[int, list[PersonNumber]] = defaultdict(list)
+    for link in session.scalars(links.execution_options(populate_existing=True)):
+        at[link.number_id].append(link)
+    for each in at.values():
+        for link in each:
+            link.role = NumberRole.SHARED if len(each) > 1 else NumberRole.OWN
 
 
 def _pointing() -> Iterator[tuple[Table, Column[Any]]]:

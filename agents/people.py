@@ -322,7 +322,9 @@ def write_numbers(session: Session, person: Person, wanted: list[str]) -> None:
         others = session.scalars(
             select(PersonNumber)
             .join(Elder, Elder.id == PersonNumber.person_id)
-            .where(PersonNumber.number_id == row.id, PersonNumber.person_id != person.id)
+            .where(
+                PersonNumber.number_id == row.id, PersonNumber.person_id != person.id, Elder.merged_into_id.is_(None)
+            )
         ).all()
         for other in others:
             other.role = NumberRole.SHARED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import sheets
@@ -68,8 +68,10 @@ def check(session: Session, data: bytes) -> Checked:
             cards[card] = row.line
     known: dict[str, int] = {}
     for part in batched(list(cards)):
-        query = select(Elder.card_number, Elder.id).where(Elder.card_number.in_(part))
+        # Either card of an elder who was registered twice names the registration that has stayed.
+        stays = func.coalesce(Elder.merged_into_id, Elder.id)
+        query = select(Elder.card_number, stays).where(Elder.card_number.in_(part))
         known |= {card: elder_id for card, elder_id in session.execute(query) if card}
     result.faults += [Problem(line, "unknown") for card, line in cards.items() if card not in known]
-    result.elder_ids = [known[card] for card in cards if card in known]
+    result.elder_ids = list(dict.fromkeys(known[card] for card in cards if card in known))
     return result

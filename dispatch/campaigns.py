@@ -135,8 +135,8 @@ def add_elders(session: Session, campaign: Campaign, elder_ids: Iterable[int], n
 
 
 def filtered(session: Session, chosen: Filter) -> list[int]:
-    """Return the elders whom a filter names."""
-    query = select(Elder.id).order_by(Elder.id)
+    """Return the elders whom a filter names; who was registered twice is one."""
+    query = select(Elder.id).where(Elder.merged_into_id.is_(None)).order_by(Elder.id)
     if chosen.groups:
         in_group = exists().where(
             ElderGroup.elder_id == Elder.id, ElderGroup.group.in_(chosen.groups), ElderGroup.ended_at.is_(None)
@@ -195,7 +195,8 @@ def _coming(
     )
     query = (
         select(Duty.elder_id, Duty.group, Duty.deadline)
-        .where(Duty.status == DutyStatus.OPEN, Duty.opens_at <= now, ~at_work)
+        .join(Elder, Elder.id == Duty.elder_id)
+        .where(Duty.status == DutyStatus.OPEN, Duty.opens_at <= now, ~at_work, Elder.merged_into_id.is_(None))
         .order_by(Duty.deadline, Duty.id)
     )
     there = select(CareVisit.elder_id, CareVisit.occasion).where(CareVisit.campaign_id == campaign_id)

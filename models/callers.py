@@ -67,7 +67,7 @@ class Candidates:
 _people, _elders, _contacts = (cast(Table, kind.__table__) for kind in (Person, Elder, Contact))
 _numbers, _links = (cast(Table, kind.__table__) for kind in (PhoneNumber, PersonNumber))
 _providers, _provider_links = (cast(Table, kind.__table__) for kind in (Provider, ProviderNumber))
-_charges = _people.alias("charges")
+_charges, _charged = _people.alias("charges"), _elders.alias("charged")
 
 _THIS_NUMBER = _numbers.c.value == bindparam("value")
 _WHO = (_people.c.id, _people.c.name, _people.c.family_name, _people.c.sex, _people.c.language)
@@ -84,13 +84,15 @@ _WHO_RINGS = union_all(
     .select_from(_numbers.join(_links, _links.c.number_id == _numbers.c.id)
                  .join(_elders, _elders.c.id == _links.c.person_id)
                  .join(_people, _people.c.id == _elders.c.id))
-    .where(_THIS_NUMBER),
+    # A registration that was merged away keeps the number that both had; it is nobody any more.
+    .where(_THIS_NUMBER, _elders.c.merged_into_id.is_(None)),
     select(literal("contact"), *_WHO, *_FOR, _contacts.c.relation, *_MAY)
     .select_from(_numbers.join(_links, _links.c.number_id == _numbers.c.id)
                  .join(_contacts, _contacts.c.person_id == _links.c.person_id)
                  .join(_people, _people.c.id == _contacts.c.person_id)
-                 .join(_charges, _charges.c.id == _contacts.c.elder_id))
-    .where(_THIS_NUMBER, _contacts.c.ended_at.is_(None)),
+                 .join(_charged, _charged.c.id == _contacts.c.elder_id)
+                 .join(_charges, _charges.c.id == _charged.c.id))
+    .where(_THIS_NUMBER, _contacts.c.ended_at.is_(None), _charged.c.merged_into_id.is_(None)),
     select(literal("provider"), _providers.c.id, _providers.c.name, _text, _text, _providers.c.language,
            *_NOBODY, *_NOTHING)
     .select_from(_numbers.join(_provider_links, _provider_links.c.number_id == _numbers.c.id)

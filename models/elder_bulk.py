@@ -222,7 +222,8 @@ def _elders_links(
     shared = {number_id for number_id, times in wanted.items() if times > 1}
     for part in batched(list(wanted)):
         taken = select(_links.c.id, _links.c.number_id, _links.c.person_id).where(_links.c.number_id.in_(part))
-        rows = connection.execute(taken.join(_elders, _elders.c.id == _links.c.person_id)).all()
+        living = _elders.c.merged_into_id.is_(None)
+        rows = connection.execute(taken.join(_elders, _elders.c.id == _links.c.person_id).where(living)).all()
         has |= {(person_id, number_id) for _, number_id, person_id in rows if person_id in was_known}
         shared |= {number_id for _, number_id, person_id in rows if person_id not in was_known}
         for some in batched([row_id for row_id, number_id, _ in rows if number_id in shared]):

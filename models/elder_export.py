@@ -57,8 +57,8 @@ class TooMuch(RuntimeError):
 
 
 def count(session: Session) -> int:
-    """Return how many elders there are."""
-    return session.scalar(select(func.count()).select_from(Elder)) or 0
+    """Return how many elders there are; who was registered twice is one."""
+    return session.scalar(select(func.count()).select_from(Elder).where(Elder.merged_into_id.is_(None))) or 0
 
 
 def columns_needed(session: Session) -> tuple[Column, ...]:
@@ -81,7 +81,7 @@ def rows(session: Session) -> Iterator[Cells]:
     last = 0
     while True:
         part = session.scalars(
-            select(Elder).where(Elder.id > last).order_by(Elder.id).limit(_PART)
+            select(Elder).where(Elder.id > last, Elder.merged_into_id.is_(None)).order_by(Elder.id).limit(_PART)
             .options(selectinload(Elder.person).selectinload(Person.numbers))
         ).all()  # fmt: skip
         if not part:

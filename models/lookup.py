@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -33,12 +33,12 @@ class KnownElder:
     language: str
 
 
-# It is asked at the beginning of every call.
+# It is asked at the beginning of every call. Who was registered twice has the number once, with what has stayed.
 _CALLERS = Prepared(
     select(PhoneNumber.id, Person.id, Person.family_name, Person.sex, Person.language)
     .select_from(PhoneNumber)
     .outerjoin(PersonNumber, PersonNumber.number_id == PhoneNumber.id)
-    .outerjoin(Elder, Elder.id == PersonNumber.person_id)
+    .outerjoin(Elder, and_(Elder.id == PersonNumber.person_id, Elder.merged_into_id.is_(None)))
     .outerjoin(Person, Person.id == Elder.id)
     .where(PhoneNumber.value == bindparam("value"))
     .order_by(Person.id)
@@ -81,7 +81,7 @@ def elders_at(session: Session, number: Number) -> list[Elder]:
         select(Elder)
         .join(PersonNumber, PersonNumber.person_id == Elder.id)
         .join(PhoneNumber, PhoneNumber.id == PersonNumber.number_id)
-        .where(PhoneNumber.value == number.value)
+        .where(PhoneNumber.value == number.value, Elder.merged_into_id.is_(None))
         .order_by(Elder.id)
     )
     return list(session.scalars(query).unique())

@@ -78,7 +78,9 @@ def add_elder(session: Session, new: NewElder, now: datetime) -> Elder:
         row = number_row(session, number)
         # A daughter's or a butler's line makes no household: only elders do.
         others = (
-            select(PersonNumber).join(Elder, Elder.id == PersonNumber.person_id).where(PersonNumber.number_id == row.id)
+            select(PersonNumber)
+            .join(Elder, Elder.id == PersonNumber.person_id)
+            .where(PersonNumber.number_id == row.id, Elder.merged_into_id.is_(None))
         )
         shared = list(session.scalars(others))
         for other in shared:

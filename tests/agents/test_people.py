@@ -5,20 +5,23 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, delete, func, select
 
-from agents import history, merging, notes, people
+from agents import circle, history, merging, notes, people
 from agents.cards import elder_card
 from agents.people import PersonError
 from agents.search import find
-from models import callers, search, session
+from dispatch import campaigns
+from models import callers, elder_export, lookup, search, session
 from models.amendments import ElderChange
 from models.calls import Call
-from models.contacts import Contact
+from models.campaigns import CareVisit, VisitStatus
+from models.contacts import Contact, Relation
 from models.orders import Order
 from models.people import Elder, PersonNumber
 from models.phone import normalise
 from models.preferences import Because, Origin, Setting, put
+from models.register import NewContact, add_contact
 from models.tables import metadata
 from models.tasks import Task, TaskKind
 from models.users import AuditEvent, User
@@ -219,6 +222,86 @@ def test_what_both_have_stays_once(world: World, chen: User) -> None:
         assert not db.scalars(select(Contact).where(Contact.person_id == Contact.elder_id)).all()
     with world.rows() as db:
         merging.undo(db, merged.public_id, chen, world.now)
+
+
+def test_who_was_registered_twice_at_one_number_is_one_on_the_telephone(world: World, chen: User) -> None:
+    """She is not asked which of the two she is, nor rung or written into a file twice."""
+    kept, gone = world.elder("王桂兰", landline(101)), world.elder("王桂兰", landline(101))
+    husband = world.elder("赵德福", landline(102))
+    for elder in (kept, gone):
+        with world.rows() as db:
+            daughter = NewContact("赵敏", [normalise(mobile(300))], Relation.CHILD, may_order=True)
+            add_contact(db, db.get_one(Elder, elder.id), daughter, world.now)
+    with world.rows() as db:
+        lately = campaigns.create(db, campaigns.NewCampaign("寒潮"), world.now)
+        campaigns.add_elders(db, lately, [gone.id, kept.id], world.now)
+
+    def of_the_two() -> list[list[int]]:
+        number = normalise(landline(101))
+        with session.read() as db:
+            charges = [
+                charge.elder.person_id
+                for one in callers.who_rings(db, normalise(mobile(300))).helpers
+                for charge in one.charges
+            ]
+            return [
+                [one.id for one in lookup.callers_at(db, number)[1]],
+                [one.id for one in lookup.elders_at(db, number)],
+                [one.person_id for one in callers.who_rings(db, number).elders],
+                charges,
+                [one for one in campaigns.filtered(db, campaigns.Filter()) if one != husband.id],
+            ]  # fmt: skip
+
+    def roles() -> list[str]:
+        with session.read() as db:
+            of_the_line = PersonNumber.person_id.in_((kept.id, gone.id))
+            return list(db.scalars(select(PersonNumber.role).where(of_the_line).order_by(PersonNumber.person_id)))
+
+    assert of_the_two() == [[kept.id, gone.id]] * 5 and roles() == ["shared", "shared"]
+    with world.rows() as db:
+        merged = merging.merge(db, kept.person.public_id, gone.person.public_id, chen, world.now)
+    assert of_the_two() == [[kept.id]] * 5
+    assert roles()[0] == "own", "texts go to her own telephone again"
+    with session.read() as db:
+        person = people.find_elder(db, kept.person.public_id).person
+        assert circle.household(db, person) == ()
+        waiting = select(CareVisit.elder_id).where(CareVisit.status == VisitStatus.WAITING)
+        assert list(db.scalars(waiting)) == [kept.id]
+        assert lookup.callers_at(db, normalise(landline(102)))[1][0].id == husband.id
+    with session.read() as db:
+        assert elder_export.count(db) == len(list(elder_export.rows(db))) == 2
+    with world.rows() as db:
+        merging.undo(db, merged.public_id, chen, world.now)
+    assert of_the_two() == [[kept.id, gone.id]] * 5 and roles() == ["shared", "shared"]
+
+
+def test_an_emptied_card_alone_at_a_number_leaves_a_number_of_nobody(world: World, chen: User) -> None:
+    """The row of the number is still found: the call is written at it."""
+    kept, gone = world.elder("王桂兰", landline(101)), world.elder("王桂兰", landline(101))
+    with world.rows() as db:
+        merging.merge(db, kept.person.public_id, gone.person.public_id, chen, world.now)
+        db.execute(delete(PersonNumber).where(PersonNumber.person_id == kept.id))
+    with session.read() as db:
+        number_id, known = lookup.callers_at(db, normalise(landline(101)))
+    assert number_id is not None and known == ()
+
+
+@pytest.mark.parametrize("first", ["kept", "gone"])
+def test_a_card_that_was_taken_over_goes_back(world: World, chen: User, first: str) -> None:
+    """Whichever row is the older one: the number of the card is in one of them at a time."""
+    cards: dict[str, dict[str, str]] = {"kept": {}, "gone": {"card_number": "H-2"}}
+    rows = {name: world.elder("王桂兰", **cards[name]) for name in sorted(cards, key=lambda name: name != first)}
+    kept, gone = rows["kept"], rows["gone"]
+    with world.rows() as db:
+        merged = merging.merge(db, kept.person.public_id, gone.person.public_id, chen, world.now)
+    with session.read() as db:
+        assert db.get_one(Elder, kept.id).card_number == "H-2"
+    with world.rows() as db:
+        merging.undo(db, merged.public_id, chen, world.now)
+    with session.read() as db:
+        assert db.get_one(Elder, kept.id).card_number is None
+        back = db.get_one(Elder, gone.id)
+        assert (back.card_number, back.card_digits) == ("H-2", "2")
 
 
 def test_every_table_that_points_to_an_elder_is_thought_of() -> None:
