@@ -280,6 +280,30 @@ def test_who_speaks_her_dialect_is_asked_first_and_nobody_waits_for_it(
     queues.ami.close()
 
 
+@pytest.mark.parametrize(("why", "first"), [("service", "60"), ("emergency", "30")])
+def test_who_has_lost_her_agent_rings_longer_once_and_an_emergency_never(
+    running: Running, monkeypatch: pytest.MonkeyPatch, why: str, first: str
+) -> None:
+    monkeypatch.setattr(settings(), "var_dir", running.folder)
+    queues = TwoSpeakKorean(running)
+    caller = {"Channel": "Local/lost@agent-gone/n", "Variable": [f"__HOTLINE_WHY={why}", "__HOTLINE_LANGUAGE=ko"]}
+    away = {"Application": "Wait", "Data": "60", "Async": "true"}
+    queues.ami.send_action({"Action": "Originate", **caller, **away})
+    in_queue, shown = r"!person-ko,rtCcb\(agent-leg\^s\^1\),,,(\d+)!", "core show channels concise"
+    assert queues.waits_for(in_queue, shown) == first
+    # The next lap, as after a key or when the first one is over.
+    channel = queues.waits_for(r"(?m)^(Local/lost@agent-gone-\w+;2)!", shown)
+    running.says("dialplan add extension s,1,Wait(30) into asks-lap")
+    led = {"Action": "Redirect", "Channel": channel, "Exten": "s"}
+    queues.ami.send_action({**led, "Context": "asks-lap", "Priority": "1"})
+    queues.waits_for(r"!asks-lap!s!1!.*(!Wait!)", shown)
+    queues.ami.send_action({**led, "Context": "person", "Priority": "lap"})
+    assert queues.waits_for(in_queue, shown) == "30"
+    running.says("channel request hangup all")
+    queues.waits_for(r"\b(0) active channels", "core show channels")
+    queues.ami.close()
+
+
 def named(pattern: str) -> set[str]:
     return {found for text in DIALPLAN.values() for found in re.findall(pattern, text)}
 
