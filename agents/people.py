@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import false, select
 from sqlalchemy.orm import Session, selectinload
 
 from agents.accounts import record
@@ -116,7 +116,8 @@ def register(session: Session, form: Mapping[str, str], user: User, now: datetim
 def attach(session: Session, call_id: str, whose: tuple[Elder, bool], user: User, now: datetime) -> None:
     """Somebody has asked who is ringing: the call, and the tasks that it has made, are this elder's.
 
-    `whose`: the elder, and whether from now on she is known by the number of this call.
+    `whose`: the elder, and whether from now on she is known by the number of this call. Where the call was held to be
+    another elder's, its open tasks go over with it; what is closed stays where it was worked off.
 
     Raises:
         KeyError: there is no such call.
@@ -125,8 +126,15 @@ def attach(session: Session, call_id: str, whose: tuple[Elder, bool], user: User
     call = session.scalar(select(Call).where(Call.public_id == call_id).with_for_update(of=Call))
     if call is None:
         raise KeyError(call_id)
+    former = call.elder_id
+    if former is not None and former != elder.id:
+        if call.caller_person_id == former:
+            # It was taken for her own ringing; who holds the telephone is not known any more.
+            call.caller_person_id = None
+        record(session, user, "call_taken_off", ("elder", former), now)
     call.elder_id, call.identified_by = elder.id, IdentifiedBy.AGENT
-    for task in session.scalars(select(Task).where(Task.call_id == call.id, Task.elder_id.is_(None))):
+    wrongly = (Task.elder_id == former) & Task.closed_at.is_(None) if former is not None else false()
+    for task in session.scalars(select(Task).where(Task.call_id == call.id, Task.elder_id.is_(None) | wrongly)):
         task.elder_id = elder.id
     if keep_number and call.number is not None:
         before = values_of(session, elder)

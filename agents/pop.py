@@ -33,7 +33,7 @@ from agents.notes import NoteLine, notes
 from agents.parties import Party, area_path
 from models import dialects, preferences
 from models.audio import Audio
-from models.calls import Call, CallEvent, CallState, Utterance
+from models.calls import Call, CallEvent, CallState, Direction, Utterance
 from models.contacts import Contact
 from models.journal import Entry
 from models.orders import Order
@@ -101,7 +101,7 @@ class Pop:
     spoken: tuple[Spoken, ...]
     elder_id: int | None
     elder: PopElder | None
-    candidates: tuple[Party, ...]  # who else may be on the line, where it is not clear
+    candidates: tuple[Party, ...]  # who else may be on the line
     tasks: tuple[TaskLine, ...]  # of the number, where no elder is known
     written: Written | None
 
@@ -125,7 +125,7 @@ def pop(session: Session, public_id: str, today: date) -> Pop | None:
         spoken=spoken,
         elder_id=call.elder_id,
         elder=card,
-        candidates=_at_number(session, call) if card is None else (),
+        candidates=_at_number(session, call),
         tasks=_tasks(session, Task.number_id == call.number_id) if card is None and call.number_id else (),
         written=outcome_of(session, call.id),
     )
@@ -168,13 +168,15 @@ def _tasks(session: Session, whose: object) -> tuple[TaskLine, ...]:
 
 
 def _at_number(session: Session, call: Call) -> tuple[Party, ...]:
-    """Return the elders who are reached at the call's number, or whose number it is a contact's of."""
-    if call.number_id is None:
+    """Return whom else the call may be about: who is reached at its number, or has a contact who is."""
+    if call.number_id is None or call.direction != Direction.IN:
         return ()
     here = select(PersonNumber.person_id).where(PersonNumber.number_id == call.number_id)
     wards = select(Contact.elder_id).where(Contact.person_id.in_(here), Contact.ended_at.is_(None))
     meant = Elder.id.in_(here) | Elder.id.in_(wards)
     query = select(Elder).where(meant, Elder.merged_into_id.is_(None)).order_by(Elder.id).limit(CANDIDATES)
+    if call.elder_id is not None:
+        query = query.where(Elder.id != call.elder_id)
     return tuple(Party("elder", row.person.name, row.person.public_id) for row in session.scalars(query))
 
 

@@ -11,6 +11,7 @@ from agents.accounts import record
 from agents.ahead import Chance
 from agents.search import find
 from models import clock
+from models.calls import Direction
 from models.results import NOTE_MAX, Scope
 from models.session import read, write
 from models.settings import settings
@@ -69,8 +70,9 @@ def call_page(public_id: str, problem: tuple[str, str] | None = None, ahead: Cha
         record(db, user, audited, ("call", seen.call_id), now)
         if seen.elder_id is not None:
             record(db, user, audited, ("elder", seen.elder_id), now)
-        # Nobody is known: whoever is asked for is looked for here, and taken with one click.
-        found = find(db, query, clock.local_date(now), settings().area_code) if query and seen.elder is None else None
+        # Nobody is known, or somebody wrongly: whoever is asked for is looked for here, and taken with one click.
+        asked = query and (seen.elder is None or seen.line.direction == Direction.IN)
+        found = find(db, query, clock.local_date(now), settings().area_code) if asked else None
         if found is not None:
             people.audit_read(db, user, [each.id for each in found.elders], now)
         results = tasks.results(db, Scope.CALL)

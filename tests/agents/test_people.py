@@ -23,7 +23,7 @@ from models.phone import normalise
 from models.preferences import Because, Origin, Setting, put
 from models.register import NewContact, add_contact
 from models.tables import metadata
-from models.tasks import Task, TaskKind
+from models.tasks import Task, TaskKind, TaskState, TaskStep, move_task
 from models.users import AuditEvent, User
 from tests.web import desk_town, town
 from tests.web.world import World, landline, mobile
@@ -147,6 +147,31 @@ def test_a_stranger_is_registered_and_the_call_and_its_tasks_are_hers(world: Wor
         assert db.get_one(Call, call.id).elder_id == elder.id
         assert db.get_one(Task, task.id).elder_id == elder.id
         assert [one.name for one in callers.who_rings(db, normalise("13800001234")).elders] == ["赵秀英"]
+
+
+def test_a_call_that_was_held_to_be_hers_is_her_husbands_and_what_she_asked_herself_stays(
+    world: World, chen: User
+) -> None:
+    wang, zhao = world.elder("王桂兰", landline(101)), world.elder("赵德福", landline(102))
+    call = world.call(wang, caller_person_id=wang.id)
+    before = world.call(wang)
+    with_it = world.task(TaskKind.PARTIAL, call_id=call.id, elder_id=wang.id)
+    done = world.task(TaskKind.MESSAGE, call_id=call.id, elder_id=wang.id)
+    hers = world.task(TaskKind.MESSAGE, call_id=before.id, elder_id=wang.id)
+    with world.rows() as db:
+        move_task(db.get_one(Task, done.id), TaskStep(TaskState.CLOSED, result="settled"), world.now, chen.id)
+        people.attach(db, call.public_id, (zhao, False), chen, world.now)
+    with session.read() as db:
+        row = db.get_one(Call, call.id)
+        assert (row.elder_id, row.identified_by, row.caller_person_id) == (zhao.id, "agent", None)
+        assert [db.get_one(Task, one.id).elder_id for one in (with_it, done, hers)] == [zhao.id, wang.id, wang.id]
+        told = db.execute(select(AuditEvent.action, AuditEvent.subject, AuditEvent.subject_id)).all()
+    assert ("call_taken_off", "elder", wang.id) in told and ("call_attached", "call", call.id) in told
+    # A click that only confirms who she is takes nothing off anybody.
+    with world.rows() as db:
+        people.attach(db, call.public_id, (zhao, False), chen, world.now)
+    with session.read() as db:
+        assert len(db.scalars(select(AuditEvent).where(AuditEvent.action == "call_taken_off")).all()) == 1
 
 
 def twins(world: World) -> tuple[Elder, Elder]:

@@ -12,7 +12,7 @@ from models import session
 from models.amendments import ElderChange, ElderMerge
 from models.calls import Call
 from models.orders import Order
-from models.people import Elder
+from models.people import Elder, Person
 from models.results import NOTE_MAX, Note
 from models.tasks import Task, TaskKind
 from models.users import AuditEvent
@@ -138,6 +138,36 @@ def test_it_is_she(world: World, wang: Elder, agent: Browser, keep: bool) -> Non
         numbers = [link.number.value for link in db.get_one(Elder, wang.id).person.numbers]
         assert len(db.scalars(select(ElderChange)).all()) == int(keep)
     assert numbers == [landline(101)] + (["+8613800001234"] if keep else [])
+
+
+def test_it_is_somebody_else(world: World, wang: Elder, agent: Browser) -> None:
+    """Her son rings from her line for his father: the call is put right by a click, a search or a new card."""
+    zhao, li = world.elder("赵德福", landline(101)), world.elder("李淑珍", landline(103))
+    call = desk_town.rings(world, wang)
+    task = world.task(TaskKind.PARTIAL, call_id=call.id, elder_id=wang.id)
+    path = f"/desk/calls/{call.public_id}"
+    page = agent.get(path).text
+    assert re.search(r"<details class=\"panel\"><summary>不是这位老人</summary>", page)
+    assert f'name="elder" value="{zhao.person.public_id}"' in page
+    assert (
+        f'name="elder" value="{wang.person.public_id}"'
+        not in page.split('<details class="panel"')[1].split("</details>")[0]
+    )
+    found = agent.get(f"{path}?q=lsz").text
+    assert '<details class="panel" open>' in found and f'value="{li.person.public_id}"' in found
+    agent.post(f"{path}/elder", {"elder": zhao.person.public_id}, page="/desk")
+    with session.read() as db:
+        assert db.get_one(Call, call.id).elder_id == db.get_one(Task, task.id).elder_id == zhao.id
+    # A mistake in the form of a new card leaves it open; what is right makes the call the new card's.
+    wrong = agent.post(f"{path}/register", {"name": "", "language": "zh-CN"}, page="/desk")
+    assert wrong.status_code == 422 and '<details class="panel" open>' in wrong.text
+    agent.post(f"{path}/register", {"name": "赵秀英", "numbers": landline(101), "language": "zh-CN"}, page="/desk")
+    with session.read() as db:
+        new = db.scalars(select(Person.id).where(Person.name == "赵秀英")).one()
+        assert db.get_one(Call, call.id).elder_id == db.get_one(Task, task.id).elder_id == new
+    # A call of hers that an agent has made is to whom it was made.
+    ours = world.call(wang, direction="out", purpose="agent")
+    assert "不是这位老人" not in agent.get(f"/desk/calls/{ours.public_id}?q=wgl").text
 
 
 def test_she_who_was_merged_meanwhile_is_the_one_with_whom_she_is_one(

@@ -147,6 +147,7 @@ def in_every_form(page: Page, where: str = "#main") -> dict[str, list[str]]:
 
 # What has to be opened first to be seen.
 OPENED = {
+    "pop": "summary:has-text('不是这位老人')",
     "recording": "summary:has-text('修改我的评分')",
     "care_card": ".care-visited summary",
     "care_new": ".pick-one:has-text('人群与区域')",
