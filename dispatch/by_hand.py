@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dispatch import callbacks, candidates, choice, tasks
+from dispatch import callbacks, candidates, choice, sms, tasks
 from dispatch.attempts import new_attempt
-from dispatch.changes import withdraw
+from dispatch.changes import have_told, withdraw
 from dispatch.offers import lock_order
 from models.dialing import Offer, OfferStatus
 from models.orders import DISPATCHING, Order, OrderEvent, OrderStatus, move_order
@@ -28,14 +29,27 @@ class ByHandError(ValueError):
         self.code = code
 
 
-def ask(session: Session, order_id: int, provider_id: int, by: OrderEvent, now: datetime) -> None:
+@dataclass(frozen=True)
+class Pick:
+    """The chosen provider, and how the order stood on the page on which it was chosen."""
+
+    provider_id: int
+    status: str = ""  # empty: not known
+    had_id: int | None = None  # the provider that had the order there
+
+
+def ask(session: Session, order_id: int, pick: Pick, by: OrderEvent, now: datetime) -> None:
     """Have the chosen provider rung next, whatever the ranking says; other offers are taken back.
 
     Raises:
-        ByHandError: the order is accepted or over, or the provider has no number.
+        ByHandError: the order is accepted or over, somebody is being asked since it was looked at, or the provider
+            has no number.
     """
-    order = _assignable(session, order_id)
+    order, provider_id = _assignable(session, order_id), pick.provider_id
     if order.status == OrderStatus.ACCEPTED:
+        raise ByHandError("too_late")
+    if order.status == OrderStatus.OFFERED and pick.status not in ("", OrderStatus.OFFERED):
+        # A colleague has just had another one asked: that is not to be taken back unseen.
         raise ByHandError("too_late")
     provider = session.get_one(Provider, provider_id)
     if not provider.numbers:
@@ -55,31 +69,31 @@ def ask(session: Session, order_id: int, provider_id: int, by: OrderEvent, now: 
     tasks.settle_all(session, TaskKind.NO_PROVIDER, order.id, now)
 
 
-def assign(session: Session, order_id: int, provider_id: int, by: OrderEvent, now: datetime) -> None:
+def assign(session: Session, order_id: int, pick: Pick, by: OrderEvent, now: datetime) -> None:
     """The chosen provider has agreed to an agent: the order is its own, and she is told who comes.
 
+    Whoever has it gives way only where the agent has seen that: the second one to agree does not displace the first.
+
     Raises:
-        ByHandError: the order is over, or that provider has it already.
+        ByHandError: the order is over, that provider has it already, or somebody has taken it since it was looked at.
     """
-    order = _assignable(session, order_id)
+    order, provider_id = _assignable(session, order_id), pick.provider_id
     if order.status == OrderStatus.ACCEPTED:
         if order.provider_id == provider_id:
             raise ByHandError("same")
+        if order.provider_id != pick.had_id:
+            raise ByHandError("too_late")
         # Whoever had it is told by a person, and she hears of the new one.
-        told = tasks.NewTask(
-            TaskKind.TELL_PROVIDER, f"order:{order.id}:provider:{order.provider_id}", order_id=order.id,
-            elder_id=order.elder_id, provider_id=order.provider_id,
-        )  # fmt: skip
-        tasks.open_task(session, told, now)
+        have_told(session, order, now)
         move_order(session, order, OrderStatus.NEEDS_AGENT, now, _copy(by))
     withdraw(session, order, now)
     if order.status in (OrderStatus.CONFIRMED, OrderStatus.REOPENED):
         move_order(session, order, OrderStatus.OFFERED, now, _copy(by))
-    reasons = {"by_hand": True}
+    turn = 1 + len(_offers_to(session, order, provider_id))
     session.add(
         Offer(
-            order_id=order.id, provider_id=provider_id, round=1 + len(_offers_to(session, order, provider_id)),
-            reasons=reasons, created_at=now, status=OfferStatus.ACCEPTED, closed_at=now,
+            order_id=order.id, provider_id=provider_id, round=turn, reasons={"by_hand": True}, created_at=now,
+            status=OfferStatus.ACCEPTED, closed_at=now,
         )
     )  # fmt: skip
     order.provider_id = provider_id
@@ -87,6 +101,7 @@ def assign(session: Session, order_id: int, provider_id: int, by: OrderEvent, no
     for kind in (TaskKind.NO_PROVIDER, TaskKind.LATE):
         tasks.settle_all(session, kind, order.id, now)
     callbacks.begin(session, order, now)
+    sms.accepted(session, order, now, turn)
 
 
 def _assignable(session: Session, order_id: int) -> Order:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from dispatch import reminders, tasks
@@ -45,10 +45,21 @@ def cancel_order(session: Session, order_id: int, by: OrderEvent, now: datetime)
     withdraw(session, order, now)
     if by.call_id is not None:
         note(session, by.call_id, Entry.ORDER_CANCELLED, now, order_id=order.id)
+    for kind in (TaskKind.NO_PROVIDER, TaskKind.LATE):
+        tasks.settle_all(session, kind, order.id, now)
     if accepted:
-        new = tasks.NewTask(TaskKind.TELL_PROVIDER, f"order:{order.id}", order_id=order.id, elder_id=order.elder_id)
-        tasks.open_task(session, new, now)
+        have_told(session, order, now)
     return True
+
+
+def have_told(session: Session, order: Order, now: datetime) -> None:
+    """Have a person tell the provider that has accepted the order that it has it no longer."""
+    of = Offer.order_id == order.id, Offer.provider_id == order.provider_id, Offer.status == OfferStatus.ACCEPTED
+    # A provider that loses the same order a second time is told a second time.
+    turn = session.scalar(select(func.max(Offer.round)).where(*of)) or 1
+    key = f"order:{order.id}:provider:{order.provider_id}:{turn}"
+    new = tasks.for_order(TaskKind.TELL_PROVIDER, key, order, provider_id=order.provider_id)
+    tasks.open_task(session, new, now)
 
 
 def change_order(session: Session, order_id: int, wanted: Wanted, by: OrderEvent, now: datetime) -> bool:
@@ -82,6 +93,8 @@ def withdraw(session: Session, order: Order, now: datetime) -> None:
     for callback in session.scalars(select(Callback).where(*open_callback)):
         callback.status, callback.closed_at = CallbackStatus.WITHDRAWN, now
         call_off(session, callback, now)
+    # Nobody need tell her of a provider that does not come.
+    tasks.settle_all(session, TaskKind.CALLBACK, order.id, now)
     open_reminder = (Reminder.order_id == order.id, Reminder.status == ReminderStatus.OPEN)
     for reminder in session.scalars(select(Reminder).where(*open_reminder)):
         reminders.withdraw(session, reminder, now)

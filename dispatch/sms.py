@@ -155,13 +155,18 @@ def after_quiet_hours(moment: datetime) -> datetime:
     return morning.astimezone(moment.tzinfo)
 
 
-def accepted(session: Session, order: Order, now: datetime) -> None:
-    """A provider has accepted: it gets the order in writing where it wishes, contacts read who comes."""
+def accepted(session: Session, order: Order, now: datetime, turn: int = 1) -> None:
+    """A provider has accepted: it gets the order in writing where it wishes, contacts read who comes.
+
+    `turn`: how often this provider was asked. Who had it, lost it and has it again is told again.
+    """
     if not is_on() or order.provider_id is None:
         return
     provider = session.get_one(Provider, order.provider_id)
     # A rebooked order that the same provider accepts again is another occasion.
     occasion = f"{order.id}:{provider.id}:{order.wanted_on:%y%m%d}{order.wanted_part[:2]}"
+    if turn > 1:
+        occasion += f":{turn}"
     if provider.wants_sms and (number := _mobile_of_provider(session, provider.id)) is not None:
         new = NewSms(
             "hand_over",

@@ -117,13 +117,15 @@ def provider(public_id: str) -> BaseResponse | tuple[str, int]:
     deed = {"ask": by_hand.ask, "assign": by_hand.assign}.get(request.form.get("deed", ""))
     if deed is None:
         abort(400)
-    chosen = request.form.get("provider", "")
+    chosen, had = request.form.get("provider", ""), request.form.get("had", "")
 
     def do(db: Session, order: Order, by: OrderEvent) -> None:
-        row = db.scalar(select(Provider.id).where(Provider.public_id == chosen))
-        if row is None:
+        rows = select(Provider.public_id, Provider.id).where(Provider.public_id.in_((chosen, had)))
+        ids: dict[str, int] = dict(db.execute(rows).all())
+        if chosen not in ids:
             raise KeyError(chosen)
-        deed(db, order.id, row, by, clock.now())
+        pick = by_hand.Pick(ids[chosen], request.form.get("status", ""), ids.get(had))
+        deed(db, order.id, pick, by, clock.now())
 
     return _do(public_id, f"provider_{request.form['deed']}", do)
 
@@ -162,10 +164,12 @@ def order_page(public_id: str, wrong: str | None = None, problem: str | None = N
         if course is None:
             abort(404)
         ranked = choices(db, public_id, now)
+        holder = select(Provider.public_id).join(Order, Order.provider_id == Provider.id)
+        had = db.scalar(holder.where(Order.public_id == public_id)) or ""
     # A form that is being filled in is not replaced under her hands.
     lately = now - course.line.changed_at < WATCHED_FOR
     return render_template(
-        "order.html", course=course, watched=lately and not (wrong or problem or course.done), ranked=ranked,
+        "order.html", course=course, watched=lately and not (wrong or problem or course.done), ranked=ranked, had=had,
         may=_may(course.line.status), wrong=wrong, problem=problem, known=request.args.get("known") == "1",
         first_day=afterwards.next_workday(clock.local_date(now)), parts=tuple(vocabulary.PART), now=now,
     )  # fmt: skip

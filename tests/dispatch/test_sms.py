@@ -8,14 +8,15 @@ from itertools import permutations
 import pytest
 from sqlalchemy import Engine, select
 
-from dispatch import jobs, send_sms, sms, sms_text
+from dispatch import by_hand, jobs, send_sms, sms, sms_text
+from dispatch.outbox import transaction
 from dispatch.sms_gateways import CarrierSms
 from dispatch.twilio_sms import TwilioSms
 from models import settings, vocabulary, windows
 from models.contacts import Contact
 from models.followups import Reminder
 from models.lookup import number_row
-from models.orders import Order
+from models.orders import Order, OrderEvent
 from models.outbox import OutboxEntry
 from models.people import Elder, Person, PersonNumber, PhoneNumber
 from models.phone import normalise
@@ -395,3 +396,15 @@ def test_every_template_in_every_language_has_no_link_and_is_short(quick: Texts,
 def test_the_oracle_knows_world_numbers_are_landlines() -> None:
     """The invented providers have landlines: a test that gives no mobile sends nothing."""
     assert normalise(world.BATH).kind == "landline"
+
+
+def test_who_got_it_by_hand_is_handed_it_over_in_writing_as_one_who_pressed_1(texts: Texts) -> None:
+    """Contacts read of it too; who had it, lost it and has it again is told again."""
+    order_id = texts.town.orders().order_id
+    for at, (provider_id, had_id) in enumerate([(1, None), (2, 1), (1, 2)], start=1):
+        with transaction() as session:
+            by = OrderEvent(actor="agent", actor_id=1)
+            by_hand.assign(session, order_id, by_hand.Pick(provider_id, had_id=had_id), by, texts.town.now)
+        comes = [one for one in texts.town.all(SmsMessage) if one.template == "comes"]
+        handed = [one.provider_id for one in texts.town.all(SmsMessage) if one.template == "hand_over"]
+        assert (len(comes), handed) == (at, [1, 1][: (at + 1) // 2])

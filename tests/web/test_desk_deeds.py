@@ -164,3 +164,25 @@ def test_a_provider_is_chosen_by_hand_from_the_ranked_list_with_its_reasons(worl
     # It has it already; it is not rung for what is taken.
     assert (chosen("assign", kang.public_id), chosen("ask", anxin.public_id)) == (409, 409)
     assert deeds(order) == ["provider_ask", "provider_assign"]
+
+
+def test_a_page_from_before_somebody_accepted_displaces_nobody(world: World, agent: Browser) -> None:
+    kang, anxin = world.provider("康乐", mobile(201)), world.provider("安心", mobile(202))
+    order = world.order(world.elder("王桂兰", landline(101)))
+    path = f"/orders/{order.public_id}"
+
+    def agreed(page: str) -> int:
+        row = next(part for part in page.split("<form ")[1:] if f'value="{anxin.public_id}"' in part)
+        shown = dict(re.findall(r'name="(provider|status|had)" value="([^"]*)"', row))
+        return agent.post(f"{path}/provider", {**shown, "deed": "assign"}, page="/desk").status_code
+
+    old = agent.get(path).text
+    world.move(order, OrderStatus.OFFERED)
+    world.move(order, OrderStatus.ACCEPTED, actor="provider", actor_id=kang.id)
+    with world.rows() as db:
+        db.get_one(Order, order.id).provider_id = kang.id
+    assert agreed(old) == 409
+    assert now_is(order).provider_id == kang.id
+    # Now her page shows who has it: to give it to another is a deed of its own.
+    assert agreed(agent.get(path).text) == 303
+    assert now_is(order).provider_id == anxin.id
