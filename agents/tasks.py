@@ -22,7 +22,19 @@ from models.settings import settings
 from models.tasks import Task, TaskKind, TaskState, TaskStep, move_task
 from models.users import User
 
-__all__ = ["NOTE_MAX", "TaskError", "TaskView", "clean_note", "finish", "give_back", "lock", "take", "unlock", "view"]
+__all__ = [
+    "NOTE_MAX",
+    "TaskError",
+    "TaskView",
+    "clean_note",
+    "finish",
+    "give_back",
+    "lock",
+    "open_row",
+    "take",
+    "unlock",
+    "view",
+]
 
 # With these the order waits for an agent, and has come to its end when they are closed.
 _OF_DUTY = frozenset({TaskKind.CARE, TaskKind.GO_THERE})
@@ -198,7 +210,7 @@ def take(session: Session, public_id: str, user: User, now: datetime) -> None:
         KeyError: no such task.
         TaskError: closed, locked.
     """
-    task = _open_row(session, public_id, user.id, now)
+    task = open_row(session, public_id, user.id, now)
     until = max(task.due_at or now, now) + timedelta(seconds=settings().task_owned_s)
     move_task(task, TaskStep(TaskState.OWNED, user.id, until, due_at=task.due_at), now)
     record(session, user, "task_taken", ("task", task.id), now)
@@ -211,7 +223,7 @@ def give_back(session: Session, public_id: str, user: User, now: datetime) -> No
         KeyError: no such task.
         TaskError: closed, locked.
     """
-    task = _open_row(session, public_id, user.id, now)
+    task = open_row(session, public_id, user.id, now)
     move_task(task, TaskStep(TaskState.POOL, due_at=task.due_at), now)
     task.locked_by_id = task.locked_until = None
     record(session, user, "task_given_back", ("task", task.id), now)
@@ -235,7 +247,7 @@ def finish(session: Session, public_id: str, found: Finding, user: User, now: da
         KeyError: no such task.
         TaskError: closed already, somebody else has it open, no such result, the note is missing or too long.
     """
-    task = _open_row(session, public_id, user.id, now)
+    task = open_row(session, public_id, user.id, now)
     result = session.scalar(
         select(CallResult).where(
             CallResult.code == found.result,
@@ -281,7 +293,7 @@ def score(session: Session, public_id: str, said: tuple[str, str], user: User, n
         KeyError: no such task.
         TaskError: closed, locked; score: it is none, or the order is not one that she is asked about.
     """
-    task = _open_row(session, public_id, user.id, now)
+    task = open_row(session, public_id, user.id, now)
     if said[0] not in SCORES or not _asks_score(session, task) or task.order_id is None:
         raise TaskError("score")
     call_id = _call_of(session, task.id, said[1])
@@ -311,7 +323,13 @@ def _locked_row(session: Session, public_id: str) -> Task:
     return task
 
 
-def _open_row(session: Session, public_id: str, user_id: int, now: datetime) -> Task:
+def open_row(session: Session, public_id: str, user_id: int, now: datetime) -> Task:
+    """Return the task, locked in the database, if this user may work on it now.
+
+    Raises:
+        KeyError: no such task.
+        TaskError: closed, locked.
+    """
     task = _locked_row(session, public_id)
     if task.state == TaskState.CLOSED:
         raise TaskError("closed")

@@ -8,8 +8,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agents import accounts, visits
+from agents import accounts, reached, tasks, visits
 from agents.presence import PresenceRefused
+from agents.reached import Reached
 from dispatch import ask_work, care_staff, limits
 from dispatch import presence as rule
 from models import phone
@@ -18,7 +19,7 @@ from models.calls import Call, CallState, Direction
 from models.campaigns import CareVisit
 from models.care_runs import VisitCall
 from models.lookup import number_row
-from models.people import PersonNumber, PhoneNumber
+from models.people import Elder, Person, PersonNumber, PhoneNumber
 from models.presence import (
     ENGAGED,
     AgentLine,
@@ -51,12 +52,17 @@ class Target:
 
 @dataclass(frozen=True)
 class Whom:
-    """Whom to ring: a task's, a call's or a written number; of a care visit hers, or one that is written."""
+    """Whom to ring: a task's, a call's or a written number.
+
+    A number that is written together with a task, an elder or a care visit is one of hers or of her circle's: the call
+    belongs to them then.
+    """
 
     task: str = ""
     call: str = ""
     number: str = ""
     visit: str = ""
+    elder: str = ""
 
 
 def targets(session: Session, user_id: int) -> list[Target]:
@@ -83,22 +89,30 @@ def dial(session: Session, user: User, whom: Whom, now: datetime) -> CallAsk:
     """Ring her, and then whom she wants; the call belongs to its task.
 
     Raises:
-        PresenceRefused: she has no telephone or is in a call, the number is none, may not be dialled or is engaged.
+        PresenceRefused: she has no telephone or is in a call, the number is none, may not be dialled or is engaged;
+            the task is closed, or a colleague works on it.
     """
+    task = _open_task(session, whom.task, user.id, now) if whom.task else None
     row = rule.presence_of(session, user.id, now)
     line = session.scalar(select(AgentLine).where(AgentLine.user_id == user.id))
     if line is None or line.registered_at is None:
         raise PresenceRefused("no_line")
     if row.state in ENGAGED:
         raise PresenceRefused("in_call")
-    task = session.scalar(select(Task).where(Task.public_id == whom.task)) if whom.task else None
     visit = visits.to_dial(session, whom.visit, user.id, now) if whom.visit else None
-    number, elder_id = _number(session, whom, task) if visit is None else _of_visit(session, visit, whom.number)
-    if elder_id is None:
-        # Her daughter was rung from the visit's page: that is no call of the visit.
-        visit = None
+    if visit is not None:
+        meant = _of_visit(session, visit, whom.number)
+        if meant.elder_id is None:
+            # Her daughter was rung from the visit's page: that is no call of the visit.
+            visit = None
+    else:
+        meant = _number(session, whom, task)
+    if meant.elder_id is None and task is None:
+        meant = _of_card(session, whom, meant)
+    number = meant.number
     _may(session, user, number, asked_for=bool(task or whom.call))
-    if limits.in_a_call(session, number.id, elder_id):
+    # Her daughter can be rung while she herself is spoken to.
+    if limits.in_a_call(session, number.id, meant.elder_id if meant.person_id is None else None):
         raise PresenceRefused("engaged")
     if limits.trunk_is_full(session, now):
         raise PresenceRefused("full")
@@ -110,7 +124,8 @@ def dial(session: Session, user: User, whom: Whom, now: datetime) -> CallAsk:
         purpose="agent",
         state=CallState.DIALING,
         number_id=number.id,
-        elder_id=elder_id,
+        elder_id=meant.elder_id,
+        caller_person_id=meant.person_id,
         agent_id=user.id,
         language=user.language,
         started_at=now,
@@ -125,32 +140,55 @@ def dial(session: Session, user: User, whom: Whom, now: datetime) -> CallAsk:
     return _ask(session, CallAsk(user_id=user.id, call_id=call.id, verb=Verb.DIAL, number_id=number.id, created_at=now))
 
 
-def _number(session: Session, whom: Whom, task: Task | None) -> tuple[PhoneNumber, int | None]:
+def _open_task(session: Session, public_id: str, user_id: int, now: datetime) -> Task:
+    """Return the task, unless nobody is to be rung for it any more: an old page of it may still stand somewhere."""
+    try:
+        return tasks.open_row(session, public_id, user_id, now)
+    except KeyError:
+        raise PresenceRefused("gone_task") from None
+    except tasks.TaskError as error:
+        raise PresenceRefused(f"{error.code}_task") from None
+
+
+def _number(session: Session, whom: Whom, task: Task | None) -> Reached:
     """Return the number to dial and the elder behind it, if that is known."""
+    if task is not None and whom.number:
+        meant = reached.of_task(session, task, _written(session, whom.number))
+        if meant is None:
+            # The card has changed since the page was drawn: nobody is to be rung for her who is hers no more.
+            raise PresenceRefused("not_hers")
+        return meant
     if task is not None:
         own = task.elder.person.numbers if task.elder else []
         found = task.number or (own[0].number if own else None)
         if found is None:
             raise PresenceRefused("number")
-        return found, task.elder_id
+        return Reached(found, task.elder_id)
     if whom.call:
         call = session.scalar(select(Call).where(Call.public_id == whom.call))
         if call is None or call.number is None:
             raise PresenceRefused("number")
-        return call.number, call.elder_id
-    return _written(session, whom.number), None
+        return Reached(call.number, call.elder_id)
+    return Reached(_written(session, whom.number))
 
 
-def _of_visit(session: Session, visit: CareVisit, written: str) -> tuple[PhoneNumber, int | None]:
+def _of_card(session: Session, whom: Whom, meant: Reached) -> Reached:
+    """Return the number as the elder's from whose card it was rung, or her contact's; else as it is."""
+    of = select(Elder).join(Person, Person.id == Elder.id).where(Person.public_id == whom.elder)
+    elder = session.scalar(of) if whom.elder else None
+    return (reached.of_elder(session, elder, meant.number) if elder is not None else None) or meant
+
+
+def _of_visit(session: Session, visit: CareVisit, written: str) -> Reached:
     """Return the number that is meant, else the one that comes next, and the elder if it is hers."""
     if written:
         number = _written(session, written)
         own = {link.number_id for link in visit.elder.person.numbers}
-        return number, visit.elder_id if number.id in own else None
+        return Reached(number, visit.elder_id if number.id in own else None)
     left = care_staff.numbers(session, visit)
     if not left:
         raise PresenceRefused("number")
-    return session.get_one(PhoneNumber, left[0]), visit.elder_id
+    return Reached(session.get_one(PhoneNumber, left[0]), visit.elder_id)
 
 
 def _written(session: Session, text: str) -> PhoneNumber:

@@ -107,7 +107,7 @@ def extend() -> Answer:
 def dial() -> Answer:
     """Ring her, and then whom she wants."""
     wish = wanted()
-    whom = Whom(*(text(wish, name) for name in ("task", "call", "number", "visit")))
+    whom = Whom(*(text(wish, name) for name in ("task", "call", "number", "visit", "elder")))
     return asked(lambda db, user, now: telephony.dial(db, user, whom, now))
 
 

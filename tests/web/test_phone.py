@@ -12,20 +12,24 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from agents import presence, telephony
+from agents import people, presence, tasks, telephony
 from agents.presence import PresenceRefused
 from agents.telephony import Whom
+from dispatch import limits
 from dispatch import presence as rule
 from models import clock, lookup
 from models.calls import Call
+from models.contacts import Relation
+from models.people import Elder, Person
 from models.phone import normalise
 from models.presence import AgentLine, AgentPresence, CallAsk, PauseReason, Presence, TaskCall
+from models.register import NewContact, add_contact
 from models.session import read, write
 from models.settings import settings
-from models.tasks import TaskKind
+from models.tasks import Task, TaskKind, TaskState, TaskStep, move_task
 from models.users import User
 from tests.web.conftest import Browser
-from tests.web.world import World, landline
+from tests.web.world import World, landline, mobile
 from web import phone
 from web.config import ConsoleSettings
 from web.security import policy
@@ -187,6 +191,82 @@ def test_a_call_of_hers_belongs_to_its_task_and_nobody_is_dialled_twice(world: W
         line.registered_at = clock.now()
     with pytest.raises(PresenceRefused, match="engaged"), write() as db:
         telephony.dial(db, db.get_one(User, other.id), Whom(number=landline(101)), clock.now())
+
+
+def test_a_number_that_is_rung_by_its_button_belongs_to_its_task_and_its_card(
+    world: World, agent: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "trunk_is_full", lambda *_: False)  # the calls of this test follow at once
+    user = somebody(world)
+    registered(world, user)
+    elder = world.elder("王桂兰", landline(101))
+    with world.rows() as db:
+        new = NewContact("王芳", [normalise(mobile(7))], Relation.CHILD, may_order=True)
+        daughter = add_contact(db, db.get_one(Elder, elder.id), new, world.now).person_id
+    provider = world.provider("康福家政", landline(108))
+    lookup_of = {"second": landline(102), "daughter": mobile(7), "provider": landline(108), "stranger": landline(109)}
+    with world.rows() as db:
+        people.write_numbers(db, db.get_one(Person, elder.id), [landline(101), landline(102)])
+        lookup.number_row(db, normalise(lookup_of["stranger"]))
+    task = world.task(TaskKind.MESSAGE, elder_id=elder.id, provider_id=provider.id)
+
+    def rung(**whom: str) -> tuple[int | None, int | None, int | None]:
+        with write() as db:
+            ask = telephony.dial(db, db.get_one(User, user.id), Whom(**whom), clock.now())
+            call = db.get_one(Call, ask.call_id)
+            call.ended_at = clock.now()
+            db.scalars(select(AgentPresence)).one().state = Presence.READY
+            of = db.scalar(select(TaskCall.task_id).where(TaskCall.call_id == call.id))
+            return of, call.elder_id, call.caller_person_id
+
+    her_card = elder.person.public_id
+    # Without a task or a card nobody knows whose call it is; that was so for the small buttons too.
+    assert rung(number=lookup_of["second"]) == (None, None, None)
+    assert rung(task=task.public_id, number=lookup_of["second"], elder=her_card) == (task.id, elder.id, None)
+    assert rung(task=task.public_id, number=lookup_of["daughter"]) == (task.id, elder.id, daughter)
+    assert rung(task=task.public_id, number=lookup_of["provider"]) == (task.id, None, None)
+    assert rung(number=lookup_of["second"], elder=her_card) == (None, elder.id, None)
+    assert rung(number=lookup_of["daughter"], elder=her_card) == (None, elder.id, daughter)
+    refused = post(agent, "/phone/dial", {"task": task.public_id, "number": lookup_of["stranger"]})
+    assert (refused.status_code, refused.json and refused.json["error"]) == (409, "not_hers")
+    # She herself is spoken to by a colleague: her daughter can be rung all the same.
+    with world.rows() as db:
+        number_id = lookup.number_row(db, normalise(landline(101))).id
+    world.call(elder, number_id=number_id, state="agent")
+    assert rung(task=task.public_id, number=lookup_of["daughter"])[0] == task.id
+    engaged = post(agent, "/phone/dial", {"task": task.public_id, "number": lookup_of["second"]})
+    assert (engaged.status_code, engaged.json and engaged.json["error"]) == (409, "engaged")
+
+
+def test_the_buttons_of_her_numbers_say_whose_they_are(world: World, agent: Browser) -> None:
+    elder = world.elder("王桂兰", landline(101))
+    task = world.task(TaskKind.MESSAGE, elder_id=elder.id)
+    page = agent.get(f"/tasks/{task.public_id}").text
+    columns, person = page.index(f'data-of-task="{task.public_id}"'), page.index("data-of-elder=")
+    assert columns < person < page.index("data-dial-number=")
+    card = agent.get(f"/elders/{elder.person.public_id}").text
+    assert card.index(f'data-of-elder="{elder.person.public_id}"') < card.index("data-dial-number=")
+
+
+def test_from_an_old_page_nobody_is_rung_for_a_task_of_a_colleague_or_one_that_is_closed(
+    world: World, agent: Browser
+) -> None:
+    user, other = somebody(world), world.user("小李")
+    registered(world, user)
+    task = world.task(TaskKind.RING_BACK, elder_id=world.elder("王桂兰", landline(101)).id)
+    wish = {"task": task.public_id}
+    with world.rows() as db:
+        assert tasks.lock(db, task.public_id, other.id, clock.now())
+    refused = post(agent, "/phone/dial", wish).json
+    assert refused and (refused["error"], refused["text"]) == ("locked_task", "同事正打开着这个任务并在处理。")
+    with world.rows() as db:
+        tasks.unlock(db, task.public_id, other.id)
+        move_task(db.get_one(Task, task.id), TaskStep(TaskState.CLOSED, result="settled"), clock.now(), other.id)
+    refused = post(agent, "/phone/dial", wish).json
+    assert refused and refused["error"] == "closed_task"
+    assert (post(agent, "/phone/dial", {"task": "none"}).json or {})["error"] == "gone_task"
+    with read() as db:
+        assert list(db.scalars(select(Call))) == [] and list(db.scalars(select(CallAsk))) == []
 
 
 def test_a_call_is_passed_on_by_whoever_has_it_to_somebody_who_is_there(world: World, agent: Browser) -> None:

@@ -53,10 +53,13 @@
       const button = event.target.closest("[data-dial-task], [data-dial-call], [data-dial-number], [data-dial-visit]");
       if (!button) return;
       event.preventDefault();
-      const { dialTask: task = "", dialCall: call = "", dialNumber: written = "" } = button.dataset;
+      const { dialCall: call = "", dialNumber: written = "" } = button.dataset;
+      // A number's button stands on the page of a task, or on her card: the call is the task's, and hers.
+      const task = button.dataset.dialTask ?? button.closest("[data-of-task]")?.dataset.ofTask ?? "";
+      const elder = button.closest("[data-of-elder]")?.dataset.ofElder ?? "";
       // On the page of a visit every call to her belongs to it.
       const visit = button.dataset.dialVisit ?? button.closest("[data-visit]")?.dataset.visit ?? "";
-      dial({ task, call, number: written, visit });
+      dial({ task, call, number: written, visit, elder });
     });
 
     // Microphone and headset.
