@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -15,7 +16,7 @@ from dispatch.roster import user_of
 from models import clock
 from models.calls import Call, CallEnd, CallState, Direction
 from models.journal import Entry, note
-from models.presence import AgentPresence
+from models.presence import ENGAGED, THIRD, AgentPresence, Presence
 from models.session import read
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 # What PJSIP says of a browser's contact. One that is only created has not been tried: `NonQualified`.
 THERE = ("Reachable",)
 GONE = ("Unreachable", "Removed")
+# What Dial says of a telephone that was rung: nobody answered, or it was rejected. Anything else says that it is away.
+REFUSED = ("NOANSWER", "BUSY")
 
 
 def handle(headers: Mapping[str, str]) -> None:
@@ -70,11 +73,39 @@ def _answered(user_id: int | None, channel_id: str, leg: str) -> None:
         call = _call_of(session, channel_id)
         if call is None:
             return
-        call.state, call.agent_id = CallState.AGENT, user_id
-        who = {} if user_id is None else {"user_id": user_id}
-        note(session, call.id, Entry.AGENT_ANSWERED, now, **who)
         if user_id is not None:
+            _has(session, call, user_id, leg, now)
+            return
+        call.state, call.agent_id = CallState.AGENT, None
+        note(session, call.id, Entry.AGENT_ANSWERED, now)
+
+
+def _has(session: Session, call: Call, user_id: int, leg: str, now: datetime) -> None:
+    """She and the caller hear each other. What the mirror has found already is not written again."""
+    if presence.is_on(session, user_id, leg):
+        return
+    call.state, call.agent_id = CallState.AGENT, user_id
+    note(session, call.id, Entry.AGENT_ANSWERED, now, user_id=user_id)
+    presence.talks(session, user_id, call.id, leg, now)
+
+
+def answered_untold(leg: str) -> None:
+    """A telephone that rings by our rows has somebody at its other end in Asterisk: the event of it was lost."""
+    now = clock.now()
+    with transaction() as session:
+        rings = AgentPresence.leg_id == leg, AgentPresence.state == Presence.RINGING
+        found = session.execute(select(AgentPresence.user_id, AgentPresence.call_id).where(*rings)).first()
+        if found is None:
+            return
+        user_id, call_id = found
+        call = session.scalar(select(Call).where(Call.id == call_id, Call.ended_at.is_(None)).with_for_update())
+        if call is None or presence.is_on(session, user_id, leg):
+            return
+        log.warning("nobody had told that a ringing telephone was answered; found on the line")
+        if leg.startswith(THIRD):
             presence.talks(session, user_id, call.id, leg, now)
+        else:
+            _has(session, call, user_id, leg, now)
 
 
 def _missed(user_id: int, channel_id: str, leg: str) -> None:
@@ -84,14 +115,29 @@ def _missed(user_id: int, channel_id: str, leg: str) -> None:
         if not heard:
             # It is not her who did not answer: her browser was gone.
             presence.leg_ended(session, leg, now)
-        elif not presence.missed(session, user_id, leg, now):
-            return
+        missed = heard and presence.missed(session, user_id, leg, now)
         call = session.scalar(select(Call).where(Call.channel_id == channel_id).with_for_update())
         if call is not None:
-            if heard:
+            if missed:
                 note(session, call.id, Entry.AGENT_MISSED, now, user_id=user_id)
-            if call.agent_id == user_id and call.state != CallState.AGENT:
+            rings_again = presence.presence_of(session, user_id, now).call_id == call.id and not missed
+            if call.agent_id == user_id and call.state != CallState.AGENT and not rings_again:
                 call.agent_id = None
+
+
+def _did_not_take(user_id: int, channel_id: str, status: str) -> None:
+    """A colleague was given a call and did not answer, or rejected it: the queue is not to ring her for it at once."""
+    now = clock.now()
+    with transaction() as session:
+        row = presence.presence_of(session, user_id, now)
+        # One who talks, or is rung, is busy; and it is no fault of hers when her browser is gone.
+        if row.state in (*ENGAGED, Presence.OFFLINE) or status not in REFUSED or not presence.hears(session, user_id):
+            return
+        call = session.scalar(select(Call).where(Call.channel_id == channel_id, Call.ended_at.is_(None)))
+        if call is not None:
+            note(session, call.id, Entry.AGENT_MISSED, now, user_id=user_id)
+        if row.state == Presence.READY:
+            presence.missed(session, user_id, "", now)
 
 
 def leg_ended(channel_id: str) -> None:
@@ -128,6 +174,8 @@ def _told(headers: Mapping[str, str]) -> None:
             _waits_again(headers.get("Caller", ""))
         case "took" if user_id is not None:
             _took(user_id, headers.get("Call", ""), headers.get("Leg", ""))
+        case "missed" if user_id is not None:
+            _did_not_take(user_id, headers.get("Caller", ""), headers.get("Status", ""))
         case "asked":
             _asked_in(headers.get("Call", ""), headers.get("Leg", ""))
         case "reached":
@@ -163,11 +211,8 @@ def _took(user_id: int, public_id: str, leg: str) -> None:
     now = clock.now()
     with transaction() as session:
         call = _named(session, public_id)
-        if call is None:
-            return
-        call.state, call.agent_id = CallState.AGENT, user_id
-        note(session, call.id, Entry.AGENT_ANSWERED, now, user_id=user_id)
-        presence.talks(session, user_id, call.id, leg, now)
+        if call is not None:
+            _has(session, call, user_id, leg, now)
 
 
 def _asked_in(public_id: str, leg: str) -> None:

@@ -14,7 +14,7 @@ from models.calls import Call
 from models.campaigns import CareVisit
 from models.care_runs import VisitCall
 from models.people import Elder, PhoneNumber
-from models.presence import AgentPresence, CallAsk, TaskCall, Verb
+from models.presence import THIRD, AgentPresence, CallAsk, TaskCall, Verb
 from models.queue_rules import queue_rules
 from models.session import read
 from models.settings import settings
@@ -49,7 +49,7 @@ class Work:
 
 def third_leg(ask_public_id: str) -> str:
     """Return the channel id of whoever is asked in by this ask."""
-    return f"third-{ask_public_id}"
+    return f"{THIRD}{ask_public_id}"
 
 
 def read_work(ask_id: int) -> Work | None:

@@ -18,14 +18,14 @@ from asterisk.manager import ManagerException
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from dispatch import asks, presence, queue_rules, roster, watching
+from dispatch import agent_events, asks, presence, queue_rules, roster, watching
 from dispatch.agent_events import THERE
 from dispatch.ami import Ami, AmiMessage
 from dispatch.queue_rules import Dialects
 from dispatch.roster import Account, Member, Picture, Skills
 from models import clock
 from models.dialects import dialects
-from models.presence import AgentLine, AgentPresence
+from models.presence import AgentLine, AgentPresence, Presence
 from models.queue_rules import QueueRules
 from models.queue_rules import queue_rules as rules_in_force
 from models.session import read, read_rows, write
@@ -44,6 +44,8 @@ ASK_S = 5.0
 SKILLS_S = 1.0
 # Q.850.
 SUBSCRIBER_ABSENT = "20"
+# How Asterisk calls a channel whose far end has not answered yet.
+UNANSWERED = ("Down", "Ring", "Ringing")
 # Where PJSIP keeps the agents' accounts (dialplans/etc/sorcery.conf.sample).
 FAMILY = "agent"
 
@@ -124,9 +126,14 @@ class Mirror:
             self._are_live(wanted, news)
 
     def _let_go(self, ami: Ami, unheard: set[str]) -> None:
-        """The caller must not wait for a ring that nobody hears: the queue rings the next one at once."""
+        """The caller must not wait for a ring that nobody hears: the queue rings the next one at once.
+
+        An answer may have been lost, and a call goes on without the browser's line to us: that one is left alone.
+        """
         for leg in unheard - self._unheard:
-            ami.send_action({"Action": "Hangup", "Channel": leg, "Cause": SUBSCRIBER_ABSENT})
+            state = ami.send_action({"Action": "Getvar", "Channel": leg, "Variable": "CHANNEL(state)"}).header("Value")
+            if state in UNANSWERED:
+                ami.send_action({"Action": "Hangup", "Channel": leg, "Cause": SUBSCRIBER_ABSENT})
         self._unheard = unheard
 
     def _nothing_to_do(self) -> bool:
@@ -175,10 +182,15 @@ class Mirror:
             for one in _listed(ami, {"Action": "PJSIPShowContacts"}, "ContactListComplete")
             if one.header("Status") in THERE
         }
-        legs = {
-            one.header("Uniqueid") for one in _listed(ami, {"Action": "CoreShowChannels"}, "CoreShowChannelsComplete")
+        channels = {
+            one.header("Uniqueid"): one
+            for one in _listed(ami, {"Action": "CoreShowChannels"}, "CoreShowChannelsComplete")
         }
-        self._bring(reachable, legs)
+        self._bring(reachable, set(channels))
+        joined = {
+            leg for leg, one in channels.items() if one.header("ChannelStateDesc") == "Up" and one.header("BridgeId")
+        }
+        self._bring_answers(joined)
         self._asked_at = time.monotonic()
 
     def _bring(self, reachable: set[int | None], legs: set[str]) -> None:
@@ -202,6 +214,15 @@ class Mirror:
                     presence.line_seen(session, user_id, True, now)
                 for leg in ended:
                     presence.leg_ended(session, leg, now)
+
+    def _bring_answers(self, joined: set[str]) -> None:
+        """Whoever rings by the rows and is joined to somebody in Asterisk has answered."""
+        ringing = AgentPresence.state == Presence.RINGING
+        with read() as session:
+            legs = list(session.scalars(select(AgentPresence.leg_id).where(ringing)))
+        for leg in legs:
+            if leg is not None and leg in joined:
+                agent_events.answered_untold(leg)
 
     def _tell_accounts(self, ami: Ami, wanted: Picture) -> None:
         for user_id, account in wanted.accounts.items():

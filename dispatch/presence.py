@@ -124,6 +124,12 @@ def hears(session: Session, user_id: int) -> bool:
     return session.scalar(select(AgentLine.gone_at).where(AgentLine.user_id == user_id)) is None
 
 
+def is_on(session: Session, user_id: int, leg_id: str) -> bool:
+    """Whether the rows say already that she talks on this channel."""
+    talks_there = AgentPresence.state == Presence.TALKING, AgentPresence.leg_id == leg_id
+    return session.scalar(select(AgentPresence.id).where(AgentPresence.user_id == user_id, *talks_there)) is not None
+
+
 def missed(session: Session, user_id: int, leg_id: str, now: datetime) -> bool:
     """She was rung and did not answer, or rejected: she is not rung again until she says so. False: it was not so."""
     row = presence_of(session, user_id, now)

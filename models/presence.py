@@ -46,6 +46,8 @@ ENGAGED = frozenset({Presence.RINGING, Presence.TALKING})
 MISSED = "missed"  # rung and did not answer, or rejected
 LOST = "lost"  # offline: the browser is gone without a word
 WATCHING = "watching"  # talking: the telephone is in another agent's call (models/supervision.py)
+# What the name of the channel to somebody who was asked into a call begins with.
+THIRD = "third-"
 UNREACHABLE = frozenset({MISSED, LOST})
 
 

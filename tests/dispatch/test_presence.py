@@ -178,6 +178,90 @@ def test_a_ring_in_a_browser_that_is_gone_ends_and_is_not_her_fault(
     one.close()
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_an_answer_that_nobody_told_is_found_and_the_call_is_not_cut(
+    town: Town, asterisk: FakeAsterisk, late: bool
+) -> None:
+    user_id, call_id, now = hire(town.now), a_call(town.now), town.now
+    asterisk.contacts = [f"agent-{user_id}"]
+    goes(user_id, Presence.READY, now)
+    one = mirror.Mirror()
+    event = {"Interface": roster.interface(user_id), "Uniqueid": "1763766000.1", "DestUniqueid": "leg.1"}
+    agent_events.handle(event | {"Event": "AgentCalled"})
+    one.round()
+    assert row(user_id).state == Presence.RINGING
+    # She has answered and dispatch has not heard it; then the line of her browser blips.
+    asterisk.channels["leg.1"] = "Up"
+    agent_events.handle({"Event": "ContactStatus", "EndpointName": f"agent-{user_id}", "ContactStatus": "Removed"})
+    for _ in range(3):
+        one.round()
+    assert "Hangup" not in {action["Action"] for action in asterisk.manager.received}
+    one._asked_at = 0.0
+    one.round()
+    assert (row(user_id).state, row(user_id).call_id, row(user_id).leg_id) == (Presence.TALKING, call_id, "leg.1")
+    if late:
+        agent_events.handle(event | {"Event": "AgentConnect"})
+    with read() as session:
+        call = session.get_one(Call, call_id)
+        assert (call.state, call.agent_id) == (CallState.AGENT, user_id)
+        assert [entry.kind for entry in call.events] == [Entry.AGENT_RUNG, Entry.AGENT_ANSWERED]
+    agent_events.leg_ended("leg.1")
+    assert row(user_id).state == Presence.WRAP_UP
+    one.close()
+
+
+def test_who_is_asked_into_a_call_and_answers_untold_talks_and_the_call_stays_anothers(town: Town) -> None:
+    first, second, call_id, now = hire(town.now), hire(town.now, "李大力"), a_call(town.now), town.now
+    for user_id in (first, second):
+        goes(user_id, Presence.READY, now)
+    with write() as session:
+        presence.talks(session, first, call_id, "leg.1", now)
+        session.get_one(Call, call_id).agent_id = first
+        presence.rung(session, second, call_id, "third-abc", now)
+    agent_events.answered_untold("third-abc")
+    assert row(second).state == Presence.TALKING
+    with read() as session:
+        assert session.get_one(Call, call_id).agent_id == first
+
+
+@pytest.mark.parametrize(
+    ("before", "status", "gone", "after"),
+    [
+        (Presence.READY, "NOANSWER", False, (Presence.PAUSE, MISSED)),
+        (Presence.READY, "BUSY", False, (Presence.PAUSE, MISSED)),
+        (Presence.READY, "CHANUNAVAIL", False, (Presence.READY, None)),
+        (Presence.READY, "NOANSWER", True, (Presence.READY, None)),
+        (Presence.TALKING, "BUSY", False, (Presence.TALKING, None)),
+    ],
+)
+def test_a_colleague_who_does_not_take_a_call_is_not_rung_for_it_at_once(
+    town: Town, before: Presence, status: str, gone: bool, after: tuple[str, str | None]
+) -> None:
+    user_id, call_id, now = hire(town.now), a_call(town.now), town.now
+    goes(user_id, Presence.READY, now)
+    if before != Presence.READY:
+        goes(user_id, before, now)
+    if gone:
+        agent_events.handle({"Event": "ContactStatus", "EndpointName": f"agent-{user_id}", "ContactStatus": "Removed"})
+    told = {"Step": "missed", "Caller": "1763766000.1", "Agent": str(user_id), "Status": status}
+    agent_events.handle({"Event": "UserEvent", "UserEvent": "HotlineAgent", **told})
+    assert (row(user_id).state, row(user_id).reason) == after
+    with read() as session:
+        kinds = [entry.kind for entry in session.get_one(Call, call_id).events]
+    assert kinds == ([Entry.AGENT_MISSED] if after[1] else [])
+
+
+def test_a_ring_that_was_hers_no_more_leaves_the_call_nobodys(town: Town) -> None:
+    user_id, call_id, now = hire(town.now), a_call(town.now), town.now
+    goes(user_id, Presence.READY, now)
+    event = {"Interface": roster.interface(user_id), "Uniqueid": "1763766000.1", "DestUniqueid": "leg.1"}
+    agent_events.handle(event | {"Event": "AgentCalled"})
+    goes(user_id, Presence.OFFLINE, now)
+    agent_events.handle(event | {"Event": "AgentRingNoAnswer"})
+    with read() as session:
+        assert session.get_one(Call, call_id).agent_id is None
+
+
 def test_a_caller_who_gives_up_costs_the_agent_nothing(town: Town) -> None:
     user_id = hire(town.now)
     a_call(town.now)
@@ -326,6 +410,8 @@ class FakeAsterisk:
         self.database: dict[tuple[str, str], str] = {}
         self.members: dict[tuple[str, str], dict[str, str]] = {}
         self.contacts: list[str] = []
+        # Uniqueid to state; whatever is not here rings.
+        self.channels: dict[str, str] = {}
         self.manager = FakeManager(self.answer)
 
     def answer(self, manager: FakeManager, action: Action) -> None:
@@ -344,7 +430,8 @@ class FakeAsterisk:
                 self.members[key] |= {"Paused": action["Paused"], "Reason": action["Reason"]}
             case "QueueRemove":
                 self.members.pop(key, None)
-        tell("Response: Success", "Message: done")
+        state = self.channels.get(action.get("Channel", ""), "Ringing")
+        tell("Response: Success", "Message: done", *([f"Value: {state}"] if action["Action"] == "Getvar" else []))
         match action["Action"]:
             case "QueueStatus":
                 for (queue, interface), one in self.members.items():
@@ -364,6 +451,10 @@ class FakeAsterisk:
                     tell("Event: ContactList", f"Endpoint: {name}", "Status: Reachable")
                 tell("Event: ContactListComplete")
             case "CoreShowChannels":
+                for leg, stands in self.channels.items():
+                    bridge = "b1" if stands == "Up" else ""
+                    named = f"Uniqueid: {leg}", f"ChannelStateDesc: {stands}", f"BridgeId: {bridge}"
+                    tell("Event: CoreShowChannel", *named)
                 tell("Event: CoreShowChannelsComplete")
 
 
