@@ -19,6 +19,7 @@ from models.users import Role
 from models.vocabulary import LANGUAGES
 from web.access import allow, user_row
 from web.records import elder_page
+from web.results import may_see_health
 
 routes = Blueprint("desk_people", __name__)
 
@@ -43,7 +44,7 @@ def register() -> BaseResponse | tuple[str, int]:
     """Register an elder."""
     try:
         with write() as db:
-            public_id = people.register(db, request.form, user_row(db), clock.now()).person.public_id
+            public_id = people.register(db, _wished(), user_row(db), clock.now()).person.public_id
     except people.PersonError as error:
         return _form(dict(request.form), error.problems, None), 422
     return redirect(url_for("records.elder", public_id=public_id), 303)
@@ -66,12 +67,18 @@ def correct(public_id: str) -> BaseResponse | tuple[str, int]:
     """Correct the master data."""
     try:
         with write() as db:
-            people.correct(db, public_id, request.form, user_row(db), clock.now())
+            people.correct(db, public_id, _wished(), user_row(db), clock.now())
     except KeyError:
         abort(404)
     except people.PersonError as error:
         return _form(dict(request.form), error.problems, public_id), 422
     return redirect(url_for("records.elder", public_id=public_id), 303)
+
+
+def _wished() -> dict[str, str]:
+    """Return the form as far as her role goes: what she may not see she does not write, and it stays as it is."""
+    closed = () if may_see_health() else ("needs", "seen_needs")
+    return {field: value for field, value in request.form.items() if field not in closed}
 
 
 def _form(values: dict[str, str], problems: dict[str, str], public_id: str | None) -> str:

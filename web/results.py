@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, g
+from flask import Flask, current_app, g
 from sqlalchemy import select
 
 from models.results import CallResult
@@ -14,11 +14,18 @@ from web.config import ConsoleSettings
 
 def init_app(app: Flask, console: ConsoleSettings) -> None:
     """Give the templates the names of results, and whether health notes may be seen."""
+    app.config["HEALTH_ROLES"] = console.health_roles
     app.jinja_env.globals.update(
         result_word=result_word,
         result_name=lambda row: _name(row.names, row.code),
-        may_see_health=lambda: (who := me()) is not None and who.role in console.health_roles,
+        may_see_health=may_see_health,
     )
+
+
+def may_see_health() -> bool:
+    """Whether whoever is logged in may see, and so write, notes on an elder's health."""
+    who = me()
+    return who is not None and who.role in current_app.config["HEALTH_ROLES"]
 
 
 def result_word(code: str | None) -> str:

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
+from agents import people
 from models import session
 from models.amendments import ElderChange, ElderMerge
 from models.calls import Call
@@ -15,7 +16,7 @@ from models.orders import Order
 from models.people import Elder, Person
 from models.results import NOTE_MAX, Note
 from models.tasks import Task, TaskKind
-from models.users import AuditEvent
+from models.users import AuditEvent, User
 from tests.web import desk_town
 from tests.web.conftest import Browser
 from tests.web.test_pages import text_of
@@ -186,3 +187,35 @@ def test_she_who_was_merged_meanwhile_is_the_one_with_whom_she_is_one(
     assert agent.post("/orders/place", {**order, "key": "k"}, page="/desk").status_code == 303
     with session.read() as db:
         assert db.scalars(select(Order.elder_id)).all() == [wang.id]
+
+
+@pytest.mark.parametrize("role", ["agent", "admin"])
+def test_notes_on_her_health_are_in_no_form_of_a_role_that_may_not_see_them(
+    world: World, wang: Elder, browser: Browser, role: str
+) -> None:
+    world.user("小周", role)
+    browser.login("小周")
+    twin = world.elder("王桂兰", landline(102), needs="听力差")
+    with world.rows() as db:
+        db.get_one(Elder, wang.id).needs = "胰岛素"
+    sees = role == "agent"
+    pages = [browser.get(path).text for path in (f"{card(wang)}/edit", f"{card(wang)}/merge/{twin.person.public_id}")]
+    assert all(("胰岛素" in page) is sees for page in pages)
+    with session.read() as db:
+        values = people.values_of(db, db.get_one(Elder, wang.id))
+    wished = {**values, "needs": "", "address": "经纬街2号"}
+    assert browser.post(f"{card(wang)}/edit", wished, page="/search").status_code == 303
+    with session.read() as db:
+        row = db.get_one(Elder, wang.id)
+        assert (row.address, row.needs) == ("经纬街2号", "" if sees else "胰岛素")
+    new = {"name": "赵秀英", "numbers": landline(108), "language": "zh-CN", "needs": "糖尿病"}
+    assert browser.post("/elders/new", new, page="/search").status_code == 303
+    with session.read() as db:
+        row = db.scalars(select(Elder).order_by(Elder.id.desc())).first()
+        assert row is not None and row.needs == ("糖尿病" if sees else "")
+    # The corrections tell what stood before: of her health to nobody else either.
+    with world.rows() as db:
+        user = db.get_one(User, 1)
+        people.correct(db, wang.person.public_id, {"needs": "透析"}, user, world.now)
+    for path in (card(wang), f"{card(wang)}/history/changes"):
+        assert ("透析" in browser.get(path).text) is sees, path
