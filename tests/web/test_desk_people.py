@@ -211,8 +211,8 @@ def test_notes_on_her_health_are_in_no_form_of_a_role_that_may_not_see_them(
     new = {"name": "赵秀英", "numbers": landline(108), "language": "zh-CN", "needs": "糖尿病"}
     assert browser.post("/elders/new", new, page="/search").status_code == 303
     with session.read() as db:
-        row = db.scalars(select(Elder).order_by(Elder.id.desc())).first()
-        assert row is not None and row.needs == ("糖尿病" if sees else "")
+        added = db.scalars(select(Elder).order_by(Elder.id.desc())).first()
+        assert added is not None and added.needs == ("糖尿病" if sees else "")
     # The corrections tell what stood before: of her health to nobody else either.
     with world.rows() as db:
         user = db.get_one(User, 1)
