@@ -68,10 +68,7 @@ def _do(ami: Ami, work: Work) -> str:
         case Verb.MERGE:
             return _redirect(ami, work.channel, "room", f"guest-{work.call}")
         case Verb.COMPLETE:
-            outcome = _redirect(ami, work.channel, "room", f"guest-{work.call}")
-            if outcome == "done":
-                _hang_up(ami, work.leg)
-            return outcome
+            return _hand_over(ami, work)
         case Verb.BACK:
             _hang_up(ami, work.third)
             return _redirect(ami, work.channel, "room", f"guest-{work.call}")
@@ -101,10 +98,21 @@ def _give(ami: Ami, work: Work) -> str:
     return outcome
 
 
-def _in_room(ami: Ami, work: Work) -> bool:
-    """Whether the call is in its room already: somebody was asked in, or has joined."""
-    answer = ami.send_action({"Action": "Getvar", "Variable": f"CONFBRIDGE_INFO(parties,room-{work.call})"})
-    return answer.header("Value", "0") not in ("", "0")
+def _hand_over(ami: Ami, work: Work) -> str:
+    """The caller comes to whom was asked in, and the agent leaves; but not while that one rings, or has gone again."""
+    if _in_room(ami, work, "marked") < 2:
+        return "nobody"
+    outcome = _redirect(ami, work.channel, "room", f"guest-{work.call}")
+    if outcome == "done":
+        _hang_up(ami, work.leg)
+    return outcome
+
+
+def _in_room(ami: Ami, work: Work, who: str = "parties") -> int:
+    """How many are in the call's room (none unless somebody was asked in, or has joined); `marked`: without guests."""
+    answer = ami.send_action({"Action": "Getvar", "Variable": f"CONFBRIDGE_INFO({who},room-{work.call})"})
+    value = str(answer.header("Value", "0"))
+    return int(value) if value.isascii() and value.isdigit() else 0
 
 
 def _into_room(ami: Ami, work: Work) -> str:
@@ -132,7 +140,8 @@ def _redirect(ami: Ami, channel: str, context: str, exten: str, other: tuple[str
 def _ask_in(ami: Ami, work: Work) -> str:
     """The caller holds, she goes into a room, and whom she asks is rung and led there."""
     action = {
-        "Action": "Redirect", "Channel": work.channel, "Context": "asked", "Exten": "s", "Priority": "1",
+        "Action": "Redirect",
+        "Channel": work.channel, "Context": "asked", "Exten": f"hold-{work.call}", "Priority": "1",
         "ExtraChannel": work.leg, "ExtraContext": "room", "ExtraExten": f"host-{work.call}", "ExtraPriority": "1",
     }  # fmt: skip
     if ami.send_action(action).header("Response") != "Success":

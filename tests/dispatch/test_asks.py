@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from dispatch import asks, disk
+from dispatch import ask_work, asks, disk, presence
 from dispatch.ami import Ami, AmiMessage
+from models import clock
 from models.calls import Call, CallState, Direction
 from models.lookup import number_row
 from models.people import Elder
 from models.phone import normalise
 from models.presence import CallAsk, Verb
-from models.session import write
+from models.session import read, write
 from models.settings import settings
 from models.users import User
 from tests.dispatch.town import Town
@@ -19,13 +20,17 @@ from tests.support import world
 
 
 class Listens(Ami):
-    """An AMI connection that remembers what it was told."""
+    """An AMI connection that remembers what it was told; so many agents, and whom they asked, are in the room."""
 
-    def __init__(self) -> None:
+    def __init__(self, marked: int = 0) -> None:
         self.told: list[dict[str, object]] = []
+        self.marked = marked
 
     def send_action(self, cdict: dict[str, object]) -> AmiMessage:  # type: ignore[override]
-        """Remember it."""
+        """Remember it, unless it is a question."""
+        if cdict["Action"] == "Getvar":
+            assert str(cdict["Variable"]).startswith("CONFBRIDGE_INFO(marked,room-")
+            return AmiMessage(["Response: Success", f"Value: {self.marked}"])
         self.told.append(cdict)
         return AmiMessage(["Response: Success"])
 
@@ -67,3 +72,35 @@ def test_whoever_is_rung_is_told_of_the_recording_in_her_language(
     (action,) = ami.told
     variables = [one for one in action["Variable"] if "RECORD" in one or "LANGUAGE" in one]  # type: ignore[attr-defined]
     assert variables == ([f"__HOTLINE_LANGUAGE={language}", "__RECORD_OWN=yes"] if language else [])
+
+
+@pytest.mark.parametrize(("marked", "outcome"), [(0, "nobody"), (1, "nobody"), (2, "done")])
+def test_a_caller_is_handed_over_to_somebody_who_is_there(town: Town, marked: int, outcome: str) -> None:
+    """Whom was asked in may still be rung, or have gone again: then the caller stays the agent's."""
+    with write() as session:
+        user, other = (User(name=name, password_hash="x", role="agent", created_at=town.now) for name in "陈李")
+        call = Call(
+            channel_id="1763766000.1", direction=Direction.IN, purpose="inbound", state=CallState.AGENT,
+            started_at=town.now,
+        )  # fmt: skip
+        session.add_all([user, other, call])
+        session.flush()
+        call.agent_id = user.id
+        presence.talks(session, user.id, call.id, "leg.1", town.now)
+        session.add(CallAsk(
+            user_id=user.id, call_id=call.id, verb=Verb.ASK_AGENT, agent_id=other.id, created_at=town.now,
+            done_at=town.now, outcome="done",
+        ))  # fmt: skip
+        ask = CallAsk(user_id=user.id, call_id=call.id, verb=Verb.COMPLETE, created_at=clock.now())
+        session.add(ask)
+        session.flush()
+        ids = ask.id, call.public_id
+    ami = Listens(marked)
+    asks.perform(ami, ids[0])
+    moved = [(one["Action"], one["Channel"], one.get("Exten")) for one in ami.told]
+    handed_over = [("Redirect", "1763766000.1", f"guest-{ids[1]}"), ("Hangup", "leg.1", None)]
+    assert moved == (handed_over if outcome == "done" else [])
+    with read() as session:
+        assert session.get_one(CallAsk, ids[0]).outcome == outcome
+        # It is neither handed over nor written so, and she may try it again.
+        assert bool(ask_work.third_of(session, session.get_one(CallAsk, ids[0]).call_id)) is (outcome == "nobody")

@@ -236,19 +236,30 @@ def test_two_agents_reject_transfer_ask_in_and_hand_over(town: Town, chromium: C
     first.says(1300).presses("answer").talks()
     all_hear_each_other(caller, 800, {first: 1300})
     town.rows.wait_for(lambda: the_call(town).agent_id == first.user_id, 3, "call of the first agent")
-    # Asked first: the caller holds, then all three, then the two go on without her.
+    # Asked first, and the colleague says no: the caller holds on, and is left to nobody.
     second.chooses("ready").is_shown("ready")
     first.passes("consult", "李大力")
     caller.hears("on_hold", within=8)
+    second.rings().presses("answer").talks().presses("hangup").is_free()
+    first.presses("complete")
+    expect(first.page.locator("[data-note]")).to_contain_text("没有人在")
+    assert tone_db(caller, 1300, 2.5) < LOUD_DB, "she does not hold"
+    first.talks().presses("back")
+    caller.plays(sound.beep(2, 850), wait=False)
+    first.hears(850)
+    # Asked first: the caller holds, then all three, then the two go on without her.
+    second.chooses("ready").is_shown("ready")
+    first.passes("consult", "李大力")
     second.rings().says(1500).presses("answer").talks()
-    assert tone_db(caller, 1500) < LOUD_DB, "she holds, and hears what the two say"
+    assert tone_db(caller, 1500, 2.5) < LOUD_DB, "she holds, and hears what the two say"
     first.presses("merge")
     all_hear_each_other(caller, 900, {first: 1300, second: 1500})
     first.presses("complete").is_free()
     all_hear_each_other(caller, 1000, {second: 1500})
     assert tone_db(caller, 1300) < LOUD_DB
-    second.presses("hangup").is_free()
-    caller.is_hung_up_by_hotline(5)
+    # She puts down: nobody stays behind in the room.
+    caller.hangs_up()
+    second.is_free()
     assert journal(town) == [
         "agent_rung", "agent_missed", "agent_rung", "agent_answered", "transferred", "agent_answered", "transferred"
     ]  # fmt: skip
