@@ -64,7 +64,8 @@ def init_app(app: Flask, settings: Settings, console: ConsoleSettings) -> None:
             account = presence.issue_account(db, user_row(db), until, now)
         if not _wait_live(must_be_me().id, account.serial):
             # No fault of the request: the page goes on asking, and its log is not to fill with failures.
-            return jsonify(error="away", text=phone_words.refusals()["away"])
+            # Its number has gone up all the same: the page is not to take it for another computer's.
+            return jsonify(error="away", text=phone_words.refusals()["away"], serial=account.serial)
         return jsonify(
             user=account.user,
             realm=account.realm,

@@ -81,6 +81,9 @@ def test_without_an_exchange_there_is_no_account_and_she_is_told(world: World, a
     answer = post(agent, "/phone/line", {})
     assert (answer.status_code, answer.json and answer.json["error"]) == (200, "away")
     assert "password" not in answer.text
+    # The page knows this request by its number: no other computer has taken over.
+    with read() as db:
+        assert answer.json and answer.json["serial"] == db.scalars(select(AgentLine)).one().serial
 
 
 def test_nothing_works_without_the_token_or_a_log_in(world: World, agent: Browser, browser: Browser) -> None:

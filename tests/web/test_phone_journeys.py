@@ -601,6 +601,14 @@ def test_microphone_refused_and_two_tabs(town: Town, chromium: Chromium) -> None
     expect(desk.page.locator("#phone")).to_have_attribute("data-line", "up", timeout=10_000 * PATIENCE)
     expect(desk.page.locator("[data-alert]")).to_be_hidden()
     both_hear(desk, caller, 800)
+    # She logs in on another computer: the telephone is there, and the call that she has goes on here to its end.
+    other = AgentDesk(town, chromium, desk.name, user_id=desk.user_id).logs_in()
+    expect(desk.page.locator("[data-alert]")).to_contain_text("另一台电脑")
+    both_hear(desk, caller, 900)
+    other.context.close()
+    # She takes it back, in the call.
+    desk.presses("take").is_connected()
+    expect(desk.page.locator("[data-alert]")).to_be_hidden()
     # A second tab waits, and cannot take a telephone that is in a call.
     second = desk.tab()
     second.goto("/")

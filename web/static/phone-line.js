@@ -142,7 +142,11 @@
 
     return {
       start, stop, answer, hangUp, leave, quality,
-      renew: (password) => ua?.set("password", password),
+      renew: (password) => {
+        ua?.set("password", password);
+        // At once: one that was refused is not tried again by itself, and another computer may have taken our place.
+        if (ua?.isConnected()) ua.register();
+      },
       registered: () => Boolean(ua?.isRegistered()),
       active: () => Boolean(session),
       up: () => Boolean(session?.isEstablished()),

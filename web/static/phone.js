@@ -141,7 +141,7 @@
     },
     unregistered: () => { bar.dataset.line = "down"; if (tab.owned() && !elsewhere) alarm("away"); },
     // The account has run out, or the exchange has lost it: a new one is asked for, more and more seldom.
-    refused: () => { bar.dataset.line = "down"; alarm("away"); setTimeout(connect, Math.min(1000 * 2 ** trouble++, 15000)); },
+    refused: () => { if (elsewhere) return; bar.dataset.line = "down"; alarm("away"); setTimeout(connect, Math.min(1000 * 2 ** trouble++, 15000)); },
     ring: (meta) => {
       const mine = call = { ...meta, stage: "ringing", since: Date.now() };
       const rings = () => call === mine && call.stage === "ringing";
@@ -173,6 +173,7 @@
       show(part.quality, false);
       say(words[`ended_${cause}`] ?? "");
       draw();
+      if (elsewhere) rest();
       emit("ended", told);
       sync();
     },
@@ -180,15 +181,17 @@
   const quiet = () => { stopBell?.(); stopBell = null; };
   const sync = async () => stand(await ask("state"));
 
-  // The newest account is the only one. Somebody with another computer, or another browser, has it now.
-  const replaced = () => { serial = 0; elsewhere = true; clearTimeout(renewal); line.stop(); bar.dataset.line = "down"; alarm("other_computer"); };
+  // The newest account is the only one: she has it on another computer, or in another browser, now. The call that she
+  // has here goes on to its end, for stopping the line would end it.
+  const replaced = () => { serial = 0; elsewhere = true; clearTimeout(renewal); alarm("other_computer"); if (!line.active()) rest(); };
+  const rest = () => { line.stop(); bar.dataset.line = "down"; };
   const issue = async () => {
     asking = true;
     const account = await ask("line", {});
     asking = false;
-    if (!account?.user) return null;
-    serial = account.serial;
-    return account;
+    // The request counts even where the exchange did not take it in time; of one whose answer is lost nobody knows.
+    serial = account?.serial ?? 0;
+    return account?.user ? account : null;
   };
   const connect = async () => {
     clearTimeout(renewal);
@@ -196,8 +199,10 @@
     if (alerted !== "away") alarm("connecting");
     const account = await issue();
     if (!account) { alarm("away"); renewal = setTimeout(connect, Math.min(1000 * 2 ** trouble++, 15000)); return; }
-    if (line.active()) line.renew(account.password);
-    else line.start(account);
+    if (line.active()) {
+      line.renew(account.password);
+      if (line.registered()) on.registered();
+    } else line.start(account);
     renewal = setTimeout(renew, account.renew_s * 1000);
   };
   const renew = async () => {
