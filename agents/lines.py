@@ -96,7 +96,7 @@ def orders_query() -> Select[Order]:
 
 def tasks_query() -> Select[Task]:
     """Tasks with what a line shows of them."""
-    together = (Task.elder, Task.number, Task.order, Task.owner)
+    together = (Task.elder, Task.provider, Task.number, Task.order, Task.owner)
     return select(Task).options(*(selectinload(each) for each in together))
 
 
@@ -200,7 +200,7 @@ def task_lines(tasks: Sequence[Task]) -> tuple[TaskLine, ...]:
             public_id=task.public_id,
             kind=task.kind,
             priority=task.priority,
-            party=party(task.elder, None, task.number),
+            party=party(task.elder, task.provider, task.number),
             order=order_ref(task.order) if task.order else None,
             slots=slots_of(task.data),
             created_at=task.created_at,

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from models.contacts import Contact
 from models.people import Elder, PersonNumber, PhoneNumber
+from models.phone import Number, NumberKind
 from models.providers import ProviderNumber
-from models.tasks import Task
+from models.tasks import RINGS_PROVIDER, Task
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,31 @@ class Reached:
     number: PhoneNumber
     elder_id: int | None = None
     person_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Firm:
+    """The provider that a task is for, with its numbers as they are dialled, the one to ring first at the head."""
+
+    name: str
+    numbers: tuple[str, ...]
+
+
+def firm_of(task: Task) -> Firm | None:
+    """Return the provider that is to be rung for the task; None where it is about the elder herself."""
+    if task.kind not in RINGS_PROVIDER or task.provider is None:
+        return None
+    numbers = (link.number for link in task.provider.numbers)
+    return Firm(task.provider.name, tuple(Number(one.value, NumberKind(one.kind)).national for one in numbers))
+
+
+def first_of_task(task: Task) -> Reached | None:
+    """Return the number that the task's own button rings, or None."""
+    if task.kind in RINGS_PROVIDER and task.provider is not None:
+        return Reached(task.provider.numbers[0].number) if task.provider.numbers else None
+    own = task.elder.person.numbers if task.elder else []
+    found = task.number or (own[0].number if own else None)
+    return Reached(found, task.elder_id) if found is not None else None
 
 
 def of_elder(session: Session, elder: Elder, number: PhoneNumber) -> Reached | None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from agents.accounts import record
 from agents.lines import TaskLine, task_lines, tasks_query
+from agents.reached import Firm, firm_of
 from dispatch import care, returns
 from models.audio import Audio
 from models.calls import Call, Utterance
@@ -80,6 +81,8 @@ class TaskView:
     line: TaskLine
     elder_id: int | None
     number: str
+    provider: Firm | None  # it is rung, not the elder
+    order_status: str | None
     call: str | None
     recording: str | None
     transcript: Transcript | None
@@ -105,6 +108,8 @@ def view(session: Session, public_id: str, who_id: int, now: datetime) -> TaskVi
         line=task_lines([task])[0],
         elder_id=task.elder_id,
         number=Number(task.number.value, NumberKind(task.number.kind)).national if task.number else "",
+        provider=firm_of(task),
+        order_status=task.order.status if task.order else None,
         call=call.public_id if call else None,
         recording=audio.public_id if audio and audio.erased_at is None else None,
         transcript=_transcript(session, audio) if audio and audio.erased_at is None else None,

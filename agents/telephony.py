@@ -159,11 +159,10 @@ def _number(session: Session, whom: Whom, task: Task | None) -> Reached:
             raise PresenceRefused("not_hers")
         return meant
     if task is not None:
-        own = task.elder.person.numbers if task.elder else []
-        found = task.number or (own[0].number if own else None)
-        if found is None:
+        first = reached.first_of_task(task)
+        if first is None:
             raise PresenceRefused("number")
-        return Reached(found, task.elder_id)
+        return first
     if whom.call:
         call = session.scalar(select(Call).where(Call.public_id == whom.call))
         if call is None or call.number is None:

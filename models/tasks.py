@@ -14,6 +14,7 @@ from models.base import Base, Code, Pk, PublicId
 from models.calls import Call
 from models.orders import Order
 from models.people import Elder, PhoneNumber
+from models.providers import Provider
 from models.users import User
 
 
@@ -27,7 +28,7 @@ class TaskKind(StrEnum):
     NO_PROVIDER = "no_provider"  # nobody accepted the order
     CALLBACK = "callback"  # she could not be told who comes
     RING_BACK = "ring_back"  # she chose to be rung back, or somebody nobody knows left a number
-    TELL_PROVIDER = "tell_provider"  # an accepted order was cancelled: the provider is to be told
+    TELL_PROVIDER = "tell_provider"  # a provider has an order no longer that it had accepted, and is to be told
     DISSATISFIED = "dissatisfied"  # she was not content with a service
     UNREACHABLE = "unreachable"  # she could not be asked how a service was
     WORD = "word"  # a word of her own after a good service: somebody is to hear it
@@ -41,6 +42,9 @@ class TaskKind(StrEnum):
     SMS = "sms"  # a text message that somebody needs has not arrived, or nobody knows whether it has
     FAULT = "fault"  # something of ours broke on her call
 
+
+# Of these the provider is rung, not the elder.
+RINGS_PROVIDER = frozenset({TaskKind.TELL_PROVIDER, TaskKind.CHECK_ITEM})
 
 # What comes first: an alarm before all else (0), then what concerns a waiting elder.
 PRIORITY: dict[TaskKind, int] = {
@@ -127,6 +131,7 @@ class Task(Base):
     order: Mapped[Order | None] = relationship()
     elder: Mapped[Elder | None] = relationship()
     number: Mapped[PhoneNumber | None] = relationship()
+    provider: Mapped[Provider | None] = relationship()
     owner: Mapped[User | None] = relationship(foreign_keys=[owner_id])
     locked_by: Mapped[User | None] = relationship(foreign_keys=[locked_by_id])
 

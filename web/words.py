@@ -148,7 +148,9 @@ TASK_ADVICE: Words = {
     "callback": _l("She does not know yet who comes: tell her."),
     "ring_back": _l("Nobody was free and we promised to ring back: ring her."),
     "fault": _l("The call was cut by a fault: call back and ask what she needs."),
-    "tell_provider": _l("The order was cancelled after it was accepted: ring the provider."),
+    "tell_provider": _l(
+        "The order was cancelled, or given to another, after this provider had accepted it: ring it and say so."
+    ),
     "late": _l("The deadline has passed: see where the order stands, tell her, and have it done."),
     "check_item": _l("The provider says that this service is not its own: ring it and put its entry right."),
     "check_visit": _l("The worker reported from a telephone that is not the elder's: ask the elder whether she came."),

@@ -17,9 +17,11 @@ from agents.presence import PresenceRefused
 from agents.telephony import Whom
 from dispatch import limits
 from dispatch import presence as rule
+from dispatch.changes import cancel_order
 from models import clock, lookup
 from models.calls import Call
 from models.contacts import Relation
+from models.orders import Order, OrderEvent, OrderStatus
 from models.people import Elder, Person
 from models.phone import normalise
 from models.presence import AgentLine, AgentPresence, CallAsk, PauseReason, Presence, TaskCall
@@ -29,9 +31,11 @@ from models.settings import settings
 from models.tasks import Task, TaskKind, TaskState, TaskStep, move_task
 from models.users import User
 from tests.web.conftest import Browser
+from tests.web.test_pages import text_of
 from tests.web.world import World, landline, mobile
 from web import phone
 from web.config import ConsoleSettings
+from web.display import telephone
 from web.security import policy
 
 
@@ -333,3 +337,34 @@ def test_the_bar_is_on_every_page_and_begins_as_the_rows_have_it(world: World, a
 def test_the_page_may_reach_the_exchange_and_nothing_else(console: dict[str, Any], allowed: str, refused: str) -> None:
     said = policy(settings(), ConsoleSettings(**console))
     assert allowed in said and refused not in said
+
+
+def test_a_task_to_tell_a_provider_rings_the_provider_and_shows_its_numbers(world: World, agent: Browser) -> None:
+    """The order was cancelled: the elder knows, and it is the provider that does not."""
+    user = somebody(world)
+    registered(world, user)
+    order = world.order(world.elder("王桂兰", landline(101)))
+    provider = world.provider("康福家政", landline(108))
+    world.move(order, OrderStatus.OFFERED)
+    world.move(order, OrderStatus.ACCEPTED, actor="provider", actor_id=provider.id)
+    with world.rows() as db:
+        db.get_one(Order, order.id).provider_id = provider.id
+    with world.rows() as db:
+        assert cancel_order(db, order.id, OrderEvent(actor="agent", actor_id=user.id), world.now)
+    with read() as db:
+        told = db.scalars(select(Task)).one()
+    page = text_of(agent.get(f"/tasks/{told.public_id}").text)
+    shown = telephone(normalise(landline(108)).national)
+    assert f"给服务商打电话 {shown}" in page and page.count(shown) == 2 and "康福家政" in page
+    assert "拨打电话" not in page, "she is not the one to be rung"
+    assert f"工单 {order.number} 已取消" in page, "how the order stands is beside its link"
+    check = world.task(TaskKind.CHECK_ITEM, provider_id=provider.id)
+    page = text_of(agent.get(f"/tasks/{check.public_id}").text)
+    assert "康福家政" in page and shown in page and "号码未显示" not in page
+    for task in (told, check):
+        with write() as db:
+            ask = telephony.dial(db, db.get_one(User, user.id), Whom(task=task.public_id), clock.now())
+            call = db.get_one(Call, ask.call_id)
+            assert call.number is not None
+            assert (call.number.value, call.elder_id) == (normalise(landline(108)).value, None)
+            db.rollback()
