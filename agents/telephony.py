@@ -222,7 +222,8 @@ def pass_on(session: Session, user: User, how: tuple[str, str, str], now: dateti
     """Give the call away, or ask somebody in. `how`: transfer or consult; agent, queue or outside; whom.
 
     Raises:
-        PresenceRefused: she has no call, there is nobody of that name, or the number may not be dialled.
+        PresenceRefused: she has no call, there is nobody of that name, the number may not be dialled, something is
+            under way already (illegal), or somebody is asked in (asked).
     """
     deed, kind, target = how
     verb = (_TO if deed == "transfer" else _ASK).get(kind)
@@ -243,7 +244,21 @@ def pass_on(session: Session, user: User, how: tuple[str, str, str], now: dateti
     if call.direction == Direction.OUT:
         # Her own call hangs on her channel: there is no caller's channel to be moved.
         raise PresenceRefused("own_call")
+    _one_at_a_time(session, call, rule.presence_of(session, user.id, now))
     return _ask(session, ask)
+
+
+def _one_at_a_time(session: Session, call: Call, row: AgentPresence) -> None:
+    """Refuse while something that she has asked for is not done yet, or somebody whom she asked in is not left again.
+
+    Only since she has this call: an agent before her may have lost it while she asked.
+    """
+    hers = CallAsk.call_id == call.id, CallAsk.user_id == row.user_id, CallAsk.created_at >= row.since
+    if session.scalar(select(CallAsk.id).where(*hers, CallAsk.done_at.is_(None)).limit(1)) is not None:
+        raise PresenceRefused("illegal")
+    third = ask_work.asked_in(session, call.id, None)
+    if third is not None and third.user_id == row.user_id and third.created_at >= row.since:
+        raise PresenceRefused("asked")
 
 
 def then(session: Session, user: User, deed: str, now: datetime) -> CallAsk:

@@ -27,6 +27,7 @@ def refusals() -> dict[str, str]:
         "outside": _("Your role may only call numbers that the hotline knows. Ask a supervisor."),
         "engaged": _("That line is engaged just now."),
         "full": _("All lines of the trunk are taken. Try again in a moment."),
+        "asked": _("Somebody is being asked already. Go back to the caller first, or hand over."),
         "nobody": _("Nobody is there, or has not answered yet."),
         "gone": _("The call has ended."),
         "refused": _("The telephone exchange has refused it."),

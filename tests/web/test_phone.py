@@ -171,7 +171,8 @@ def test_a_number_that_nobody_has_is_called_by_whose_role_may(
             assert refused.json and "班长" in refused.json["text"]
         else:
             with write() as db:
-                telephony.pass_on(db, db.get_one(User, user.id), tuple(wish.values()), clock.now())  # type: ignore[arg-type]
+                ask = telephony.pass_on(db, db.get_one(User, user.id), tuple(wish.values()), clock.now())  # type: ignore[arg-type]
+                ask.done_at, ask.outcome = clock.now(), "refused"
     with write() as db:
         how = ("transfer", "outside", known.person.numbers[0].number.value)
         assert telephony.pass_on(db, db.get_one(User, user.id), how, clock.now()).verb == "to_outside"
@@ -302,6 +303,51 @@ def test_a_call_is_passed_on_by_whoever_has_it_to_somebody_who_is_there(world: W
         assert (ask.verb, ask.agent_id, ask.call_id) == ("to_agent", other.id, call.id)
     found = agent.get("/phone/targets").json
     assert found and {one["value"] for one in found} >= {f"agent:{other.public_id}", "queue:ko"}
+
+
+def test_one_after_the_other_is_asked_in(world: World, agent: Browser) -> None:
+    """A double click asks once; while somebody is asked in nobody else is, and the caller is given to nobody."""
+    user, other = somebody(world), world.user("小李")
+    registered(world, user)
+    call = world.call(world.elder("王桂兰", landline(101)))
+    asked = ("consult", "agent", other.public_id)
+    gives = ("transfer", "queue", "ko")
+    with world.rows() as db:
+        for one, now in ((user, clock.now()), (other, clock.now())):
+            rule.move(db, rule.presence_of(db, one.id, now), rule.To(Presence.READY), now)
+        rule.talks(db, user.id, call.id, "leg.1", clock.now())
+
+    def wants(*how: str) -> CallAsk:
+        with write() as db:
+            return telephony.pass_on(db, db.get_one(User, user.id), how, clock.now())  # type: ignore[arg-type]
+
+    def done(ask: CallAsk, outcome: str = "done") -> None:
+        with world.rows() as db:
+            row = db.get_one(CallAsk, ask.id)
+            row.done_at, row.outcome = clock.now(), outcome
+
+    first = wants(*asked)
+    for how in (asked, gives):
+        with pytest.raises(PresenceRefused, match="illegal"):
+            wants(*how)
+    done(first)
+    for how in (asked, gives):
+        with pytest.raises(PresenceRefused, match="asked"):
+            wants(*how)
+    with write() as db:
+        back = telephony.then(db, db.get_one(User, user.id), "back", clock.now())
+    with pytest.raises(PresenceRefused, match="illegal"):
+        wants(*asked)
+    done(back)
+    # What Asterisk has refused has asked nobody in.
+    done(wants(*asked), "refused")
+    done(wants(*asked))
+    # Her page was lost in the middle of it, and the caller has come to her again: she begins anew.
+    with world.rows() as db:
+        row = rule.presence_of(db, user.id, clock.now())
+        rule.move(db, row, rule.To(Presence.READY), clock.now())
+        rule.talks(db, user.id, call.id, "leg.2", clock.now())
+    assert wants(*asked).verb == "ask_agent"
 
 
 def test_a_call_is_seen_by_whom_it_rings_and_by_nobody_else(world: World, agent: Browser) -> None:

@@ -23,8 +23,20 @@
       give.showModal();
       (dialing ? number : target).focus();
     };
-    const wished = (path, wish) => ask(path, wish, (text) => { problem.textContent = text; problem.hidden = !give.open; });
-    const pass = async (deed) => {
+    const wished = (path, wish) => ask(path, wish, (text, code) => {
+      problem.textContent = text;
+      problem.hidden = !give.open;
+      // The answer to her first press was lost on its way: the keys that lead out of it are shown.
+      if (code === "asked") kit.change({ third: true });
+    });
+    // One press at a time: a double click, or a key that is held down, would ask two in.
+    let under = false;
+    const once = (deed) => async (...wish) => {
+      if (under) return null;
+      under = true;
+      try { return await deed(...wish); } finally { under = false; }
+    };
+    const pass = once(async (deed) => {
       const [kind, id] = target.value ? target.value.split(":") : ["outside", number.value.trim()];
       if (!id) return number.focus();
       // The exchange hangs up on her as soon as the caller has gone: this is no call that was cut off.
@@ -33,9 +45,9 @@
       if (done) give.close();
       else if (deed === "transfer") kit.change({ passed: false });
       if (done && deed === "consult") kit.change({ third: true, merged: false });
-    };
-    const then = async (deed, news) => { if (deed === "complete") kit.change({ passed: true }); if (await ask("then", { deed })) kit.change(news); else if (deed === "complete") kit.change({ passed: false }); };
-    const dial = async (whom) => { const done = await wished("dial", whom); if (done) { give.close(); kit.stand(done); } return Boolean(done); };
+    });
+    const then = once(async (deed, news) => { if (deed === "complete") kit.change({ passed: true }); if (await ask("then", { deed })) kit.change(news); else if (deed === "complete") kit.change({ passed: false }); });
+    const dial = once(async (whom) => { const done = await wished("dial", whom); if (done) { give.close(); kit.stand(done); } return Boolean(done); });
     acts.transfer = () => open(false);
     acts["dial-open"] = () => open(true);
     acts["do-transfer"] = () => pass("transfer");
@@ -45,7 +57,7 @@
     acts.complete = () => then("complete", {});
     acts.back = () => then("back", { third: false, merged: false });
     number.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") { event.preventDefault(); acts[give.querySelector("[data-act=do-dial]").hidden ? "do-transfer" : "do-dial"](); }
+      if (event.key === "Enter") { event.preventDefault(); if (!event.repeat) acts[give.querySelector("[data-act=do-dial]").hidden ? "do-transfer" : "do-dial"](); }
     });
     number.addEventListener("input", () => { if (number.value) target.value = ""; });
     window.phone.dial = dial;
