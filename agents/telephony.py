@@ -241,7 +241,7 @@ def pass_on(session: Session, user: User, how: tuple[str, str, str], now: dateti
         number = _written(session, target)
         _may(session, user, number)
         ask.number_id = number.id
-    if call.direction == Direction.OUT:
+    if call.is_dialled_by_agent:
         # Her own call hangs on her channel: there is no caller's channel to be moved.
         raise PresenceRefused("own_call")
     _one_at_a_time(session, call, rule.presence_of(session, user.id, now))

@@ -12,7 +12,7 @@ from agents import accounts
 from agents.presence import PresenceRefused
 from dispatch import presence as rule
 from dispatch import watching
-from models.calls import Call, Direction
+from models.calls import Call
 from models.presence import ENGAGED, AgentLine, AgentPresence, CallAsk, Presence
 from models.supervision import Watching
 from models.users import User
@@ -59,8 +59,7 @@ def watch(session: Session, user: User, whose: Whose, how: str, now: datetime) -
         raise PresenceRefused("yourself")
     if call.ended_at is not None:
         raise PresenceRefused("gone")
-    if how in (Watching.JOIN, Watching.TAKE_OVER) and call.direction == Direction.OUT:
-        # The other side hangs on the agent's channel, and cannot be led elsewhere.
+    if how in (Watching.JOIN, Watching.TAKE_OVER) and call.is_dialled_by_agent:
         raise PresenceRefused("agents_own")
     accounts.record(session, user, AUDITED[Watching(how)], ("call", call.id), now)
     ask = CallAsk(user_id=user.id, call_id=call.id, agent_id=agent_id, verb=how, created_at=now)

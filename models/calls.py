@@ -96,6 +96,11 @@ class Call(Base):
     caller: Mapped[Person | None] = relationship()
     events: Mapped[list[CallEvent]] = relationship(order_by="CallEvent.id", viewonly=True)
 
+    @property
+    def is_dialled_by_agent(self) -> bool:
+        """Whether an agent has rung her: the other side hangs on the agent's channel and cannot be led elsewhere."""
+        return self.purpose == "agent"
+
 
 class CallEvent(Base):
     """One entry of the journal; never changed, never deleted. `data` holds codes and ids only."""

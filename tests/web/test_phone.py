@@ -305,6 +305,25 @@ def test_a_call_is_passed_on_by_whoever_has_it_to_somebody_who_is_there(world: W
     assert found and {one["value"] for one in found} >= {f"agent:{other.public_id}", "queue:ko"}
 
 
+@pytest.mark.parametrize("purpose", ["care", "callback", "reminder", "return_visit", "offer", "agent"])
+def test_only_a_call_that_an_agent_has_dialled_hangs_on_her_telephone(
+    world: World, agent: Browser, purpose: str
+) -> None:
+    """The machine rang her, and she wanted a person: that call can be given to a colleague like any other."""
+    user = somebody(world)
+    call = world.call(world.elder("王桂兰", landline(101)), direction="out", purpose=purpose)
+    with world.rows() as db:
+        rule.talks(db, user.id, call.id, "leg.1", clock.now())
+    for how in (("transfer", "queue", "ko"), ("consult", "outside", landline(101))):
+        with write() as db:
+            if purpose == "agent":
+                with pytest.raises(PresenceRefused, match="own_call"):
+                    telephony.pass_on(db, db.get_one(User, user.id), how, clock.now())
+            else:
+                ask = telephony.pass_on(db, db.get_one(User, user.id), how, clock.now())
+                ask.done_at, ask.outcome = clock.now(), "refused"
+
+
 def test_one_after_the_other_is_asked_in(world: World, agent: Browser) -> None:
     """A double click asks once; while somebody is asked in nobody else is, and the caller is given to nobody."""
     user, other = somebody(world), world.user("小李")

@@ -202,15 +202,28 @@ def test_whom_it_refuses(talking: tuple[User, User, Call], world: World) -> None
             wants(user, how, whose)
     performed(wants(boss, "listen", Whose(agent=chen.public_id)))
     with world.rows() as db:
-        db.get_one(Call, call.id).direction = Direction.OUT
-    with pytest.raises(PresenceRefused, match="agents_own"):
-        wants(boss, "take_over")
+        row = db.get_one(Call, call.id)
+        row.direction, row.purpose = Direction.OUT, "agent"
+    for how in ("join", "take_over"):
+        with pytest.raises(PresenceRefused, match="agents_own"):
+            wants(boss, how)
     with world.rows() as db:
         db.get_one(Call, call.id).ended_at = clock.now()
     with pytest.raises(PresenceRefused, match="gone"):
         wants(boss, "whisper")
     # What was refused is no use of it.
     assert audited() == ["call_listened"]
+
+
+def test_a_call_of_ours_that_came_to_her_is_like_any_other(talking: tuple[User, User, Call], world: World) -> None:
+    """The machine has rung an elder who asked for a person: the caller has a channel of her own, and can be moved."""
+    chen, boss, call = talking
+    with world.rows() as db:
+        row = db.get_one(Call, call.id)
+        row.direction, row.purpose = Direction.OUT, "care"
+    performed(wants(boss, "listen", Whose(agent=chen.public_id)))
+    both, _ = performed(wants(boss, "join"))
+    assert (both["ExtraChannel"], both["ExtraExten"]) == (call.channel_id, f"guest-{call.public_id}")
 
 
 def test_an_agent_may_not_and_the_wallboard_offers_and_shows_it(
