@@ -125,7 +125,9 @@ def view(session: Session, public_id: str, who_id: int, now: datetime) -> TaskVi
 
 def _asks_score(session: Session, task: Task) -> bool:
     order = session.get(Order, task.order_id) if task.order_id is not None else None
-    return task.kind in _AFTER_SERVICE and order is not None and order.status in returns.DONE
+    if task.kind not in _AFTER_SERVICE or order is None or order.status not in returns.DONE:
+        return False
+    return not returns.is_past(session, task)
 
 
 def _tries(session: Session, task_id: int) -> tuple[Try, ...]:
@@ -275,8 +277,8 @@ def finish(session: Session, public_id: str, found: Finding, user: User, now: da
         record(session, user, "task_closed", ("task", task.id), now)
         # Of a care visit: she was reached, somebody was there, or the next one is asked.
         care.task_closed(session, task, now)
-        if task.kind in _AFTER_SERVICE and task.order_id is not None:
-            # She has been talked to, or cannot be asked. An order that is to be done again has moved on already.
+        if task.kind in _AFTER_SERVICE and task.order_id is not None and not returns.is_past(session, task):
+            # She has been talked to, or cannot be asked. Of what was done again since she is asked anew.
             returns.conclude(session, task.order_id, OrderEvent(actor="agent", actor_id=user.id), now)
         return True
     due = now + timedelta(seconds=result.retry_s or 0)

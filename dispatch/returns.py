@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, exists, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from dispatch import tasks
@@ -33,6 +33,12 @@ from models.tasks import Task, TaskKind
 CONTENT = 3
 # What was completed longer ago is not asked about any more, should nobody have begun to (days).
 _FRESH = timedelta(days=7)
+# Of a task: what it is about has not been done again since.
+_PRESENT = ~exists().where(
+    OrderEvent.order_id == Task.order_id,
+    OrderEvent.to_status == OrderStatus.REOPENED,
+    OrderEvent.at >= Task.created_at,
+)
 # What can be done again.
 DONE = frozenset({OrderStatus.COMPLETED, OrderStatus.RETURN_VISITED})
 
@@ -107,7 +113,7 @@ def hear(session: Session, said: Said, now: datetime) -> str:
         note(session, said.call_id, Entry.ORDER_RATED, now, order_id=order.id, score=said.score)
     question = _question(session, order.id) if said.herself else None
     if said.score < CONTENT and not (said.agent_id is not None and _complained(session, order.id)):
-        key = f"return:{question.id}" if question else f"order:{order.id}"
+        key = f"return:{question.id}" if question else _turn_key(session, order)
         data = {"score": said.score}
         new = tasks.for_order(TaskKind.DISSATISFIED, key, order, call_id=said.call_id, data=data)
         tasks.open_task(session, new, now)
@@ -124,7 +130,19 @@ def hear(session: Session, said: Said, now: datetime) -> str:
 def _complained(session: Session, order_id: int) -> bool:
     """Return whether an agent has the matter in hand already."""
     open_ones = Task.order_id == order_id, Task.kind == TaskKind.DISSATISFIED, Task.closed_at.is_(None)
-    return session.scalar(select(Task.id).where(*open_ones).limit(1)) is not None
+    return session.scalar(select(Task.id).where(*open_ones, _PRESENT).limit(1)) is not None
+
+
+def _turn_key(session: Session, order: Order) -> str:
+    """Return what names a complaint that no return visit has asked for: one each time that the order was done."""
+    again = OrderEvent.order_id == order.id, OrderEvent.to_status == OrderStatus.REOPENED
+    times = session.scalar(select(func.count()).where(*again)) or 0
+    return f"order:{order.id}" + (f":{times}" if times else "")
+
+
+def is_past(session: Session, task: Task) -> bool:
+    """Return whether the order was sent to be done again since the task was made: what follows is another matter."""
+    return session.scalar(select(Task.id).where(Task.id == task.id, _PRESENT)) is None
 
 
 def _asked(session: Session, order: Order, said: Said, now: datetime) -> None:
@@ -154,7 +172,7 @@ def keep_word(session: Session, visit_id: int, audio_id: int, now: datetime) -> 
     visit = session.get_one(ReturnVisit, visit_id)
     visit.audio_id = audio_id
     orders = [question.order_id for question in visit.questions]
-    complaints = (Task.order_id.in_(orders), Task.kind == TaskKind.DISSATISFIED, Task.closed_at.is_(None))
+    complaints = (Task.order_id.in_(orders), Task.kind == TaskKind.DISSATISFIED, Task.closed_at.is_(None), _PRESENT)
     known = session.scalars(select(Task).where(*complaints)).all()
     for task in known:
         task.audio_id = audio_id

@@ -9,9 +9,10 @@ from sqlalchemy import select
 
 from dispatch import returns
 from dispatch.attempts import fail_return_visit
+from models import clock
 from models.clock import local_date
 from models.followups import ReturnVisit, ReturnVisitQuestion
-from models.orders import Order, OrderEvent, OrderStatus
+from models.orders import Order, OrderEvent, OrderStatus, move_order
 from models.outbox import OutboxEntry
 from models.ratings import OrderRating
 from models.session import read, write
@@ -137,3 +138,35 @@ def test_a_bad_score_stays_with_a_person_and_a_second_one_makes_no_second_task(
     assert agent.post(f"{path}/close", {"result": "told", "note": "道歉了"}, path).status_code == 303
     assert status(done) == "settled"
     assert "她说服务怎么样" not in agent.get(path).text
+
+
+def test_what_was_done_again_is_asked_about_though_the_old_complaint_is_closed_late(
+    world: World, agent: Browser, done: str
+) -> None:
+    """The agent has it done again, and writes down what came of the complaint only when it has been."""
+    with write() as session:
+        order = session.scalars(select(Order).where(Order.public_id == done)).one()
+        returns.hear(session, returns.Said(order.id, 1, None), world.now)
+    old = f"/tasks/{the_task(TaskKind.DISSATISFIED).public_id}"
+    form = {"day": (local_date(world.now) + timedelta(days=2)).isoformat(), "part": "afternoon"}
+    assert agent.post(f"/orders/{done}/again", form, f"/orders/{done}").status_code == 303
+    with write() as session:
+        order = session.get_one(Order, order.id)
+        for to in (OrderStatus.OFFERED, OrderStatus.ACCEPTED, OrderStatus.ARRIVED, OrderStatus.COMPLETED):
+            move_order(session, order, to, clock.now(), OrderEvent(actor="system"))
+        returns.begin(session, order, clock.now())
+    assert "她说服务怎么样" not in agent.get(old).text, "what is asked there is how it was the first time"
+    # Somebody who rings for her is not content either: another matter than the one that is still open.
+    with write() as session:
+        returns.hear(session, returns.Said(order.id, 2, None, herself=False), clock.now())
+    with read() as session:
+        complaints = session.scalars(select(Task).where(Task.kind == TaskKind.DISSATISFIED).order_by(Task.id)).all()
+    assert len(complaints) == 2
+    assert agent.post(f"{old}/close", {"result": "told", "note": "重做"}, old).status_code == 303
+    assert status(done) == "completed"
+    with read() as session:
+        asked = session.scalars(select(ReturnVisitQuestion).order_by(ReturnVisitQuestion.id)).all()
+        assert [one.closed_at is None for one in asked] == [False, True]
+    new = f"/tasks/{complaints[1].public_id}"
+    assert agent.post(f"{new}/close", {"result": "told", "note": "道歉了"}, new).status_code == 303
+    assert status(done) == "settled"
