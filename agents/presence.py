@@ -23,6 +23,9 @@ from models.supervision import Watch, Watching
 from models.tasks import Task
 from models.users import User
 
+# The page prolongs a wrap-up by itself while a result is owed, for so long beyond the usual wrap-up.
+OWED_WRAP_UP = timedelta(minutes=10)
+
 
 class PresenceRefused(ValueError):
     """It cannot be so now. `code`: no_line, reason, in_call, not_in_wrap_up, illegal."""
@@ -163,8 +166,10 @@ def choose(session: Session, user: User, wish: tuple[str, str | None], now: date
         raise PresenceRefused("illegal") from error
 
 
-def extend(session: Session, user: User, now: datetime) -> None:
-    """She needs more time after the call.
+def extend(session: Session, user: User, now: datetime, by_itself: bool = False) -> None:
+    """She needs more time after the call; `by_itself`: her page asks for it, because a result is owed.
+
+    A page does not know who sits before it: after `OWED_WRAP_UP` of that she is in a pause, and nobody waits for her.
 
     Raises:
         PresenceRefused: she is not in wrap-up.
@@ -172,7 +177,11 @@ def extend(session: Session, user: User, now: datetime) -> None:
     row = rule.presence_of(session, user.id, now)
     if row.state != Presence.WRAP_UP or row.until is None:
         raise PresenceRefused("not_in_wrap_up")
-    row.until = max(row.until, now) + timedelta(seconds=queue_rules(session).wrap_up_more_s)
+    rules = queue_rules(session)
+    if by_itself and now - row.since >= timedelta(seconds=rules.wrap_up_s) + OWED_WRAP_UP:
+        rule.owes(session, row, now)
+        return
+    row.until = max(row.until, now) + timedelta(seconds=rules.wrap_up_more_s)
 
 
 def _registered(session: Session, user_id: int) -> bool:

@@ -18,6 +18,7 @@ from models.presence import (
     ENGAGED,
     LOST,
     MISSED,
+    OWED,
     PRESENCE_MOVES,
     WATCHING,
     AgentLine,
@@ -113,7 +114,7 @@ def watches(session: Session, user_id: int, leg_id: str, now: datetime) -> None:
 
 def _remember(row: AgentPresence) -> None:
     """Whoever was in a pause of her own goes back to it after the call."""
-    if row.state == Presence.PAUSE and row.reason != MISSED:
+    if row.state == Presence.PAUSE and row.reason not in (MISSED, OWED):
         row.following = row.reason
     elif row.state == Presence.OFFLINE:
         row.following = "offline"
@@ -163,6 +164,11 @@ def leg_ended(session: Session, leg_id: str, now: datetime) -> AgentPresence | N
 def follow(session: Session, row: AgentPresence, now: datetime) -> None:
     """After a call, or its wrap-up: to what she has asked for meanwhile, else ready."""
     move(session, row, _wanted(row.following), now)
+
+
+def owes(session: Session, row: AgentPresence, now: datetime) -> None:
+    """Nobody has ended a wrap-up in which a result is owed: a pause, unless she chose something else for after it."""
+    move(session, row, _wanted(OWED if row.following in (None, "ready") else row.following), now)
 
 
 def _wanted(code: str | None) -> To:

@@ -44,6 +44,7 @@ ENGAGED = frozenset({Presence.RINGING, Presence.TALKING})
 
 # Reasons that are no choice of hers, beside those of `pause_reasons`.
 MISSED = "missed"  # rung and did not answer, or rejected
+OWED = "owed"  # the wrap-up was prolonged by itself for long enough, and the call's result is still owed
 LOST = "lost"  # offline: the browser is gone without a word
 WATCHING = "watching"  # talking: the telephone is in another agent's call (models/supervision.py)
 # What the name of the channel to somebody who was asked into a call begins with.

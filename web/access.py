@@ -23,6 +23,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 EVERYBODY = "everybody"
 # A page asks ahead for what may have to be shown there (static/ahead.js).
 AHEAD = "Hotline-Ahead"
+# In the address of what a page asks for by itself.
+BY_ITSELF = "by_itself"
 # Moving this mark with every request would send a cookie with every answer.
 SEEN_STEP_S = 60
 

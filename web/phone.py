@@ -25,7 +25,7 @@ from models.session import read, write
 from models.settings import Settings
 from models.users import Role, User
 from web import i18n, phone_words
-from web.access import allow, deadline, must_be_me, role_includes, user_row
+from web.access import BY_ITSELF, allow, deadline, must_be_me, role_includes, user_row
 from web.config import ConsoleSettings
 from web.words import language_name
 
@@ -100,8 +100,9 @@ def choose() -> Answer:
 
 @allow(Role.AGENT)
 def extend() -> Answer:
-    """More time for the wrap-up."""
-    return do(presence.extend)
+    """More time for the wrap-up; the page says when it asks by itself."""
+    by_itself = BY_ITSELF in request.args
+    return do(lambda db, user, now: presence.extend(db, user, now, by_itself))
 
 
 @allow(Role.AGENT)

@@ -69,6 +69,7 @@ PRESENCE: dict[str, Any] = {
 # Reasons that are nobody's choice; those of `pause_reasons` carry their names.
 PRESENCE_REASON: dict[str, Any] = {
     "missed": _l("Call missed"),
+    "owed": _l("Result still owed"),
     "lost": _l("Connection lost"),
     "watching": _l("In an agent's call"),
 }

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from agents import people, presence, tasks, telephony
 from agents.presence import PresenceRefused
 from agents.telephony import Whom
-from dispatch import limits
+from dispatch import limits, roster
 from dispatch import presence as rule
 from dispatch.changes import cancel_order
 from models import clock, lookup
@@ -24,7 +24,7 @@ from models.contacts import Relation
 from models.orders import Order, OrderEvent, OrderStatus
 from models.people import Elder, Person
 from models.phone import normalise
-from models.presence import AgentLine, AgentPresence, CallAsk, PauseReason, Presence, TaskCall
+from models.presence import OWED, AgentLine, AgentPresence, CallAsk, PauseReason, Presence, TaskCall
 from models.register import NewContact, add_contact
 from models.session import read, write
 from models.settings import settings
@@ -129,6 +129,41 @@ def test_a_choice_in_a_call_is_for_after_it(world: World, agent: Browser) -> Non
         rule.talks(db, user.id, call.id, "leg.1", clock.now())
     answer = post(agent, "/phone/presence", {"state": "offline"}).json
     assert answer and (answer["state"], answer["following"], answer["call"]) == ("talking", "offline", call.public_id)
+
+
+@pytest.mark.parametrize(("chosen", "then"), [(None, ("pause", OWED)), ("offline", ("offline", None))])
+def test_a_wrap_up_that_nobody_ends_becomes_a_pause_and_is_prolonged_by_a_click_as_often_as_wanted(
+    world: World, agent: Browser, monkeypatch: pytest.MonkeyPatch, chosen: str | None, then: tuple[str, str | None]
+) -> None:
+    user, began = somebody(world), clock.now()
+    registered(world, user)
+    call = world.call(world.elder("王桂兰", landline(101)))
+    with world.rows() as db:
+        rule.talks(db, user.id, call.id, "leg.1", began)
+        rule.leg_ended(db, "leg.1", began)
+        rule.presence_of(db, user.id, began).following = chosen
+    rules, token = settings(), agent.token("/")
+    asked = 0
+    while asked < 60:
+        with read() as db:
+            now = presence.view(db, user.id).until or began
+        with monkeypatch.context() as patch:
+            patch.setattr(clock, "now", lambda at=now: at)
+            answer = agent.client.post("/phone/extend?by_itself=1", json={}, headers={"X-CSRFToken": token})
+        if answer.status_code != 200 or answer.json["state"] != "wrap_up":  # type: ignore[index]
+            break
+        asked += 1
+    assert answer.json and (answer.json["state"], answer.json["reason"]) == then
+    beyond = now - began - timedelta(seconds=rules.wrap_up_s) - presence.OWED_WRAP_UP
+    assert timedelta(0) <= beyond < timedelta(seconds=rules.wrap_up_more_s)
+    with read() as db:
+        assert not roster.counts(db.scalars(select(AgentPresence)).one(), now), "callers do not wait for her"
+    # Somebody who asks is there.
+    with world.rows() as db:
+        rule.talks(db, user.id, call.id, "leg.2", began)
+        rule.leg_ended(db, "leg.2", began)
+        presence.extend(db, db.get_one(User, user.id), now)
+        assert rule.presence_of(db, user.id, now).state == Presence.WRAP_UP
 
 
 @pytest.mark.parametrize(

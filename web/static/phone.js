@@ -104,12 +104,14 @@
     }
     tick();
   };
+  // Not for ever: the server knows whether somebody has asked for it, or this page.
+  const prolong = async () => stand(await ask("extend?by_itself=1", {}));
   const tick = () => {
     const since = Date.parse(mine.since ?? "");
     if (mine.state === "wrap_up" && mine.until) {
       const left = Math.max(0, (Date.parse(mine.until) - now()) / 1000);
       part.stateTime.textContent = clock(Math.ceil(left));
-      if (resultNeeded && left < 5 && left > 0) acts.extend();
+      if (resultNeeded && left < 5 && left > 0) prolong();
     } else part.stateTime.textContent = Number.isNaN(since) || mine.state === "offline" ? "" : clock(Math.max(0, (now() - since) / 1000));
     if (call) {
       const s = (Date.now() - call.since) / 1000;
