@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 from flask import Blueprint, Flask, abort, redirect, render_template, request, url_for
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
 from agents import ahead as next_calls
-from agents import desk, merging, people, pop, tasks, visit_holds
+from agents import desk, merging, people, pop, presence, tasks, visit_holds
 from agents.accounts import record
 from agents.ahead import Chance
 from agents.search import find
@@ -18,6 +21,9 @@ from models.settings import settings
 from models.users import Role
 from web import desk_orders
 from web.access import AHEAD, allow, must_be_me, user_row
+
+# The dispatcher hears of a ring within some tenths of a second.
+ROW_WITHIN_S = 1.0
 
 routes = Blueprint("desk", __name__)
 
@@ -42,19 +48,38 @@ def home() -> str:
 
 @routes.get("/desk/calls/<public_id>")
 @allow(Role.AGENT)
-def call(public_id: str) -> str:
+def call(public_id: str) -> str | BaseResponse:
     """Show who is on the line, what she has said so far, and what to do next.
 
     Asked for ahead of its ring, it is given only to those whose telephones may ring next; where no other than this one
     can ring it is shown at once and so read, else it is not read yet.
     """
     if AHEAD not in request.headers:
-        return call_page(public_id)
+        try:
+            return call_page(public_id)
+        except NotFound:
+            return redirect(url_for("desk.call", public_id=_by_channel(public_id)), 303)
     with read() as db:
         chance = next_calls.chance(db, must_be_me().id, public_id, clock.now())
     if chance == Chance.NONE:
         abort(404)
     return call_page(public_id, ahead=chance)
+
+
+def _by_channel(channel_id: str) -> str:
+    """Return the public id of her call whose channel this is.
+
+    Where the conversation failed, the telephone at the ring knows the channel only; the row is made a moment later.
+    """
+    until = time.monotonic() + (ROW_WITHIN_S if "." in channel_id else 0)
+    while True:
+        with read() as db:
+            hers = presence.call_for(db, must_be_me().id, channel_id)
+        if hers is not None and hers.public_id != channel_id:
+            return hers.public_id
+        if time.monotonic() >= until:
+            abort(404)
+        time.sleep(0.05)
 
 
 def call_page(public_id: str, problem: tuple[str, str] | None = None, ahead: Chance | None = None) -> str:

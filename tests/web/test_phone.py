@@ -413,6 +413,13 @@ def test_a_call_is_seen_by_whom_it_rings_and_by_nobody_else(world: World, agent:
         assert presence.call_for(db, user.id, call.public_id) is not None
         assert presence.call_for(db, user.id, call.channel_id) is not None
         assert presence.call_for(db, other.id, call.public_id) is None
+    # Where the conversation failed, her telephone names the channel: it leads to the page.
+    answer = agent.get(f"/desk/calls/{call.channel_id}")
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/desk/calls/{call.public_id}")
+    assert agent.get(f"/desk/calls/{call.public_id}").status_code == 200
+    with world.rows() as db:
+        db.get_one(Call, call.id).agent_id = other.id
+    assert agent.get(f"/desk/calls/{call.channel_id}").status_code == 404
 
 
 def test_the_bar_is_on_every_page_and_begins_as_the_rows_have_it(world: World, agent: Browser) -> None:
