@@ -9,14 +9,14 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from dispatch import presence, spool, waiting
+from dispatch import ask_work, presence, spool, waiting
 from dispatch.calls import close_call
 from dispatch.outbox import transaction
 from dispatch.roster import user_of
 from models import clock
 from models.calls import Call, CallEnd, CallState, Direction
 from models.journal import Entry, note
-from models.presence import ENGAGED, THIRD, AgentPresence, Presence
+from models.presence import ENGAGED, THIRD, THIRD_GONE, AgentPresence, CallAsk, Presence
 from models.session import read
 
 log = logging.getLogger(__name__)
@@ -138,6 +138,20 @@ def _did_not_take(user_id: int, channel_id: str, status: str) -> None:
             note(session, call.id, Entry.AGENT_MISSED, now, user_id=user_id)
         if row.state == Presence.READY:
             presence.missed(session, user_id, "", now)
+
+
+def third_gone(channel_id: str) -> None:
+    """Whom an agent asked in did not answer, or has left: her page says it, or she would listen to silence."""
+    if not channel_id.startswith(THIRD):
+        return
+    now = clock.now()
+    with transaction() as session:
+        ask = session.scalar(select(CallAsk).where(CallAsk.public_id == channel_id.removeprefix(THIRD)))
+        if ask is None or ask_work.is_over(session, ask):
+            return
+        row = presence.presence_of(session, ask.user_id, now)
+        if row.state == Presence.TALKING and row.call_id == ask.call_id and row.since <= ask.created_at:
+            row.reason = THIRD_GONE
 
 
 def leg_ended(channel_id: str) -> None:

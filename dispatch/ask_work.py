@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from dispatch import disk, watching
@@ -115,6 +115,16 @@ def asked_in(session: Session, call_id: int, before: int | None) -> CallAsk | No
         if ask.verb in (Verb.ASK_AGENT, Verb.ASK_OUTSIDE):
             return ask
     return None
+
+
+def is_over(session: Session, ask: CallAsk) -> bool:
+    """Whether the agent has gone on (back to the caller, handed over, somebody else) from this ask, or is about to."""
+    later = select(CallAsk.id).where(
+        CallAsk.call_id == ask.call_id, CallAsk.id > ask.id, CallAsk.user_id == ask.user_id,
+        CallAsk.verb.in_((Verb.BACK, Verb.COMPLETE, Verb.ASK_AGENT, Verb.ASK_OUTSIDE)),
+        or_(CallAsk.outcome.is_(None), CallAsk.outcome == "done"),
+    )  # fmt: skip
+    return session.scalar(later.limit(1)) is not None
 
 
 def task_of(session: Session, call_id: int) -> str:

@@ -22,7 +22,7 @@ from models import clock
 from models.calls import Call, CallEnd
 from models.journal import Entry, note
 from models.prepared import Prepared
-from models.presence import AgentPresence, CallAsk, Presence, Verb
+from models.presence import THIRD_GONE, AgentPresence, CallAsk, Presence, Verb
 from models.rows import Rows
 from models.session import write
 from models.settings import settings
@@ -193,6 +193,9 @@ def _written(session: Session, ask: CallAsk, work: Work, now: datetime) -> None:
         return
     if ask.verb in (Verb.TO_AGENT, Verb.TO_QUEUE, Verb.TO_OUTSIDE, Verb.COMPLETE):
         note(session, call.id, Entry.TRANSFERRED, now, user_id=ask.user_id, to=_given_to(session, ask))
+    if ask.verb in (Verb.BACK, Verb.ASK_AGENT, Verb.ASK_OUTSIDE):
+        hers = presence.presence_of(session, ask.user_id, now)
+        hers.reason = None if hers.reason == THIRD_GONE else hers.reason
     if ask.verb in watching.WATCHES:
         watching.done(session, ask, work.third, now)
     if ask.verb == Verb.ASK_AGENT and ask.agent_id is not None:

@@ -48,6 +48,7 @@ def handle(headers: Mapping[str, str]) -> None:
         case "AgentCalled" | "AgentConnect" | "AgentRingNoAnswer" | "ContactStatus" | "UserEvent":
             agent_events.handle(headers)
         case "Hangup":
+            agent_events.third_gone(headers.get("Uniqueid", ""))
             agent_events.leg_ended(headers.get("Uniqueid", ""))
             _hangup(headers)
         case "DialState" if headers.get("DialStatus") == "PROGRESS":
@@ -57,6 +58,7 @@ def handle(headers: Mapping[str, str]) -> None:
         case "ChannelTalkingStop":
             _talks(headers.get("Uniqueid", ""), _number(headers, "Duration"))
         case "OriginateResponse" if headers.get("Response") == "Failure":
+            agent_events.third_gone(headers.get("ActionID", ""))
             agent_events.leg_ended(headers.get("ActionID", ""))
             _never_rang(headers.get("ActionID", ""), headers.get("Uniqueid", ""))
 

@@ -47,6 +47,7 @@ MISSED = "missed"  # rung and did not answer, or rejected
 OWED = "owed"  # the wrap-up was prolonged by itself for long enough, and the call's result is still owed
 LOST = "lost"  # offline: the browser is gone without a word
 WATCHING = "watching"  # talking: the telephone is in another agent's call (models/supervision.py)
+THIRD_GONE = "third_gone"  # talking: whom she asked in did not answer, or has left again
 # What the name of the channel to somebody who was asked into a call begins with.
 THIRD = "third-"
 UNREACHABLE = frozenset({MISSED, LOST})

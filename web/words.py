@@ -72,6 +72,7 @@ PRESENCE_REASON: dict[str, Any] = {
     "owed": _l("Result still owed"),
     "lost": _l("Connection lost"),
     "watching": _l("In an agent's call"),
+    "third_gone": _l("Whom you asked did not answer, or has left"),
 }
 # A supervisor in an agent's call: as she sees it, and as the agent does.
 WATCHING: Words = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatch import ask_work, asks, disk, presence
+from dispatch import ask_work, asks, disk, events, presence
 from dispatch.ami import Ami, AmiMessage
 from models import clock
 from models.calls import Call, CallState, Direction
@@ -104,3 +104,44 @@ def test_a_caller_is_handed_over_to_somebody_who_is_there(town: Town, marked: in
         assert session.get_one(CallAsk, ids[0]).outcome == outcome
         # It is neither handed over nor written so, and she may try it again.
         assert bool(ask_work.third_of(session, session.get_one(CallAsk, ids[0]).call_id)) is (outcome == "nobody")
+
+
+def test_the_agent_is_told_when_whom_she_asked_is_not_there_any_more(town: Town) -> None:
+    """Rejected, not answered or gone again: her page says it until she goes back, or asks somebody else."""
+    with write() as session:
+        user, other = (User(name=name, password_hash="x", role="agent", created_at=town.now) for name in "陈李")
+        call = Call(
+            channel_id="1763766000.1", direction=Direction.IN, purpose="inbound", state=CallState.AGENT,
+            started_at=town.now,
+        )  # fmt: skip
+        session.add_all([user, other, call])
+        session.flush()
+        presence.talks(session, user.id, call.id, "leg.1", town.now)
+        ids = user.id, other.id, call.id
+
+    def asks_for(verb: Verb) -> str:
+        with write() as session:
+            ask = CallAsk(user_id=ids[0], call_id=ids[2], verb=verb, agent_id=ids[1], created_at=clock.now())
+            session.add(ask)
+            session.flush()
+            found = ask.id, ask_work.third_leg(ask.public_id)
+        asks.perform(Listens(), found[0])
+        return found[1]
+
+    def told() -> str | None:
+        with read() as session:
+            return presence.presence_of(session, ids[0], town.now).reason
+
+    third = asks_for(Verb.ASK_AGENT)
+    events.handle({"Event": "Hangup", "Uniqueid": "third-nobody"})
+    assert told() is None
+    events.handle({"Event": "Hangup", "Uniqueid": third})
+    assert told() == "third_gone"
+    asks_for(Verb.BACK)
+    assert told() is None
+    # It was she who sent that one away: that is no news.
+    events.handle({"Event": "Hangup", "Uniqueid": third})
+    assert told() is None
+    third = asks_for(Verb.ASK_OUTSIDE)
+    events.handle({"Event": "OriginateResponse", "Response": "Failure", "ActionID": third, "Uniqueid": ""})
+    assert told() == "third_gone"

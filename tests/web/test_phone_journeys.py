@@ -241,8 +241,8 @@ def test_two_agents_reject_transfer_ask_in_and_hand_over(town: Town, chromium: C
     first.passes("consult", "李大力")
     caller.hears("on_hold", within=8)
     second.rings().presses("answer").talks().presses("hangup").is_free()
-    first.presses("complete")
-    expect(first.page.locator("[data-note]")).to_contain_text("没有人在")
+    expect(first.page.locator("[data-call-words]")).to_contain_text("对方没有接听")
+    expect(first.key("complete")).to_be_hidden()
     assert tone_db(caller, 1300, 2.5) < LOUD_DB, "she does not hold"
     first.talks().presses("back")
     caller.plays(sound.beep(2, 850), wait=False)

@@ -90,14 +90,15 @@
     for (const act of ["mute", "hangup"]) show(key(act), call && stage !== "ringing");
     show(key("transfer"), stage === "up" && !call.third && !guest);
     const inside = watch.draw(mine, call);
-    for (const act of ["complete", "merge", "back"]) show(key(act), stage === "up" && call.third && !(act === "merge" && call.merged));
+    const alone = mine.reason === "third_gone"; // Whom she asked did not answer, or has left.
+    for (const act of ["complete", "merge", "back"]) show(key(act), stage === "up" && call.third && !(act === "merge" && call.merged) && !(alone && act !== "back"));
     show(part.pad, stage === "up" && call.pad);
     key("hold").setAttribute("aria-pressed", String(Boolean(call?.held)));
     key("mute").setAttribute("aria-pressed", String(Boolean(call?.muted)));
     key("keypad").setAttribute("aria-expanded", String(Boolean(call?.pad)));
     key("dial-open").disabled = Boolean(call);
     if (call) {
-      write(part.callWords, inside || (call.held ? words.hold : call.third ? (call.merged ? words.together : words.consulting) : call.muted ? words.muted : stage === "ringing" ? words.unknown_caller
+      write(part.callWords, inside || (call.held ? words.hold : call.third ? (alone ? words.third_gone : call.merged ? words.together : words.consulting) : call.muted ? words.muted : stage === "ringing" ? words.unknown_caller
         : call.direction !== "in" && stage !== "up" ? words.dialing : words.talking));
       part.callWhy.textContent = ["emergency", "colleague"].includes(call.why) ? words[call.why] : "";
       show(part.callWhy, part.callWhy.textContent);
