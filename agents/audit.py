@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Select, false, select
+from sqlalchemy.orm import Session, aliased, lazyload
 
+from agents.audit_subjects import Subject, about_elder, elder_named, subjects
 from agents.changing import Kind, Values
 from models.changes import SettingChange
 from models.phone import mask
@@ -19,7 +20,19 @@ PAGE = 50
 # What can be looked for together: a word for the filter, and the actions it stands for. Everything else is "deeds".
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "settings": ("setting_made", "setting_changed", "setting_removed", "setting_undone", "password_link"),
-    "reads": ("read", "given_ahead", "searched", "listened", "exported", "elders_exported", "providers_exported"),
+    "reads": (
+        "read",
+        "given_ahead",
+        "searched",
+        "listened",
+        "elders_exported",
+        "providers_exported",
+        "statistics_exported",
+        "care_report_exported",
+        "figure_opened",
+        "marks_read",
+        "call_listened",
+    ),
     "log_ins": ("login", "login_failed", "password_given", "logout", "password_changed", "password_refused"),
 }
 
@@ -31,6 +44,7 @@ class Wish:
     group: str = ""
     user: str = ""  # public id
     subject: str = ""
+    elder: str = ""  # public id: everything about her, and the searches that showed her
     since: datetime | None = None
     until: datetime | None = None
     before: int | None = None
@@ -50,6 +64,7 @@ class AuditLine:
     change: str  # public id of the change; "" where there is none
     undone: bool
     may_undo: bool
+    of: Subject | None = None  # what it is about, where that has a name or a page
 
 
 def lines(session: Session, wish: Wish, kinds: Mapping[str, Kind]) -> list[AuditLine]:
@@ -62,10 +77,17 @@ def lines(session: Session, wish: Wish, kinds: Mapping[str, Kind]) -> list[Audit
         .outerjoin(back, back.undoes_id == SettingChange.id)
         .order_by(AuditEvent.id.desc())
         .limit(PAGE)
+        # Joined with the change, its own line would be an inner join: whatever is no change would be left out.
+        .options(lazyload(SettingChange.audit))
     )
+    rows = session.execute(_wished(session, query, wish)).all()
+    behind = subjects(session, [(event.subject, event.subject_id) for event, *_ in rows])
     return [
-        _line(event, name or "", (change, undone is not None), kinds)
-        for event, name, change, undone in session.execute(_wished(session, query, wish))
+        replace(
+            _line(event, name or "", (change, undone is not None), kinds),
+            of=behind.get((event.subject, event.subject_id or 0)),
+        )
+        for event, name, change, undone in rows
     ]
 
 
@@ -74,6 +96,15 @@ def users(session: Session) -> list[tuple[str, str]]:
     return [
         (public_id, name) for public_id, name in session.execute(select(User.public_id, User.name).order_by(User.name))
     ]
+
+
+def has_read(session: Session, user_id: int, subject: tuple[str, int], since: datetime) -> bool:
+    """Whether this user's reading of `subject` = (kind, id) has been written since then."""
+    seen = select(AuditEvent.id).where(
+        AuditEvent.subject == subject[0], AuditEvent.subject_id == subject[1], AuditEvent.user_id == user_id,
+        AuditEvent.action == "read", AuditEvent.at >= since,
+    )  # fmt: skip
+    return session.scalar(seen.limit(1)) is not None
 
 
 def _wished(session: Session, query: Select[Any], wish: Wish) -> Select[Any]:
@@ -85,6 +116,9 @@ def _wished(session: Session, query: Select[Any], wish: Wish) -> Select[Any]:
         query = query.where(AuditEvent.user_id == session.scalar(select(User.id).where(User.public_id == wish.user)))
     if wish.subject:
         query = query.where(AuditEvent.subject == wish.subject)
+    if wish.elder:
+        elder = elder_named(session, wish.elder)
+        query = query.where(about_elder(elder[0]) if elder is not None else false())
     if wish.since is not None:
         query = query.where(AuditEvent.at >= wish.since)
     if wish.until is not None:

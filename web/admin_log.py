@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from flask import Blueprint, Flask, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from agents import audit, changing
+from agents import audit, audit_subjects, changing
 from agents.admin_skills import dialect_field
 from agents.changing import By, Refused
 from models import clock, dialects
@@ -17,6 +17,9 @@ from web.access import allow, user_row
 from web.admin import KINDS
 
 routes = Blueprint("admin_log", __name__)
+
+# Where the page of a subject is.
+PAGES = {"elder": "records.elder", "order": "records.order", "call": "records.call", "task": "records.task"}
 
 
 def init_app(app: Flask) -> None:
@@ -51,6 +54,7 @@ def _page(refused: Refused | None = None) -> str:
         group=asked.get("group", "settings" if not asked and not refused else ""),
         user=asked.get("user", ""),
         subject=asked.get("subject", ""),
+        elder=asked.get("elder", ""),
         since=_day(asked.get("since", "")),
         until=_day(asked.get("until", ""), 1),
         before=asked.get("before", type=int),
@@ -58,10 +62,12 @@ def _page(refused: Refused | None = None) -> str:
     with read() as db:
         lines = audit.lines(db, wish, KINDS)
         users = audit.users(db)
+        elder = audit_subjects.elder_named(db, wish.elder) if wish.elder else None
         spoken = {dialect_field(one.code): one.names for one in dialects.dialects(db, hidden=True)}
     return render_template(
         "admin/log.html", lines=lines, wish=wish, asked=asked, users=users, groups=[*audit.GROUPS, "deeds"],
         kinds=list(KINDS), page=audit.PAGE, refused=refused, now=clock.now(), dialects=spoken,
+        elder=elder[1] if elder else "", pages=PAGES,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The words of administration: problems of its forms, fields of what was changed, deeds of the audit."""
+"""The words of administration: problems of its forms, fields of what was changed, subjects of the audit."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from flask_babel import get_locale, gettext
 from flask_babel import lazy_gettext as _l
 
 from agents.admin_queues import TIMES, weight_field
+from web.audit_words import AUDIT_ACTION, AUDIT_GROUP
 from web.file_words import column_word, file_said
 from web.i18n import LOCALES, NAMES
 
@@ -65,6 +66,12 @@ SETTING_KIND: Words = {
     "audio": _l("Recording"),
     "prompt_recording": _l("Prompt"),
     "person": _l("Person"),
+    "call_rules": _l("Rules of calling"),
+    "calls": _l("Calls"),
+    "campaign": _l("Campaign"),
+    "care_visit": _l("Care visit"),
+    "duties": _l("Duties of care"),
+    "users": _l("Users"),
 }
 SETTING_FIELD: Words = {
     "name": _l("Name"),
@@ -115,64 +122,6 @@ DAY_WHY: Words = {
     "holiday": _l("public holiday: Sunday's hours"),
     "make_up": _l("worked for a holiday: Monday's hours"),
     "usual": _l("usual"),
-}
-AUDIT_GROUP: Words = {
-    "settings": _l("Settings"),
-    "reads": _l("What was read"),
-    "log_ins": _l("Log-ins"),
-    "deeds": _l("Everything else"),
-}
-AUDIT_ACTION: Words = {
-    "setting_made": _l("made"),
-    "setting_changed": _l("changed"),
-    "setting_removed": _l("taken away"),
-    "setting_undone": _l("taken back"),
-    "password_link": _l("password reset by a link"),
-    "read": _l("read"),
-    "given_ahead": _l("sent to the page ahead of a ring"),
-    "searched": _l("shown by a search"),
-    "listened": _l("listened"),
-    "login": _l("logged in"),
-    "login_failed": _l("log-in refused"),
-    "password_given": _l("password given, code awaited"),
-    "logout": _l("logged out"),
-    "password_changed": _l("password changed"),
-    "password_refused": _l("wrong password"),
-    "second_factor_on": _l("second step on"),
-    "second_factor_off": _l("second step off"),
-    "second_factor_failed": _l("wrong code"),
-    "recovery_code_used": _l("code on paper used"),
-    "user_created": _l("made"),
-    "user_disabled": _l("locked out"),
-    "elder_registered": _l("registered"),
-    "elder_changed": _l("corrected"),
-    "elder_change_undone": _l("correction taken back"),
-    "elders_merged": _l("made one of two"),
-    "merged_away": _l("became part of another"),
-    "merge_undone": _l("made two of one again"),
-    "elders_imported": _l("imported"),
-    "elders_exported": _l("exported"),
-    "providers_imported": _l("imported"),
-    "providers_exported": _l("exported"),
-    "provider_paused": _l("paused"),
-    "provider_resumed": _l("asked again"),
-    "item_kept": _l("service confirmed"),
-    "item_removed": _l("service removed"),
-    "order_placed": _l("placed"),
-    "order_known": _l("placed again, the same"),
-    "order_closed": _l("closed"),
-    "order_reopened": _l("to be done again"),
-    "call_attached": _l("elder named"),
-    "call_result": _l("result written"),
-    "task_taken": _l("taken"),
-    "task_given_back": _l("given back"),
-    "task_tried": _l("tried"),
-    "task_closed": _l("closed"),
-    "note_written": _l("note written"),
-    "note_struck": _l("note struck out"),
-    "note_restored": _l("note restored"),
-    "shortcuts_changed": _l("shortcuts changed"),
-    "erased": _l("erased"),
 }
 ADMIN: dict[str, Words] = {
     "setting_problem": SETTING_PROBLEM,

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from agents import afterwards
+from agents import afterwards, audit
 from agents.accounts import record
 from agents.choices import choices
 from agents.course import order_course
@@ -21,7 +21,7 @@ from models import clock, vocabulary
 from models.orders import CHANGEABLE, IllegalMove, Order, OrderEvent
 from models.people import Person
 from models.providers import Provider
-from models.session import read
+from models.session import read, write
 from models.users import Role
 from web.access import allow, must_be_me, user_row
 from web.desk_orders import OrderForm, check_page, slots_of
@@ -164,8 +164,16 @@ def order_page(public_id: str, wrong: str | None = None, problem: str | None = N
         if course is None:
             abort(404)
         ranked = choices(db, public_id, now)
+        order_id, elder_id = db.execute(select(Order.id, Order.elder_id).where(Order.public_id == public_id)).one()
+        reader = must_be_me().id
+        # The page asks for itself every few seconds while the order moves: that is one reading, not hundreds.
+        again = "watch" in request.args and audit.has_read(db, reader, ("order", order_id), now - WATCHED_FOR)
         holder = select(Provider.public_id).join(Order, Order.provider_id == Provider.id)
         had = db.scalar(holder.where(Order.public_id == public_id)) or ""
+    if not again:
+        with write() as db:
+            record(db, user_row(db), "read", ("order", order_id), now)
+            record(db, user_row(db), "read", ("elder", elder_id), now)
     # A form that is being filled in is not replaced under her hands.
     lately = now - course.line.changed_at < WATCHED_FOR
     return render_template(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from flask import Blueprint, Flask, render_template, request
+from sqlalchemy import select
 
 from agents import people
 from agents.search import QUERY_MAX, Results, find
 from models import clock
+from models.orders import Order
 from models.session import read, write
 from models.settings import settings
 from models.users import Role
@@ -27,7 +29,10 @@ def page() -> str:
     query, now = request.args.get("q", "").strip()[:QUERY_MAX], clock.now()
     with read() as db:
         found = find(db, query, clock.local_date(now), settings().area_code) if query else Results((), (), more=False)
-    if found.elders:
+    if found.elders or found.orders:
         with write() as db:
-            people.audit_read(db, user_row(db), [each.id for each in found.elders], now)
+            # The line of an order shows whose it is.
+            shown = [each.public_id for each in found.orders]
+            whose = set(db.scalars(select(Order.elder_id).where(Order.public_id.in_(shown))))
+            people.audit_read(db, user_row(db), sorted(whose | {each.id for each in found.elders}), now)
     return render_template("search.html", query=query, found=found, query_max=QUERY_MAX, now=now)
