@@ -22,7 +22,7 @@ from web.audit_words import AUDIT_ACTION
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("agents", "web", "hotline", "dispatch", "ivr", "models")
 # What stands behind the beginning of a deed that is put together.
-ENDINGS = {
+ENDINGS: dict[str, list[str]] = {
     "provider_": ["ask", "assign"],
     "campaign_": [CampaignStatus.RUNNING, CampaignStatus.PAUSED, CampaignStatus.STOPPED],
     "set_": list(Setting),
@@ -46,8 +46,8 @@ def texts(node: ast.AST, module: ast.Module) -> Iterator[str]:
         yield from (*texts(node.body, module), *texts(node.orelse, module))
     elif isinstance(node, ast.JoinedStr):
         begin = node.values[0]
-        assert isinstance(begin, ast.Constant)
-        yield from (f"{begin.value}{ending}" for ending in ENDINGS[str(begin.value)])
+        assert isinstance(begin, ast.Constant) and isinstance(begin.value, str)
+        yield from (begin.value + ending for ending in ENDINGS[begin.value])
     elif isinstance(node, ast.Subscript):
         yield from texts(node.value, module)
     elif isinstance(node, ast.Dict):
