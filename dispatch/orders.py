@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import Table, and_, bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
@@ -21,7 +21,7 @@ from models.rows import Rows
 _ORDERS = cast(Table, Order.__table__)
 _AREA_OF_ELDER = Prepared(select(Elder.area_id).where(Elder.id == bindparam("elder_id")).with_for_update())
 _KNOWN = Prepared(
-    select(Order.id)
+    select(Order.id, Order.status, Order.note, Order.wanted_at, Order.provider_id)
     .where(
         or_(
             Order.idempotency_key == bindparam("key"),
@@ -42,6 +42,9 @@ _SET_HOUR = Prepared(
     .where(_ORDERS.c.id == bindparam("order_id"), _ORDERS.c.provider_id.is_(None))
     .values(wanted_at=bindparam("at"))
 )
+_SET_NOTE = Prepared(
+    update(_ORDERS).where(_ORDERS.c.id == bindparam("order_id"), _ORDERS.c.note == "").values(note=bindparam("words"))
+)
 _KNOWN_BY = ("key", "elder_id", "service", "wanted_on", "wanted_part")
 _INSERT = Prepared(
     insert(_ORDERS), "idempotency_key", "channel", "elder_id", "call_id", "service", "wanted_on", "wanted_part",
@@ -50,6 +53,12 @@ _INSERT = Prepared(
 _INSERT_EVENT = Prepared(
     insert(cast(Table, OrderEvent.__table__)), "order_id", "at", "to_status", "actor", "actor_id", "call_id"
 )
+_INSERT_ANEW = Prepared(
+    insert(cast(Table, OrderEvent.__table__)), "order_id", "at", "from_status", "to_status", "actor", "actor_id",
+    "call_id",
+)  # fmt: skip
+# Where the history has words for it that she wants another time, and no provider is being asked meanwhile.
+_ANOTHER_TIME = (OrderStatus.CONFIRMED, OrderStatus.NEEDS_AGENT)
 
 
 @dataclass(frozen=True)
@@ -70,10 +79,14 @@ class OrderRequest:
 
 @dataclass(frozen=True)
 class Placed:
-    """The order that now stands; `created` is False if it stood before."""
+    """The order that now stands; `created` is False if it stood before.
+
+    `stands`: what it holds otherwise than was asked for, and keeps: hour (a provider has accepted it), note.
+    """
 
     order_id: int
     created: bool
+    stands: tuple[str, ...] = ()
 
     @property
     def number(self) -> int:
@@ -88,6 +101,7 @@ def place_order(session: Session | Rows, request: OrderRequest, now: datetime, b
 
     The same request by the same elder for the same time, still expected, is the
     same order: whoever rings again because the line broke does not get two baths.
+    A note is added to it where it has none, and another hour set where nobody has accepted it.
 
     Raises:
         KeyError: service or part of day are not in the vocabulary.
@@ -95,13 +109,11 @@ def place_order(session: Session | Rows, request: OrderRequest, now: datetime, b
     vocabulary.SERVICE[request.service], vocabulary.PART[request.wanted_part]
     # Without the ORM: a dozen rows of this transaction are written while she waits on the telephone.
     area_id = _AREA_OF_ELDER.scalar(session, {"elder_id": request.elder_id})
-    known_id = _KNOWN.scalar(session, {name: getattr(request, name) for name in _KNOWN_BY})
-    if known_id is not None:
-        if request.wanted_at is not None:
-            # The same service in the same part of the day: what she says now is the hour she wants.
-            _SET_HOUR.run(session, {"order_id": known_id, "at": request.wanted_at})
-        _journal(session, request, now, [*before, (Entry.ORDER_KNOWN, {"order_id": known_id})])
-        return Placed(known_id, created=False)
+    known = _KNOWN.first(session, {name: getattr(request, name) for name in _KNOWN_BY})
+    if known is not None:
+        stands = _add(session, request, known, now)
+        _journal(session, request, now, [*before, (Entry.ORDER_KNOWN, {"order_id": known[0]})])
+        return Placed(known[0], created=False, stands=stands)
     row = {
         "idempotency_key": request.key,
         "channel": request.channel,
@@ -120,18 +132,40 @@ def place_order(session: Session | Rows, request: OrderRequest, now: datetime, b
         **deadlines.columns(request.service, request.wanted_on, request.wanted_part, now),
     }
     order_id = _INSERT.insert(session, row)
-    event = {
+    _INSERT_EVENT.run(session, _event(request, order_id, OrderStatus.CONFIRMED.value, now))
+    _journal(session, request, now, [*before, (Entry.ORDER_PLACED, {"order_id": order_id})])
+    post(session, "offer_order", order_id, now, request.call_id)
+    return Placed(order_id, created=True)
+
+
+def _event(request: OrderRequest, order_id: int, to_status: str, now: datetime) -> dict[str, Any]:
+    return {
         "order_id": order_id,
         "at": now,
-        "to_status": OrderStatus.CONFIRMED.value,
+        "to_status": to_status,
         "actor": "elder" if request.channel == "phone" else request.channel,
         "actor_id": request.elder_id,
         "call_id": request.call_id,
     }
-    _INSERT_EVENT.run(session, event)
-    _journal(session, request, now, [*before, (Entry.ORDER_PLACED, {"order_id": order_id})])
-    post(session, "offer_order", order_id, now, request.call_id)
-    return Placed(order_id, created=True)
+
+
+def _add(session: Session | Rows, request: OrderRequest, known: tuple[Any, ...], now: datetime) -> tuple[str, ...]:
+    """Bring what is new in the request into the order that stands; return what it keeps otherwise."""
+    order_id, status, words, at, provider_id = known
+    stands = []
+    if request.wanted_at is not None and request.wanted_at != at:
+        # The same service in the same part of the day: what she says now is the hour she wants.
+        if provider_id is not None or not _SET_HOUR.run(session, {"order_id": order_id, "at": request.wanted_at}):
+            stands.append("hour")
+        elif status in _ANOTHER_TIME:
+            _INSERT_ANEW.run(session, _event(request, order_id, status, now) | {"from_status": status})
+    if (
+        request.note
+        and request.note != words
+        and (words or not _SET_NOTE.run(session, {"order_id": order_id, "words": request.note}))
+    ):
+        stands.append("note")
+    return tuple(stands)
 
 
 def _journal(session: Session | Rows, request: OrderRequest, now: datetime, entries: Entries) -> None:

@@ -149,6 +149,8 @@ def _do(
     return redirect(url_for("records.order", public_id=public_id), 303)
 
 
+# What an order that was met by a second one may keep otherwise than that one had it.
+STANDS = ("hour", "note")
 # An order that has moved lately may move again: its page looks after it by itself.
 WATCHED_FOR = timedelta(hours=1)
 
@@ -179,6 +181,7 @@ def order_page(public_id: str, wrong: str | None = None, problem: str | None = N
     return render_template(
         "order.html", course=course, watched=lately and not (wrong or problem or course.done), ranked=ranked, had=had,
         may=_may(course.line.status), wrong=wrong, problem=problem, known=request.args.get("known") == "1",
+        stands=[one for one in request.args.getlist("stands") if one in STANDS],
         first_day=afterwards.next_workday(clock.local_date(now)), parts=tuple(vocabulary.PART), now=now,
     )  # fmt: skip
 

@@ -218,13 +218,13 @@ def place() -> BaseResponse | str | tuple[str, int]:
             )  # fmt: skip
             placed = place_order(db, wanted, now)
             user = user_row(db)
-            if placed.created:
-                # The function knows the entrance; who sat at it stands in the history.
-                event = db.scalars(select(OrderEvent).where(OrderEvent.order_id == placed.order_id)).first()
-                if event is not None:
-                    event.actor_id = user.id
+            # The function knows the entrance; who sat at it stands in the history.
+            just_now = OrderEvent.order_id == placed.order_id, OrderEvent.at == now, OrderEvent.actor == "agent"
+            for event in db.scalars(select(OrderEvent).where(*just_now)):
+                event.actor_id = user.id
             record(db, user, "order_placed" if placed.created else "order_known", ("order", placed.order_id), now)
             public_id = db.get_one(Order, placed.order_id).public_id
     except KeyError:
         abort(404)
-    return redirect(url_for("records.order", public_id=public_id, known=None if placed.created else 1), 303)
+    known = None if placed.created else 1
+    return redirect(url_for("records.order", public_id=public_id, known=known, stands=placed.stands), 303)

@@ -146,7 +146,8 @@ def test_what_was_done_again_is_asked_about_though_the_old_complaint_is_closed_l
     """The agent has it done again, and writes down what came of the complaint only when it has been."""
     with write() as session:
         order = session.scalars(select(Order).where(Order.public_id == done)).one()
-        returns.hear(session, returns.Said(order.id, 1, None), world.now)
+        # By somebody who rings for her, too: no return visit has asked.
+        returns.hear(session, returns.Said(order.id, 1, None, herself=False), world.now)
     old = f"/tasks/{the_task(TaskKind.DISSATISFIED).public_id}"
     form = {"day": (local_date(world.now) + timedelta(days=2)).isoformat(), "part": "afternoon"}
     assert agent.post(f"/orders/{done}/again", form, f"/orders/{done}").status_code == 303

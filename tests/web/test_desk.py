@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import time
 
 import pytest
 from flask import Flask
@@ -11,12 +12,14 @@ from sqlalchemy import func, select
 from ivr.prompts import words
 from ivr.prompts.words import line
 from models import clock, session, vocabulary
-from models.orders import Order, OrderEvent
+from models.orders import Order, OrderEvent, OrderStatus
 from models.tasks import TaskKind
 from models.users import AuditEvent
+from tests.support.oracle import problems
 from tests.web import desk_town, town
 from tests.web.conftest import Browser
-from tests.web.world import World, landline
+from tests.web.test_pages import text_of
+from tests.web.world import World, landline, mobile
 
 
 def fields(page: str) -> dict[str, str]:
@@ -58,6 +61,45 @@ def test_an_order_is_read_back_in_the_telephones_words_and_placed_once(world: Wo
         event = db.scalars(select(OrderEvent)).one()
         assert (event.actor, event.actor_id) == ("agent", 1)
     assert "未重复下单" in agent.get(again.headers["Location"]).text
+
+
+def test_a_second_order_that_meets_one_that_stands_brings_what_is_new_and_says_what_is_not(
+    world: World, agent: Browser
+) -> None:
+    """What was read back to her is in the order, or the page says that it is not."""
+    wang = world.elder("王桂兰", landline(101))
+    form = {"elder": wang.person.public_id, "service": "bathing", "day": world.day(1).isoformat(), "part": "afternoon"}
+
+    def placed(key: str, **more: str) -> tuple[Order, str]:
+        answer = agent.post("/orders/place", {**form, "key": key, **more}, page="/desk")
+        assert answer.status_code == 303
+        with session.read() as db:
+            return db.scalars(select(Order)).one(), text_of(agent.get(answer.headers["Location"]).text)
+
+    def events() -> list[tuple[str | None, str, str, int | None]]:
+        with session.read() as db:
+            rows = db.scalars(select(OrderEvent).where(OrderEvent.actor == "agent").order_by(OrderEvent.id))
+            return [(row.from_status, row.to_status, row.actor, row.actor_id) for row in rows]
+
+    placed("first")
+    first = [(None, "confirmed", "agent", 1)]
+    order, page = placed("second", at="15:00", note="带防滑垫")
+    assert (order.note, order.wanted_at) == ("带防滑垫", time(15)) and "带防滑垫" in page
+    assert "未重复下单" in page and "时间未改" not in page and "备注未写入" not in page
+    assert events() == [*first, ("confirmed", "confirmed", "agent", 1)]
+    # The same once more changes nothing.
+    placed("third", at="15:00", note="带防滑垫")
+    assert len(events()) == 2
+    order, page = placed("fourth", note="轻一点")
+    assert order.note == "带防滑垫" and "备注未写入" in page and "时间未改" not in page
+    kang = world.provider("康乐", mobile(201))
+    world.move(order, OrderStatus.OFFERED)
+    world.move(order, OrderStatus.ACCEPTED, actor="provider", actor_id=kang.id)
+    order, page = placed("fifth", at="16:00")
+    assert order.wanted_at == time(15) and "时间未改" in page and "备注未写入" not in page
+    assert len(events()) == 2
+    with session.read() as db:
+        assert problems(db) == []
 
 
 @pytest.mark.parametrize(
