@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from agents import accounts
 from models import clock
+from models.presence import ENGAGED, AgentPresence, Presence
 from models.session import read, write
 from models.users import Role, User
 from web.config import ConsoleSettings
@@ -175,13 +176,27 @@ def _load(console: ConsoleSettings) -> Me | None:
         return None
     # An open page is not a person at the keyboard: what it fetches by itself does not keep a session alive.
     by_itself = (
-        request.endpoint in ("board.events", "desk_tasks.lock", "care_runs.keep")
+        request.endpoint in ("board.events", "desk_tasks.lock", "care_runs.keep", "phone.line")
         or "watch" in request.args
+        or BY_ITSELF in request.args
         or AHEAD in request.headers
     )
-    if now - session["seen"] > SEEN_STEP_S and not by_itself:
+    if now - session["seen"] > SEEN_STEP_S and (not by_itself or _on_duty(found)):
         session["seen"] = now
     return found
+
+
+def _on_duty(who: Me) -> bool:
+    """Whether her telephone is renewed while she has a call, or is ready for one.
+
+    A long call is work without a hand on the keys. Who is ready has said that she is there, and the first ring that
+    she does not hear pauses her: callers of a quiet night are not to find nobody because she has touched nothing.
+    """
+    if request.endpoint != "phone.line":
+        return False
+    duty = AgentPresence.state.in_((Presence.READY, *ENGAGED))
+    with read() as db:
+        return db.scalar(select(AgentPresence.id).where(AgentPresence.user_id == who.id, duty)) is not None
 
 
 def _find(db: DbSession, public_id: str, version: int | None) -> Me | None:

@@ -72,7 +72,7 @@ def init_app(app: Flask, settings: Settings, console: ConsoleSettings) -> None:
             password=account.password,
             serial=account.serial,
             server=server(settings, console),
-            renew_s=max(30.0, (account.expires_at - now).total_seconds() * 2 / 3),
+            renew_s=max(5.0, (account.expires_at - now).total_seconds() * 2 / 3),
         )
 
     @routes.get("/targets")

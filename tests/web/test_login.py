@@ -10,10 +10,12 @@ from flask import Flask
 
 from agents import accounts
 from models import clock
+from models.presence import AgentPresence
 from models.users import User
 from tests.web.conftest import Browser
 from tests.web.secret import SECRET
 from tests.web.world import PASSWORD, World
+from web import phone
 from web.app import NoSecret, create_app
 from web.config import ConsoleSettings
 from web.login import BY_NAME_AND_ADDRESS
@@ -186,6 +188,28 @@ def test_what_a_page_fetches_by_itself_does_not_keep_a_session_open(
     monkeypatch.setattr(clock, "now", lambda: began + timedelta(minutes=61))
     answer = agent.get("/orders/none?watch=1", headers={"HX-Request": "true"})
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/login")
+
+
+@pytest.mark.parametrize(
+    ("state", "open_still"),
+    [("", False), ("pause", False), ("wrap_up", False), ("ready", True), ("ringing", True), ("talking", True)],
+)
+def test_the_telephone_of_an_empty_desk_keeps_no_session_open_and_a_call_does(
+    world: World, agent: Browser, monkeypatch: pytest.MonkeyPatch, state: str, open_still: bool
+) -> None:
+    monkeypatch.setattr(phone, "LIVE_WITHIN_S", 0.0)
+    began, sent = clock.now(), {"json": {}, "headers": {"X-CSRFToken": agent.token("/")}}
+    if state:
+        with world.rows() as db:
+            user_id = db.query(User).one().id
+            until = began + timedelta(days=1)
+            db.add(AgentPresence(user_id=user_id, state=state, since=began, until=until))
+    for minutes in (25, 50, 75, 100):
+        monkeypatch.setattr(clock, "now", lambda now=began + timedelta(minutes=minutes): now)
+        renewed = agent.client.post("/phone/line", **sent)
+        agent.client.post("/phone/extend?by_itself=1", **sent)
+    assert (renewed.status_code == 200) is open_still
+    assert (agent.get("/desk").status_code == 200) is open_still
 
 
 def test_language_and_colours_are_kept(world: World, browser: Browser) -> None:
