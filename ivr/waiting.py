@@ -14,6 +14,7 @@ from ivr.agi import Line
 from ivr.prompts import voice
 from ivr.prompts.words import line as prompt
 from ivr.turns import Key, Silence
+from ivr.turns.steps import always_key
 from ivr.waiting_turns import AskDigits, AskKey, Emergency, Move, RingBack, State, WaitOn
 from models import clock, phone
 from models.calls import Call
@@ -64,6 +65,8 @@ def _turn(line: Line, state: State, move: AskKey | AskDigits) -> tuple[State, Mo
         key = line.ask_key(file, pause)
         return waiting_turns.hear(state, Key(key) if key else Silence())
     digits = line.ask_digits(file, DIGIT_PAUSE_MS, LONGEST_NUMBER)
+    # Frightened people press 9 several times, and whoever wants a person 0: no telephone has such a number.
+    digits = digits and (always_key(digits) or digits)
     if digits is None or len(digits) < 2:
         return waiting_turns.hear(state, Key(digits) if digits else Silence())
     return waiting_turns.number_keyed(state, _ringable(phone.caller(digits, settings().area_code)))

@@ -58,6 +58,7 @@ class Step:
     silent: Callable[[State], Next] | None = None  # where silence is an answer
     patience_ms: int | None = None  # None: as long as her pace allows
     unheard: Callable[[State], Next] | None = None  # where words that mean nothing are none of hers, perhaps
+    nines: int | None = None  # from so many nines on they may be the number that is asked for; None: they never are
 
 
 STEPS: dict[str, Step] = {}
@@ -113,6 +114,7 @@ def _same(state: State) -> Lines:
 def hear(state: State, heard: Heard) -> Next:
     """Return the next state and move after what was heard."""
     here = STEPS[state.step]
+    heard = _pressed_again(here, heard)
     state = replace(state, spoken=isinstance(heard, Said))
     meaning: Meaning | None = None
     match heard:
@@ -138,6 +140,21 @@ def hear(state: State, heard: Heard) -> Next:
         case "repeat":
             return state, _listen(state, _same(state))
     return _answered(state, lambda now: here.hear(now, meaning))
+
+
+def _pressed_again(here: Step, heard: Heard) -> Heard:
+    """Return the key that was pressed several times: frightened people do so where a number is asked for, too."""
+    if not isinstance(heard, Digits):
+        return heard
+    # A star in front of them makes them a worker's code, and no code is of this kind.
+    key = always_key(heard.digits.removeprefix("*"))
+    may_be_number = key == "9" and here.nines is not None and len(heard.digits) >= here.nines
+    return heard if key is None or may_be_number else Key(key)
+
+
+def always_key(digits: str) -> str | None:
+    """Return 9 for nothing but nines, 0 for nothing but zeros, None for any other number."""
+    return digits[0] if digits and set(digits) in ({"9"}, {"0"}) else None
 
 
 def done(state: State, deed: Do, result: Any) -> Next:

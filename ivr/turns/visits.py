@@ -15,6 +15,7 @@ from ivr.turns.capture import meaning_of
 from ivr.turns.state import Do, GoodBye, KnownOrder, Next, State, WorkerHere, replace
 from ivr.turns.steps import Keys, Lines, Step, after, ask, miss, person, step
 from ivr.understanding import Meaning
+from models.orders import FIRST_ORDER_NUMBER
 
 # More orders at one telephone at once are told apart by their numbers.
 MOST_VISITS = 4
@@ -90,6 +91,7 @@ step(
         lambda _state: (line("ask_visit_number"),),
         lambda state, _meaning: miss(state),
         digits=10,
+        nines=len(str(FIRST_ORDER_NUMBER)),
         take=lambda state, keyed: (state, Do("visit_number", keyed)),
     )
 )

@@ -138,7 +138,7 @@ def silence() -> Sequence[Heard | type[AGIHangup]]:
         (lambda: [Key("4"), AGIHangup], ["settled", "completed"], "no_key"),
         (lambda: [Key("4"), LineLost], ["settled", "completed"], "lost"),
         (lambda: [LineLost], ["completed", "completed"], "lost"),
-        (lambda: [Digits("12"), Digits("99")], ["completed", "completed"], "no_key"),
+        (lambda: [Digits("12"), Digits("13")], ["completed", "completed"], "no_key"),
     ],
     ids=["silence", "a machine", "a lone yes", "hangs up", "hangs up after one", "lost after one", "lost", "nonsense"],
 )

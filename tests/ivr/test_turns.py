@@ -658,6 +658,24 @@ def test_a_star_and_a_code_at_the_first_question_are_a_worker_and_nothing_else_c
     assert isinstance(move, Ask) and move.lines[0].key == "not_understood"
 
 
+@pytest.mark.parametrize("step", [one.name for one in STEPS.values() if one.take is not None])
+def test_who_is_frightened_and_presses_nine_or_zero_several_times_is_heard_where_a_number_is_asked_for(step: str) -> None:
+    state = replace(begin(calls("ko")["one"])[0], step=step, at_door=False)
+    for keyed in ("99", "999", *(() if step == "visit_number" else ("9999", "9" * 11))):
+        move = hear(state, Digits(keyed))[1]
+        assert isinstance(move, ToPerson) and move.reason == "emergency", keyed
+    for keyed in ("00", "000", "00000"):
+        move = hear(state, Digits(keyed))[1]
+        assert isinstance(move, ToPerson) and move.reason == "asked", keyed
+    if step == "visit_number":
+        assert hear(state, Digits("9999"))[1] == Do("visit_number", "9999"), "an order may have this number"
+
+
+def test_a_star_and_nothing_but_nines_is_an_emergency_too() -> None:
+    move = hear(begin(calls("ko")["one"])[0], Digits("*999"))[1]
+    assert isinstance(move, ToPerson) and move.reason == "emergency"
+
+
 def test_a_worker_reports_in_her_own_language_and_not_as_the_elder() -> None:
     state, _ = hear(begin(calls("ko")["one"])[0], Digits("*1234"))
     state, move = done(state, Do("worker", "1234"), WorkerHere(4, "zh-CN", (TAKEN,)))
