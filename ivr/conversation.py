@@ -24,6 +24,8 @@ from models.settings import settings
 
 # What is recorded by which deed, and the sentence that asks for it.
 _RECORDED = {"message": "ask_message", "name": "ask_name", "word": "ask_word", "care_word": "ask_care_word"}
+# First questions at which a key is only a choice that is read back later: whoever knows them need not hear them out.
+_OPEN = frozenset({"open", "stranger"})
 
 
 class Row(Protocol):
@@ -62,8 +64,8 @@ class Conversation:
         self._state, move = turns.begin(self._state)
         self._as_she_likes_it()
         self._early = recording.begin(self._line, self.listener, self._call_id, self._state.language)
-        if isinstance(move, Ask) and move.first and self._early not in ALWAYS_KEYS:
-            self._early = None  # We have rung her, and nothing was asked yet.
+        if self._early not in ALWAYS_KEYS and self._state.step not in _OPEN:
+            self._early = None  # Nobody orders, confirms or scores what was not said yet.
         while True:
             self._as_she_likes_it()
             match move:

@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 def begin(line: Line, listener: Listener, call_id: int, language: str) -> str | None:
     """Say the notice and record from there on; return the key with which she spoke up meanwhile.
 
-    She need not hear it out: a key during the notice is her first answer, 0 and 9 as
-    ever. On a full disk there is neither recording nor notice, and the call goes on.
+    She need not hear it out: 0 and 9 are what they always are, and any other key is her
+    first answer where that question is an open one (ivr/conversation.py). On a full disk there is neither recording nor notice, and the call goes on.
     """
     if not settings().recording:
         return None

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
+from asterisk.agi import AGIHangup
 from sqlalchemy import Engine, select
 
 from ivr import inbound_rows, recording
+from ivr.callers import Seen
+from ivr.conversation import Conversation
 from ivr.listening import Listener
-from ivr.turns import Ask, Key
+from ivr.turns import Ask, Care, Heard, Her, Key, KnownOrder, Matters, Missed, ReturnDue, State
+from ivr.turns.state import replace
 from models.calls import CallEvent
 from models.journal import Entry
 from models.session import read
@@ -70,3 +76,40 @@ def test_a_key_that_came_early_answers_the_first_question_and_a_star_may_be_a_wo
     with line(b"200 result=4711\n") as (call, _):
         heard = Listener(call, speech=False).ask(Ask((), "none", star=True), "ko", early="*")
     assert str(heard) == "Digits(digits='*4711')"
+
+
+WANG = Her(1, "王", "f", "zh-CN")
+MORNING = datetime(2026, 11, 22, 9, tzinfo=UTC)
+BATH = KnownOrder(11, 1011, "bathing", MORNING.date() + timedelta(days=1), "morning", "confirmed")
+OPEN = State(MORNING, "zh-CN", people=(WANG,))
+FIRST = {
+    "open": (OPEN, True),
+    "stranger": (replace(OPEN, how="unknown", people=()), True),
+    "usual": (replace(OPEN, matters=Matters(usual=BATH.slots)), False),
+    "missed": (replace(OPEN, matters=Matters(missed=Missed(4, BATH, "安康"))), False),
+    "return_visit": (replace(OPEN, matters=Matters(asked=ReturnDue(6, (BATH,)))), False),
+    "which": (replace(OPEN, how="household", people=(WANG, replace(WANG, elder_id=2))), False),
+    "care_feel": (replace(OPEN, how="care", her=WANG, care=Care(9, ("feel",)), at_door=False), False),
+}
+
+
+@pytest.mark.parametrize("key", ["1", "0", "9", "#"])
+@pytest.mark.parametrize("step", FIRST)
+def test_a_key_during_the_notice_answers_an_open_question_and_confirms_nothing_that_was_not_said(
+    call_id: int, monkeypatch: pytest.MonkeyPatch, step: str, key: str
+) -> None:
+    asked: list[str | None] = []
+
+    def ask(_self: Listener, _ask: Ask, _language: str, early: str | None = None) -> Heard:
+        asked.append(early)
+        raise AGIHangup("hung up")
+
+    monkeypatch.setattr(Listener, "ask", ask)
+    monkeypatch.setattr(recording, "begin", lambda *_: key)
+    state, kept = FIRST[step]
+    with line() as (call, _):
+        conversation = Conversation(call, inbound_rows.Opened(call_id, "a", Seen("one", "zh-CN")), state, inbound_rows)
+        with pytest.raises(AGIHangup):
+            conversation.lead()
+    assert conversation.state.step == step
+    assert asked == [key if kept or key != "1" else None]
