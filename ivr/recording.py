@@ -19,7 +19,8 @@ def begin(line: Line, listener: Listener, call_id: int, language: str) -> str | 
     """Say the notice and record from there on; return the key with which she spoke up meanwhile.
 
     She need not hear it out: 0 and 9 are what they always are, and any other key is her
-    first answer where that question is an open one (ivr/conversation.py). On a full disk there is neither recording nor notice, and the call goes on.
+    first answer where that question is an open one (ivr/conversation.py). On a full disk
+    there is neither recording nor notice, and the call goes on.
     """
     if not settings().recording:
         return None

@@ -659,7 +659,9 @@ def test_a_star_and_a_code_at_the_first_question_are_a_worker_and_nothing_else_c
 
 
 @pytest.mark.parametrize("step", [one.name for one in STEPS.values() if one.take is not None])
-def test_who_is_frightened_and_presses_nine_or_zero_several_times_is_heard_where_a_number_is_asked_for(step: str) -> None:
+def test_who_is_frightened_and_presses_nine_or_zero_several_times_is_heard_where_a_number_is_asked_for(
+    step: str,
+) -> None:
     state = replace(begin(calls("ko")["one"])[0], step=step, at_door=False)
     for keyed in ("99", "999", *(() if step == "visit_number" else ("9999", "9" * 11))):
         move = hear(state, Digits(keyed))[1]

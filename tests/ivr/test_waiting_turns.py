@@ -12,7 +12,7 @@ from ivr.turns import Key, Silence
 from ivr.waiting_turns import AskDigits, AskKey, Emergency, Move, RingBack, State, WaitOn
 from models.phone import Number, normalise
 from models.vocabulary import LANGUAGES
-from tests.ivr.fake_asterisk import line
+from tests.ivr import fake_asterisk
 
 WANG = normalise("+8645110000001")
 MOBILE = normalise("13800000000")
@@ -55,14 +55,16 @@ def test_another_number_is_read_back_too() -> None:
     assert waiting_turns.hear(state, Key("1"))[1] == RingBack(MOBILE)
 
 
-@pytest.mark.parametrize(("keys", "ends"), [("9", Emergency()), ("999", Emergency()), ("0", WaitOn()), ("00", WaitOn())])
+@pytest.mark.parametrize(
+    ("keys", "ends"), [("9", Emergency()), ("999", Emergency()), ("0", WaitOn()), ("00", WaitOn())]
+)
 def test_nine_and_zero_pressed_several_times_are_no_number(
     monkeypatch: pytest.MonkeyPatch, keys: str, ends: Move
 ) -> None:
     monkeypatch.setattr("ivr.prompts.voice.utterance", lambda *_: "/prompt")
     state, move = waiting_turns.offer_ring_back(State("ko"))
     assert isinstance(move, AskDigits)
-    with line(f"200 result={keys} (timeout)\n".encode()) as (call, _):
+    with fake_asterisk.line(f"200 result={keys} (timeout)\n".encode()) as (call, _):
         assert waiting._turn(call, state, move)[1] == ends
 
 
