@@ -18,7 +18,7 @@ from agents import quality
 from agents.parties import Party, party
 from agents.quality import Mean
 from models import clock
-from models.calls import Call, CallEvent, Direction
+from models.calls import Call, CallEnd, CallEvent, Direction
 from models.journal import Entry
 from models.presence import WATCHING, Presence, PresenceSpell
 from models.tasks import Task
@@ -29,10 +29,10 @@ CONNECTED_GOAL = 0.95
 LONGEST = timedelta(days=92)
 
 # What a figure counts, and so which calls it opens.
-ASKED, ANSWERED, IN_TIME, NOT_REACHED, MISSED = "asked", "answered", "in_time", "not_reached", "missed"
-MARKED = "marked"
+ASKED, ANSWERED, IN_TIME, MISSED, MARKED = "asked", "answered", "in_time", "missed", "marked"
+ABANDONED, TOOK_MESSAGE = "abandoned", "took_message"
 SHOWN = 200
-KINDS = (ASKED, ANSWERED, IN_TIME, NOT_REACHED, MISSED, MARKED)
+KINDS = (ASKED, ANSWERED, IN_TIME, ABANDONED, TOOK_MESSAGE, MISSED, MARKED)
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,16 @@ class Asked:
     def in_time(self) -> bool:
         """Whether somebody answered within the standard's 15 s."""
         return self.wait_s is not None and self.wait_s <= ANSWER_WITHIN_S
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether the caller gave up waiting."""
+        return self.wait_s is None and self.end == CallEnd.ABANDONED
+
+    @property
+    def took_message(self) -> bool:
+        """Whether the caller left a message instead, or chose to be rung back."""
+        return self.wait_s is None and self.end in (CallEnd.MESSAGE, CallEnd.RING_BACK)
 
 
 @dataclass(frozen=True)
@@ -94,7 +104,7 @@ class Hour:
 
 @dataclass(frozen=True)
 class AgentFigures:
-    """One agent's period. Times are seconds."""
+    """One agent's period. Times are seconds; what is counted is calls, each once."""
 
     public_id: str
     name: str
@@ -102,6 +112,7 @@ class AgentFigures:
     answered: int = 0
     missed: int = 0
     dialled: int = 0
+    reached: int = 0  # of the dialled ones: somebody answered
     talk_s: float = 0
     wrap_s: float = 0
     ready_s: float = 0
@@ -114,11 +125,11 @@ class AgentFigures:
     @property
     def calls(self) -> int:
         """Calls talked in, either way."""
-        return self.answered + self.dialled
+        return self.answered + self.reached
 
     @property
     def handle_s(self) -> float:
-        """Talk and wrap-up of a call, on average; 0 without calls."""
+        """Talk and wrap-up of a call that somebody answered, on average; 0 without calls."""
         return (self.talk_s + self.wrap_s) / self.calls if self.calls else 0
 
     @property
@@ -164,13 +175,12 @@ def service(calls: Iterable[Asked]) -> Service:
     """Return how they were served."""
     calls = list(calls)
     waits = [one.wait_s for one in calls if one.wait_s is not None]
-    ends = Counter(one.end for one in calls if one.wait_s is None)
     return Service(
         asked=len(calls),
         answered=len(waits),
         in_time=sum(one.in_time for one in calls),
-        abandoned=ends["abandoned"],
-        took_message=ends["message"] + ends["ring_back"],
+        abandoned=sum(one.abandoned for one in calls),
+        took_message=sum(one.took_message for one in calls),
         mean_wait_s=sum(waits) / len(waits) if waits else 0,
         longest_wait_s=max(waits, default=0),
     )
@@ -199,15 +209,7 @@ def agents(session: Session, period: Period, now: datetime) -> list[AgentFigures
         .where(Task.closed_at >= period.begin, Task.closed_at < period.end, Task.closed_by_id.is_not(None))
         .group_by(Task.closed_by_id),
     )
-    dialled = _counted(
-        session,
-        select(Call.agent_id, func.count())
-        .where(
-            Call.direction == Direction.OUT, Call.purpose == "agent", Call.agent_id.is_not(None),
-            Call.started_at >= period.begin, Call.started_at < period.end,
-        )
-        .group_by(Call.agent_id),
-    )  # fmt: skip
+    dialled, reached = _dialled(session, period), _dialled(session, period, Call.answered_at.is_not(None))
     marked = quality.means(session, period.begin, period.end)
     seen = {user_id for user_id, _ in (*times, *events)} | set(closed) | set(dialled) | set(marked)
     found = []
@@ -220,6 +222,7 @@ def agents(session: Session, period: Period, now: datetime) -> list[AgentFigures
                 answered=events[user.id, Entry.AGENT_ANSWERED],
                 missed=events[user.id, Entry.AGENT_MISSED],
                 dialled=dialled.get(user.id, 0),
+                reached=reached.get(user.id, 0),
                 talk_s=times[user.id, Presence.TALKING],
                 wrap_s=times[user.id, Presence.WRAP_UP],
                 ready_s=times[user.id, Presence.READY] + times[user.id, Presence.RINGING],
@@ -261,7 +264,8 @@ def calls_behind(session: Session, period: Period, kind: str, agent: str = "") -
 
 def _counts(kind: str, one: Asked) -> bool:
     reached = one.wait_s is not None
-    return {ANSWERED: reached, IN_TIME: one.in_time, NOT_REACHED: not reached}.get(kind, True)
+    of_kind = {ANSWERED: reached, IN_TIME: one.in_time, ABANDONED: one.abandoned, TOOK_MESSAGE: one.took_message}
+    return of_kind.get(kind, True)
 
 
 _Seconds = defaultdict[tuple[int, str], float]
@@ -294,10 +298,10 @@ def _times(session: Session, period: Period, now: datetime) -> tuple[_Seconds, _
 
 
 def _events(session: Session, period: Period) -> Counter[tuple[int, str]]:
-    """How often each agent was rung, answered and missed."""
+    """In how many calls each agent was rung, answered and missed: twice in one call is once, as in the list of them."""
     counted: Counter[tuple[int, str]] = Counter()
     for kind in (Entry.AGENT_RUNG, Entry.AGENT_ANSWERED, Entry.AGENT_MISSED):
-        counted.update((whose, kind) for _, whose in _named(session, period, kind))
+        counted.update((whose, kind) for _, whose in set(_named(session, period, kind)))
     return counted
 
 
@@ -309,6 +313,13 @@ def _named(session: Session, period: Period, kind: Entry) -> list[tuple[int, int
         .where(CallEvent.kind == kind, *_asked_in(period))
     )
     return [(call_id, data["user_id"]) for call_id, data in rows if "user_id" in data]
+
+
+def _dialled(session: Session, period: Period, *more: ColumnElement[bool]) -> dict[int, int]:
+    """How many calls of the period each agent has made herself."""
+    made = (Call.direction == Direction.OUT, Call.purpose == "agent", Call.agent_id.is_not(None))
+    within = (Call.started_at >= period.begin, Call.started_at < period.end)
+    return _counted(session, select(Call.agent_id, func.count()).where(*made, *within, *more).group_by(Call.agent_id))
 
 
 def _counted(session: Session, query: Select[int | None, int]) -> dict[int, int]:

@@ -85,7 +85,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Mean:
-    """What an agent's marks come to."""
+    """What an agent's marks come to. `marks`: how many calls were marked, each once, by however many."""
 
     total: float
     marks: int
@@ -217,7 +217,7 @@ def _shown(session: Session, query: Select[QualityMark], language: str) -> tuple
 def means(session: Session, begin: datetime, end: datetime) -> dict[int, Mean]:
     """Return what each agent's marks of a period's calls come to, by user id: each mark counts once."""
     rows = session.execute(
-        select(QualityMark.agent_id, func.avg(QualityMark.total), func.count())
+        select(QualityMark.agent_id, func.avg(QualityMark.total), func.count(QualityMark.call_id.distinct()))
         .join(Call, Call.id == QualityMark.call_id)
         .where(Call.started_at >= begin, Call.started_at < end)
         .group_by(QualityMark.agent_id)

@@ -103,7 +103,8 @@ FIGURE: Words = {
     "asked": _l("Put through to people"),
     "answered": _l("Answered"),
     "in_time": _l("Answered within 15 s"),
-    "not_reached": _l("Reached nobody"),
+    "abandoned": _l("Gave up waiting"),
+    "took_message": _l("Message or ring back"),
     "missed": _l("Missed"),
     "marked": _l("Marked"),
 }

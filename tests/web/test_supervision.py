@@ -10,11 +10,14 @@ import pytest
 from openpyxl import load_workbook
 
 from agents import figures, wallboard
+from agents.board import OPEN_ORDERS
 from agents.figures import Period
+from dispatch import state
 from models import clock, session
 from models.calls import Call, CallEnd, CallState
 from models.orders import OrderStatus
 from models.presence import AgentPresence, PresenceSpell
+from models.supervision import QualityMark
 from models.tasks import PRIORITY, Task, TaskKind
 from models.users import AuditEvent, User
 from tests.web.conftest import Browser
@@ -116,12 +119,18 @@ def supervised(world: World, browser: Browser, name: str = "班长") -> Browser:
 def test_every_figure_opens_its_calls_and_the_look_is_audited(world: World, browser: Browser) -> None:
     chen = world.user("小陈")
     quick, slow, lost = asks(world, chen, 3), asks(world, chen, 40), asks(world, None, 40)
+    left = asks(world, None, 30)
+    with world.rows() as db:
+        db.get_one(Call, left.id).end = CallEnd.MESSAGE
     supervised(world, browser)
     page = browser.get("/statistics").text
     found = {
         kind: re.search(rf'href="(/statistics/calls\?kind={kind}&amp;first[^"]+)"', page) for kind in figures.KINDS
     }
-    expected = {"asked": {quick, slow, lost}, "answered": {quick, slow}, "in_time": {quick}, "not_reached": {lost}}
+    expected = {
+        "asked": {quick, slow, lost, left}, "answered": {quick, slow}, "in_time": {quick}, "abandoned": {lost},
+        "took_message": {left},
+    }  # fmt: skip
     for kind, calls in expected.items():
         link = found[kind]
         assert link, kind
@@ -129,6 +138,59 @@ def test_every_figure_opens_its_calls_and_the_look_is_audited(world: World, brow
         assert set(re.findall(r"/calls/([\w-]+)", opened)) == {call.public_id for call in calls}, kind
     with session.read() as db:
         assert [one.action for one in db.query(AuditEvent)].count("figure_opened") == len(expected)
+
+
+def test_every_number_of_the_page_is_the_length_of_the_list_it_opens(world: World, browser: Browser) -> None:
+    chen, boss, other = world.user("小陈"), world.user("周班长", "supervisor"), world.user("李班长", "supervisor")
+    # Given away and given back: she is rung and answers twice in one call; one she misses twice.
+    twice, missed = asks(world, chen, 3), asks(world, None, 50)
+    again = {"user_id": chen.id}
+    world.journal(twice, (20, "agent_rung", again), (25, "agent_answered", again))
+    world.journal(
+        missed,
+        (1, "agent_rung", again),
+        (9, "agent_missed", again),
+        (12, "agent_rung", again),
+        (20, "agent_missed", again),
+    )
+    with world.rows() as db:
+        for who in (boss, other):
+            db.add(QualityMark(
+                call_id=twice.id, user_id=who.id, agent_id=chen.id, marked_at=world.now, points={"greeting": 4},
+                total=400, comment="",
+            ))  # fmt: skip
+    browser.login("周班长")
+    page = browser.get("/statistics").text
+    one_number = r'href="(/statistics/calls[^"]+)"><span class="figure-value num">(\d+)</span>'
+    of_how_many = r'href="(/statistics/calls[^"]+)"><span class="figure-value num">[^<]*%</span>.*?>(\d+) / \d+<'
+    of_an_agent = r'href="(/statistics/calls[^"]+agent=[^"]+)">(\d+)</a>'
+    marked = r'href="(/statistics/calls[^"]+)">\d\.\d\d</a> <span class="muted">\((\d+)\)'
+    links = [link for kind in (one_number, of_how_many, of_an_agent, marked) for link in re.findall(kind, page)]
+    assert len(links) == 9
+    for link, number in links:
+        opened = browser.get(link.replace("&amp;", "&")).text
+        assert len(set(re.findall(r"/calls/([\w-]+)", opened))) == int(number), link
+    kinds = {re.search(r"kind=(\w+)", link)[1]: int(number) for link, number in links if "agent=" in link}  # type: ignore[index]
+    assert kinds == {"asked": 2, "answered": 1, "missed": 1, "marked": 1}
+
+
+def test_a_call_that_nobody_answered_is_no_call_that_was_handled(world: World) -> None:
+    chen = world.user("小陈")
+    spell(world, chen, "talking", (30, 20))
+    own = {"direction": "out", "purpose": "agent", "agent_id": chen.id}
+    world.call(at=world.ago(1800), answered_at=None, **own)
+    world.call(at=world.ago(1500), answered_at=world.ago(1490), **own)
+    with session.read() as db:
+        (one,) = figures.agents(db, wallboard.today(NOON), NOON)
+    assert (one.dialled, one.calls, one.handle_s) == (2, 1, 600)
+
+
+@pytest.mark.parametrize("status", list(OrderStatus))
+def test_an_order_is_late_for_the_metrics_where_it_is_for_the_board(world: World, status: OrderStatus) -> None:
+    world.order(world.elder("王秀英", landline(1)), due_at=world.ago(60), status=status)
+    with session.read() as db:
+        board = wallboard.read(db, "zh-CN", NOON).orders_late
+        assert state.figures(db, NOON).late_orders == board == int(status in OPEN_ORDERS)
 
 
 def test_the_file_is_safe_to_open_and_its_leaving_is_audited(world: World, browser: Browser) -> None:
