@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from openpyxl import load_workbook
@@ -177,7 +178,7 @@ def test_every_number_of_the_page_is_the_length_of_the_list_it_opens(world: Worl
 def test_a_call_that_nobody_answered_is_no_call_that_was_handled(world: World) -> None:
     chen = world.user("小陈")
     spell(world, chen, "talking", (30, 20))
-    own = {"direction": "out", "purpose": "agent", "agent_id": chen.id}
+    own: dict[str, Any] = {"direction": "out", "purpose": "agent", "agent_id": chen.id}
     world.call(at=world.ago(1800), answered_at=None, **own)
     world.call(at=world.ago(1500), answered_at=world.ago(1490), **own)
     with session.read() as db:
