@@ -147,8 +147,14 @@ def _ask_in(ami: Ami, work: Work) -> str:
     if ami.send_action(action).header("Response") != "Success":
         return "gone"
     if work.agent_id is not None:
-        return _originate(ami, work, work.third, interface(work.agent_id), ("room", f"colleague-{work.call}"))
-    return _originate(ami, work, work.third, f"PJSIP/{work.number}@trunk", ("room", f"outsider-{work.call}"))
+        to, then = interface(work.agent_id), f"colleague-{work.call}"
+    else:
+        to, then = f"PJSIP/{work.number}@trunk", f"outsider-{work.call}"
+    outcome = _originate(ami, work, work.third, to, ("room", then))
+    if outcome != "done":
+        # Nobody is rung, and the page has no key for it: the caller does not hold for nothing.
+        _redirect(ami, work.channel, "room", f"guest-{work.call}")
+    return outcome
 
 
 def _originate(ami: Ami, work: Work, channel_id: str, to: str, then: tuple[str, str]) -> str:

@@ -22,9 +22,10 @@ from tests.support import world
 class Listens(Ami):
     """An AMI connection that remembers what it was told; so many agents, and whom they asked, are in the room."""
 
-    def __init__(self, marked: int = 0) -> None:
+    def __init__(self, marked: int = 0, refuses: str = "") -> None:
         self.told: list[dict[str, object]] = []
         self.marked = marked
+        self.refuses = refuses
 
     def send_action(self, cdict: dict[str, object]) -> AmiMessage:  # type: ignore[override]
         """Remember it, unless it is a question."""
@@ -32,7 +33,7 @@ class Listens(Ami):
             assert str(cdict["Variable"]).startswith("CONFBRIDGE_INFO(marked,room-")
             return AmiMessage(["Response: Success", f"Value: {self.marked}"])
         self.told.append(cdict)
-        return AmiMessage(["Response: Success"])
+        return AmiMessage([f"Response: {'Error' if cdict['Action'] == self.refuses else 'Success'}"])
 
 
 def asked(town: Town, elder_id: int | None) -> int:
@@ -119,13 +120,13 @@ def test_the_agent_is_told_when_whom_she_asked_is_not_there_any_more(town: Town)
         presence.talks(session, user.id, call.id, "leg.1", town.now)
         ids = user.id, other.id, call.id
 
-    def asks_for(verb: Verb) -> str:
+    def asks_for(verb: Verb, ami: Listens | None = None) -> str:
         with write() as session:
             ask = CallAsk(user_id=ids[0], call_id=ids[2], verb=verb, agent_id=ids[1], created_at=clock.now())
             session.add(ask)
             session.flush()
             found = ask.id, ask_work.third_leg(ask.public_id)
-        asks.perform(Listens(), found[0])
+        asks.perform(ami or Listens(), found[0])
         return found[1]
 
     def told() -> str | None:
@@ -145,3 +146,7 @@ def test_the_agent_is_told_when_whom_she_asked_is_not_there_any_more(town: Town)
     third = asks_for(Verb.ASK_OUTSIDE)
     events.handle({"Event": "OriginateResponse", "Response": "Failure", "ActionID": third, "Uniqueid": ""})
     assert told() == "third_gone"
+    # Where the exchange rings nobody at all the caller does not hold for nothing: there is no key that ends it.
+    refusing = Listens(refuses="Originate")
+    asks_for(Verb.ASK_AGENT, refusing)
+    assert str(refusing.told[-1]["Exten"]).startswith("guest-") and refusing.told[-1]["Channel"] == "1763766000.1"
