@@ -500,6 +500,10 @@ def test_a_call_that_loses_its_agent_goes_to_the_front_and_the_page_comes_back(t
     town.rows.wait_for(lambda: journal(town)[-1] == "agent_rung", 3, "second ring")
     rung = [event for event in town.rows.all(CallEvent) if event.kind == "agent_rung"]
     assert rung[-1].call_id == rung[0].call_id
+    # Loaded again while it rings: that is no rejected call, and it rings again as soon as the page is there.
+    first.page.reload()
+    first.is_connected().rings(15).stands("ringing")
+    assert "agent_missed" not in journal(town)
     first.presses("answer").talks()
     both_hear(first, caller, 800)
     # The tab is closed for good: the one who is there gets her, and the rows say so within seconds.

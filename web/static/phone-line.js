@@ -122,8 +122,10 @@
       }
     };
 
-    // The page is going away: the call is given back, not ended.
+    // The page is going away: the call is given back, not ended. One that only rings is not rejected either: with the
+    // socket the telephone is gone, and the exchange lets the ring go without a word against the agent.
     const leave = () => {
+      if (session && !session.isEstablished()) return ua?.transport?.disconnect();
       if (session) end(session);
       stop();
     };
