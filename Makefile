@@ -11,7 +11,7 @@ BOOTSTRAP = $(PYTHON) hotline/bootstrap.py
 RUN = .venv/bin/python
 PYTEST = $(RUN) -m pytest -q
 
-# Journeys wait for telephones more than they compute: two for each core and one more, and one process for what computes. Each runs
+# Journeys wait for telephones more than they compute: two for each core and one more, and a process for what computes. Each runs
 # a town of seven processes (about 1 GB).
 JOBS ?= $(shell awk -v most=$$((2 * $$(nproc) + 2)) \
 	'/MemAvailable/ { n = int($$2 / 1200000); print (n < 2 ? 2 : n > most ? most : n) }' /proc/meminfo)

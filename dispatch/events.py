@@ -10,7 +10,7 @@ from typing import cast
 from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
-from dispatch import agent_events
+from dispatch import agent_events, spool
 from dispatch.attempts import OUR_CHANNEL, attempt_of_channel, close_attempt
 from dispatch.calls import close_call
 from dispatch.outbox import transaction
@@ -98,7 +98,7 @@ def _hangup(headers: Mapping[str, str]) -> None:
             early = early and not _rang_out(attempt, now)
             cause = _number(headers, "Cause") or 0
             end_unanswered(session, attempt, outcome_of(End(cause, _number(headers, "TechCause"), early)), cause)
-        elif attempt.status == AttemptStatus.CLOSED and attempt.call_id is not None:
+        elif attempt.status == AttemptStatus.CLOSED and attempt.call_id is not None and not spool.has(channel_id):
             close_call(session, session.get_one(Call, attempt.call_id), CallEnd.HUNG_UP, now)
 
 

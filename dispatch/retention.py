@@ -46,6 +46,8 @@ def days() -> dict[str, int]:
         "call": chosen.recording_keep_days,
         "message": chosen.message_keep_days,
         "name": chosen.message_keep_days,
+        "word": chosen.message_keep_days,
+        "care_word": chosen.message_keep_days,
     }
 
 

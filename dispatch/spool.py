@@ -3,13 +3,15 @@
 Asterisk writes them without Python, so they are there when everything else is
 down. A note is a text file `<uniqueid>.note` of lines `name=value`; the last
 line `end=…` says that the call is over. The message, if one was left, is
-`<uniqueid>.wav` beside it. Working a note off is safe to repeat.
+`<uniqueid>.wav` beside it; what she said after another key, `<uniqueid>-2.wav`
+and so on. Working a note off is safe to repeat.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+import wave
 from contextlib import suppress
 from pathlib import Path
 
@@ -49,6 +51,11 @@ def shown_number(channel_id: str) -> str | None:
         return None
 
 
+def has(channel_id: str) -> bool:
+    """Whether a note of this channel waits: whoever works it off writes how its call has ended."""
+    return (settings().spool_dir / f"{channel_id}.note").exists()
+
+
 def _collect_one(path: Path, living: set[str] | None) -> int:
     fields = _read(path)
     channel_id = path.stem
@@ -78,16 +85,44 @@ def _collect_one(path: Path, living: set[str] | None) -> int:
         else:
             if "ring_back" in fields:
                 waiting.ring_back(session, call, None, now)
+            _join(recording)
             message = recordings.keep(session, call, recording, now)
             if message is not None:
                 tasks.open_task(session, tasks.for_message(call, message.id), now)
                 close_call(session, call, CallEnd.MESSAGE, now)
             close_call(session, call, CallEnd.ABANDONED, now)
     # Committed: only now may the spool forget.
-    with suppress(FileNotFoundError):
-        recording.unlink()
+    for taken in (recording, *_more(recording)):
+        taken.unlink(missing_ok=True)
     path.unlink()
     return 1
+
+
+def _more(first: Path) -> list[Path]:
+    """Return the files of what she said after the first one, in order."""
+    found = {path: path.stem.removeprefix(f"{first.stem}-") for path in first.parent.glob(f"{first.stem}-*.wav")}
+    return sorted((path for path, take in found.items() if take.isdigit()), key=lambda path: int(found[path]))
+
+
+def _join(first: Path) -> None:
+    """Put what she said in several goes into one file: one message, one task. If killed, a part comes twice."""
+    more = _more(first)
+    if not more:
+        return
+    parts = []
+    for path in (first, *more):
+        # Whoever hung up at the beep has left a file without a sound, or none.
+        with suppress(FileNotFoundError, EOFError, wave.Error), wave.open(str(path), "rb") as taken:
+            parts.append((taken.getparams(), taken.readframes(taken.getnframes())))
+    if parts:
+        joined = first.with_suffix(".joined")
+        with wave.open(str(joined), "wb") as whole:
+            whole.setparams(parts[0][0])
+            for _, frames in parts:
+                whole.writeframes(frames)
+        joined.replace(first)
+    for path in more:
+        path.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -180,7 +180,7 @@ def _end_attempt(attempt_id: int) -> None:
 def _end_call(call_id: int) -> None:
     with outbox.transaction() as session:
         call = session.get_one(Call, call_id)
-        if (settings().spool_dir / f"{call.channel_id}.note").exists():
+        if spool.has(call.channel_id):
             return  # The spool knows better how it ended.
         end = CallEnd.PERSON if call.state == CallState.AGENT else CallEnd.LOST
         close_call(session, call, end, clock.now())

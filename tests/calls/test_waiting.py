@@ -21,7 +21,7 @@ from models.journal import Entry
 from models.people import PhoneNumber
 from models.tasks import Task
 from tests.calls.conftest import Town, begin_anew, end_calls, harbin_hour_offset, new_town
-from tests.support import habits
+from tests.support import habits, sound
 from tests.support.call import Call
 from tests.support.world import AGENT, CARE, KIM, STRANGER, WANG
 
@@ -154,6 +154,18 @@ def test_with_nobody_logged_in_the_message_begins_at_once(tmp_path: Path) -> Non
         call.hears("emergency", "emergency_nobody", "leave_message").hangs_up()
         town.rows.the_task("alarm")
 
+        # She speaks, asks for a person, speaks again; nothing of it is lost. Her 9 stops the recorder, which does not
+        # say what stopped it: she stays on the line, and it is taken for what it was.
+        begin_anew(town)
+        call = asks_for_a_person(town).hears("leave_message", "or_ring_back").is_silent(0.9)
+        call.plays(sound.beep(2, 700)).presses("0").hears("leave_message", "or_ring_back").is_silent(0.9)
+        call.plays(sound.beep(2, 900)).presses("9").hears("message_keys", "message_keys", within=10)
+        call.hears("emergency", "emergency_nobody", within=10).hangs_up()
+        town.rows.the_task("alarm")
+        task = town.rows.the_task("message")
+        (kept,) = [one for one in town.rows.all(Audio) if one.id == task.audio_id]
+        assert kept.duration_ms is not None and kept.duration_ms >= 3800
+
 
 def test_an_emergency_without_agents_rings_the_emergency_number(tmp_path: Path) -> None:
     with a_town(tmp_path, AGENT_PHONES="[]", EMERGENCY_NUMBER=CARE, ON_CALL_NUMBER=AGENT) as town:
@@ -173,6 +185,12 @@ def test_an_emergency_without_agents_rings_the_emergency_number(tmp_path: Path) 
         call.hears("leave_message", within=20).hangs_up()
         town.network.phone(AGENT).was_rung(1)
         town.rows.the_task("missed")
+        # While it rings there, 9 is what it always is.
+        town.network.phone(AGENT).does_not_answer()
+        call = asks_for_a_person(town).hears("closed", "today", "10:00")
+        assert call.wait_for(lambda: len(town.network.phone(AGENT).calls_received) == 2, 10), call.story()
+        call.presses("9").hears("emergency", within=3).hangs_up()
+        town.rows.the_task("alarm")
 
 
 def harbin_today() -> int:

@@ -15,7 +15,7 @@ from agents import history
 from agents.notes import notes as notes_of
 from dispatch import call_audio, retention
 from dispatch.orders import OrderRequest, place_order
-from ivr import inbound_rows
+from ivr import conversation, inbound_rows
 from ivr.inbound_rows import Turn, Words
 from models import audio, clock
 from models.audio import Audio
@@ -139,7 +139,8 @@ def test_each_kind_has_its_days(call_id: int) -> None:
     later = now + timedelta(days=settings().recording_keep_days + 1)
     assert retention.erase_expired(later) == 1
     assert rows()[0].erased_at == later and not stored(rows()[0]).exists()
-    assert set(retention.days()) == {"utterance", "call", "message", "name"}
+    # All that is ever kept: what the conversation records, the call, and what was understood.
+    assert set(retention.days()) == {"utterance", "call", *conversation._RECORDED}
 
 
 def test_on_request_her_voice_and_words_go_and_the_journal_stays(call_id: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,23 @@ def test_a_message_is_kept_by_its_content_and_becomes_a_task(town: Town, spool_d
     assert row.duration_ms == 2000 and audio.path_of(settings().audio_dir, row.content_key).exists()
     assert not recording.exists()
     assert town.tasks() == ["message"] and town.all(Call)[0].end == CallEnd.MESSAGE
+
+
+def test_what_she_says_after_a_key_is_added_to_what_she_said_before(town: Town, spool_dir: Path) -> None:
+    town.inbound()
+    for name, seconds in (("", 2), ("-2", 1), ("-10", 3)):
+        write_wav(spool_dir / f"{CHANNEL}{name}.wav", np.full(8000 * seconds, seconds, dtype=np.int16))
+    (spool_dir / f"{CHANNEL}-3.wav").write_bytes(b"")
+    write_wav(spool_dir / f"{CHANNEL}-word.wav", np.ones(8000, dtype=np.int16))
+    write_note(spool_dir, f"number={world.WANG}", "why=asked", "end=caller")
+    assert spool.collect(set()) == 1
+    (row,) = town.all(Audio)
+    assert row.duration_ms == 6000 and town.tasks() == ["message"]
+    kept = audio.path_of(settings().audio_dir, row.content_key)
+    with wave.open(str(kept)) as whole:
+        samples = np.frombuffer(whole.readframes(whole.getnframes()), np.int16)
+    assert [int(samples[at]) for at in (0, 17000, 25000)] == [2, 1, 3]
+    assert [path.name for path in spool_dir.glob("*.wav")] == [f"{CHANNEL}-word.wav"]
 
 
 @pytest.mark.parametrize("content", [b"", b"RIFF", b"\xff" * 5000])
