@@ -58,16 +58,19 @@ def add_note(session: Session, elder: str, said: tuple[str, str], user: User, no
     record(session, user, "note_written", ("elder", elder_id), now)
 
 
-def strike(session: Session, public_id: str, user: User, now: datetime) -> str:
-    """Strike a note out, or take that back; returns the elder's public id.
+def strike(session: Session, wish: tuple[str, bool], user: User, now: datetime) -> str:
+    """Strike a note out, or take that back: `wish` = (public id, whether it is to be struck). Returns the elder's id.
+
+    Safe to repeat: of two who strike the same note neither restores it.
 
     Raises:
         KeyError: no such note.
     """
+    public_id, struck = wish
     row = session.scalar(select(Note).where(Note.public_id == public_id).with_for_update(of=Note))
     if row is None:
         raise KeyError(public_id)
-    struck = row.struck_at is None
-    row.struck_at, row.struck_by_id = (now, user.id) if struck else (None, None)
-    record(session, user, "note_struck" if struck else "note_restored", ("elder", row.elder_id), now)
+    if struck != (row.struck_at is not None):
+        row.struck_at, row.struck_by_id = (now, user.id) if struck else (None, None)
+        record(session, user, "note_struck" if struck else "note_restored", ("elder", row.elder_id), now)
     return session.get_one(Person, row.elder_id).public_id

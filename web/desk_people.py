@@ -127,7 +127,8 @@ def strike(public_id: str) -> BaseResponse:
     """Strike a note out, or restore it."""
     try:
         with write() as db:
-            elder = notes.strike(db, public_id, user_row(db), clock.now())
+            wish = public_id, request.form.get("struck") != "no"
+            elder = notes.strike(db, wish, user_row(db), clock.now())
     except KeyError:
         abort(404)
     return redirect(url_for("records.elder", public_id=elder, _anchor="notes"), 303)

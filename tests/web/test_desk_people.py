@@ -50,13 +50,17 @@ def test_a_note_is_written_struck_and_restored_and_never_lost(wang: Elder, agent
     line = f"/notes/{note.public_id}/strike"
     shown = "听力差，&lt;b&gt;请大声&lt;/b&gt;</p>"
     assert f'<p class="prose">{shown}' in agent.get(card(wang)).text
-    assert agent.post(line, {}, page="/desk").status_code == 303
+    assert agent.post(line, {"struck": "yes"}, page="/desk").status_code == 303
     # Struck it is crossed out for the eye and said so for the ear; it is there, and in the whole history, too.
     struck = agent.get(card(wang)).text
     assert f'<p class="prose struck"><span class="visually-hidden">已划掉: </span>{shown}' in struck
     assert "听力差" in agent.get(f"{card(wang)}/history/notes").text
     assert f'action="{line}"' in struck and "恢复" in struck
-    assert agent.post(line, {}, page="/desk").status_code == 303
+    # A colleague whose page is older strikes it too: it stays struck.
+    assert agent.post(line, {"struck": "yes"}, page="/desk").status_code == 303
+    assert '<p class="prose struck">' in agent.get(card(wang)).text
+    assert 'name="struck" value="no"' in struck
+    assert agent.post(line, {"struck": "no"}, page="/desk").status_code == 303
     assert f'<p class="prose">{shown}' in agent.get(card(wang)).text
     assert actions() == ["note_written", "note_struck", "note_restored"]
     assert agent.post("/notes/none/strike", {}, page="/desk").status_code == 404
@@ -75,7 +79,7 @@ def test_a_note_in_a_call_leads_back_to_the_call_and_a_struck_one_is_not_in_the_
     with session.read() as db:
         note = db.scalars(select(Note)).one()
     assert note.call_id == call.id
-    agent.post(f"/notes/{note.public_id}/strike", {}, page="/desk")
+    agent.post(f"/notes/{note.public_id}/strike", {"struck": "yes"}, page="/desk")
     assert "门铃坏了" not in agent.get(pop).text and "门铃坏了" in agent.get(card(wang)).text
 
 
