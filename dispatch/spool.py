@@ -5,6 +5,9 @@ down. A note is a text file `<uniqueid>.note` of lines `name=value`; the last
 line `end=…` says that the call is over. The message, if one was left, is
 `<uniqueid>.wav` beside it; what she said after another key, `<uniqueid>-2.wav`
 and so on. Working a note off is safe to repeat.
+
+What was said after the tone of a conversation lies there as `<uniqueid>-<kind>.wav`
+until the conversation has written it. Where it could not, it is taken up here.
 """
 
 from __future__ import annotations
@@ -15,11 +18,14 @@ import wave
 from contextlib import suppress
 from pathlib import Path
 
-from dispatch import recordings, tasks, waiting
+from sqlalchemy import select
+
+from dispatch import recordings, returns, tasks, waiting
 from dispatch.calls import close_call
 from dispatch.outbox import transaction
 from models import clock
-from models.calls import CallEnd, CallState
+from models.calls import Call, CallEnd, CallState
+from models.dialing import Attempt
 from models.journal import Entry, note
 from models.settings import settings
 from models.tasks import TaskKind
@@ -29,10 +35,16 @@ log = logging.getLogger(__name__)
 # A note without an end is of a call that Asterisk did not live to finish. While Asterisk cannot be
 # asked, this much older than any wait for a person (s).
 STALE_S = 900
+# By kind, what a conversation has recorded (ivr/conversation.py); so long it may still be writing it itself (s).
+KINDS = ("message", "name", "word", "care_word")
+SETTLES_S = 60
 
 
 def collect(living: set[str] | None) -> int:
-    """Work off every finished note. `living`: the channels that exist now, None if nobody knows. Returns how many."""
+    """Work off every finished note and recording that was left; return how many.
+
+    `living`: the channels that exist now, None if nobody knows.
+    """
     done = 0
     for path in sorted(settings().spool_dir.glob("*.note")):
         try:
@@ -40,6 +52,12 @@ def collect(living: set[str] | None) -> int:
         except Exception:
             # One unreadable note must not hold up the others; it stays where it is.
             log.exception("the note %s could not be worked off", path.name)
+    # After the notes: one of them may have written the row of the call.
+    for path in sorted(settings().spool_dir.glob("*-*.wav")):
+        try:
+            done += _take_up(path, living)
+        except Exception:
+            log.exception("the recording %s could not be taken up", path.name)
     return done
 
 
@@ -123,6 +141,31 @@ def _join(first: Path) -> None:
         joined.replace(first)
     for path in more:
         path.unlink(missing_ok=True)
+
+
+def _take_up(path: Path, living: set[str] | None) -> int:
+    """Keep what a conversation has recorded and could not write, as it would have: nothing that was said is lost."""
+    channel_id, _, kind = path.stem.rpartition("-")
+    age = abs(time.time() - path.stat().st_mtime)
+    over = age > STALE_S if living is None else channel_id not in living and age > SETTLES_S
+    if kind not in KINDS or not over:
+        return 0
+    now = clock.now()
+    with transaction() as session:
+        # Locked: two dispatchers may come at the same time.
+        call = session.scalar(select(Call).where(Call.channel_id == channel_id).with_for_update())
+        if call is None:
+            call = waiting.call_on_line(session, channel_id, None, waiting.HUNG_UP, now)
+            close_call(session, call, CallEnd.HUNG_UP, now)
+        kept = recordings.keep(session, call, path, now, kind)
+        if kept is not None and kind == "message":
+            tasks.open_task(session, tasks.for_message(call, kept.id), now)
+        if kept is not None and kind == "word":
+            visit_id = session.scalar(select(Attempt.return_visit_id).where(Attempt.call_id == call.id))
+            if visit_id is not None:
+                returns.keep_word(session, visit_id, kept.id, now)
+    path.unlink(missing_ok=True)
+    return 1
 
 
 def _read(path: Path) -> dict[str, str]:

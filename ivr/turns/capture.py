@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 from ivr.prompts import words
 from ivr.prompts.words import line
@@ -152,7 +152,7 @@ def changing(state: State) -> bool:
 def next_question(state: State) -> Next:
     """Ask for what is still missing; with everything there, read it back."""
     slots = state.slots
-    if slots.day is not None and not possible(state, slots.day, slots.part):
+    if slots.day is not None and not possible(state, slots.day, slots.part, slots.at):
         return _over(state)
     for name, question in (("service", "service"), ("day", "day"), ("part", "part")):
         if getattr(slots, name) is None:
@@ -160,12 +160,13 @@ def next_question(state: State) -> Next:
     return ask(state, "readback")
 
 
-def possible(state: State, day: date, part: str | None) -> bool:
-    """Return whether somebody can still come on that day, in that part of it."""
+def possible(state: State, day: date, part: str | None, at: time | None = None) -> bool:
+    """Return whether somebody can still come on that day, in that part of it, at that clock time."""
     if day > state.today:
         return True
     last = LAST_HOUR_TODAY if part is None else LAST_HOUR[part]
-    return day == state.today and state.moment.hour < last
+    passed = at is not None and at <= state.moment.time()
+    return day == state.today and state.moment.hour < last and not passed
 
 
 def _over(state: State) -> Next:
@@ -173,7 +174,8 @@ def _over(state: State) -> Next:
     part = state.slots.part
     too_late = state.moment.hour >= LAST_HOUR_TODAY or part is None
     sorry = line("too_late_today" if too_late else "part_is_over")
-    slots = replace(state.slots, day=None, part=None if not too_late else part)
+    slots = replace(state.slots, day=None, part=part if too_late else None)
+    slots = slots if slots.part else replace(slots, at=None)
     return ask(replace(state, slots=slots), "day" if slots.service else "service", sorry)
 
 

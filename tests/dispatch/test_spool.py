@@ -202,3 +202,39 @@ def test_who_hung_up_before_the_conversation_began_is_listed_once_and_rung_back(
     assert (call.end, call.elder_id, call.waiting_since) == (CallEnd.HUNG_UP, 1, None)
     assert [event.kind for event in town.all(CallEvent)] == [Entry.HUNG_UP, Entry.ENDED]
     assert town.tasks() == ["partial"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "tasks"), [("message", ["message"]), ("name", []), ("word", []), ("care_word", []), ("other", None)]
+)
+def test_what_a_conversation_could_not_write_is_taken_up_once(
+    town: Town, spool_dir: Path, kind: str, tasks: list[str] | None
+) -> None:
+    call = town.inbound()
+    path = spool_dir / f"{CHANNEL}-{kind}.wav"
+
+    def left(age: float = 120) -> None:
+        write_wav(path, np.ones(16000, dtype=np.int16))
+        os.utime(path, (time.time() - age, time.time() - age))
+
+    left()
+    assert spool.collect({CHANNEL}) == 0, "she is still on the line"
+    assert spool.collect(None) == 0, "nobody knows whether she is"
+    left(age=1)
+    assert spool.collect(set()) == 0, "the conversation may be writing it"
+    # A crash after the commit and before the file was gone: the same one comes again.
+    for _ in range(2):
+        left()
+        assert spool.collect(set()) == (tasks is not None)
+    assert path.exists() == (tasks is None)
+    assert [(row.kind, row.call_id) for row in town.all(Audio)] == ([] if tasks is None else [(kind, call.id)])
+    assert town.tasks() == (tasks or [])
+
+
+def test_a_recording_without_a_call_or_a_sound_does_not_lie_there_for_ever(town: Town, spool_dir: Path) -> None:
+    for name, sound in (("1763766000.8-message", 16000), ("1763766000.9-message", 100)):
+        write_wav(spool_dir / f"{name}.wav", np.ones(sound, dtype=np.int16))
+        os.utime(spool_dir / f"{name}.wav", (0, 0))
+    assert spool.collect(set()) == 2 and list(spool_dir.iterdir()) == []
+    assert town.tasks() == ["message"] and len(town.all(Audio)) == 1
+    assert {call.end for call in town.all(Call)} == {CallEnd.HUNG_UP}

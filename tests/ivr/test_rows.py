@@ -7,6 +7,7 @@ lent: what she says comes from a list.
 from __future__ import annotations
 
 import io
+import os
 import wave
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -16,11 +17,13 @@ from typing import Any
 import pytest
 from asterisk.agi import AGIHangup
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from dispatch import spool
 from dispatch.calls import end_call
 from dispatch.outbox import transaction
-from ivr import inbound
+from ivr import deeds, inbound
 from ivr.agi import Line
 from ivr.listening import Listener
 from ivr.prompts import voice
@@ -36,6 +39,7 @@ from models.phone import normalise
 from models.ratings import OrderRating
 from models.register import NewContact, NewElder
 from models.session import read
+from models.settings import settings
 from models.tasks import Task
 from tests.ivr.fake_asterisk import environment
 from tests.support import world
@@ -312,3 +316,19 @@ def test_a_card_gives_a_contact_no_more_than_the_elder_has_consented_to(
     with read() as session:
         orders = session.scalars(select(Order)).all()
         assert [order.service for order in orders] == (["bathing"] if may_order else []), ears.asked
+
+
+def test_a_message_that_could_not_be_written_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(*_: object) -> object:
+        raise OperationalError("", {}, Exception("database is locked"))
+
+    monkeypatch.setitem(deeds.DEEDS, "keep_recording", locked)
+    with pytest.raises(OperationalError):
+        rings(monkeypatch, HER["en"], _ways("en")["message"])
+    (left,) = settings().spool_dir.glob("*.wav")
+    os.utime(left, (0, 0))
+    assert spool.collect(set()) == 1 and not left.exists()
+    with read() as session:
+        (task,) = session.scalars(select(Task).where(Task.kind == "message"))
+        assert task.audio_id == session.scalars(select(Audio.id)).one()
+        assert task.call_id == session.scalars(select(Call.id)).one()

@@ -658,6 +658,32 @@ def test_a_star_and_a_code_at_the_first_question_are_a_worker_and_nothing_else_c
     assert isinstance(move, Ask) and move.lines[0].key == "not_understood"
 
 
+def _asked(following: tuple[State, Move]) -> tuple[str, str]:
+    state, move = following
+    assert isinstance(move, Ask)
+    return state.step, move.lines[0].key
+
+
+def test_an_hour_of_today_that_is_over_is_not_ordered_by_changing_the_day() -> None:
+    now = MORNING.replace(hour=10, minute=30)
+    nine = Slots("bathing", TODAY + timedelta(days=1), "morning", time(9))
+    state = replace(begin(calls("ko", now)["one"])[0], slots=nine)
+    for step, heard in (("readback", Said("오늘", 95)), ("day", Key("1")), ("date", Digits("22"))):
+        after, move = hear(replace(state, step=step), heard)
+        assert _asked((after, move)) == ("day", "part_is_over"), step
+        assert after.slots == Slots("bathing"), "neither the hour nor the part of the day goes on to another day"
+    eleven = replace(state, slots=replace(nine, at=time(11)), step="day")
+    after, move = hear(eleven, Key("1"))
+    assert _asked((after, move)) == ("readback", "readback") and after.slots.at == time(11)
+
+
+def test_an_order_that_stands_is_not_moved_to_an_hour_of_today_that_is_over() -> None:
+    now = MORNING.replace(hour=10, minute=30)
+    order = replace(BATH, at=time(9))
+    state = replace(begin(calls("ko", now)["one"])[0], wish="change", slots=Slots(day=TODAY), step="open")
+    assert _asked(done(state, Do("orders"), (order,))) == ("day", "part_is_over")
+
+
 @pytest.mark.parametrize("step", [one.name for one in STEPS.values() if one.take is not None])
 def test_who_is_frightened_and_presses_nine_or_zero_several_times_is_heard_where_a_number_is_asked_for(
     step: str,
