@@ -119,6 +119,8 @@ def slots_of(form: OrderForm, now: datetime) -> tuple[Slots, dict[str, str]]:
         begins, ends = settings().part_hours.get(form.part, (0, 24))
         if not begins <= at.hour < ends:
             problems["at"] = "outside"
+        elif day == today and at <= state.moment.time():
+            problems["at"] = "past"
     if len(form.note) > NOTE_MAX:
         problems["note"] = "long"
     return Slots(form.service, day, form.part, at, form.note), problems

@@ -18,6 +18,7 @@ ORDER_PROBLEM: Words = {
     "part_missing": _l("Choose a part of the day."),
     "at_bad": _l("Not a time."),
     "at_outside": _l("That time lies outside the part of the day."),
+    "at_past": _l("That time is over."),
     "note_long": _l("The note is too long."),
 }
 PERSON_PROBLEM: Words = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import time
+from dataclasses import replace
+from datetime import UTC, datetime, time
 
 import pytest
 from flask import Flask
@@ -20,6 +21,7 @@ from tests.web import desk_town, town
 from tests.web.conftest import Browser
 from tests.web.test_pages import text_of
 from tests.web.world import World, landline, mobile
+from web.desk_orders import OrderForm, slots_of
 
 
 def fields(page: str) -> dict[str, str]:
@@ -177,3 +179,13 @@ def test_shortcuts_are_each_users_own(world: World, agent: Browser) -> None:
     assert 'data-shortcut="note"' not in page
     agent.post("/shortcuts", {"reset": "yes"}, page="/shortcuts")
     assert 'data-shortcut="order" data-press="o"' in agent.get("/desk").text
+
+
+@pytest.mark.parametrize(
+    ("at", "problems_found"), [("09:00", {"at": "past"}), ("10:30", {"at": "past"}), ("11:00", {})]
+)
+def test_an_hour_of_today_that_is_over_is_not_ordered(world: World, at: str, problems_found: dict[str, str]) -> None:
+    now = datetime(2026, 11, 20, 2, 30, tzinfo=UTC)  # half past ten in Harbin
+    form = OrderForm(service="bathing", day="2026-11-20", part="morning", at=at)
+    assert slots_of(form, now)[1] == problems_found
+    assert slots_of(replace(form, day="2026-11-21"), now)[1] == {}
