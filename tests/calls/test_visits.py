@@ -73,7 +73,7 @@ def test_from_another_telephone_the_order_is_named_by_its_number_and_an_agent_ch
     number = a_bath_is_due_today(town)
 
     call = town.network.phone(STRANGER).rings("12349").answered()
-    call.hears("welcome", "ask_stranger").presses("*99999").hears("worker_unknown", "ask_worker_code")
+    call.hears("welcome", "ask_stranger").presses("*12121").hears("worker_unknown", "ask_worker_code")
     call.presses(CODE + "#").hears("ask_visit_number").presses(f"{number}#").hears("visit_keys").presses("2")
     call.hears("visit_done").is_hung_up_by_hotline()
 

@@ -69,9 +69,9 @@ def test_an_agent_has_it_done_again(world: World, agent: Browser, done: str) -> 
         order = session.scalars(select(Order).where(Order.public_id == done)).one()
         assert (order.wanted_on.isoformat(), order.wanted_part, order.provider_id) == (*form.values(), None)
         assert "offer_order" in session.scalars(select(OutboxEntry.verb)).all()
-        assert session.scalars(select(AuditEvent.action).where(AuditEvent.subject == "order")).all() == [
-            "order_reopened"
-        ]
+        assert session.scalars(
+            select(AuditEvent.action).where(AuditEvent.subject == "order", AuditEvent.action != "read")
+        ).all() == ["order_reopened"]
     # A second agent comes too late to close it, and is told so.
     assert agent.post(f"/orders/{done}/close", {}, "/account").status_code == 409
 

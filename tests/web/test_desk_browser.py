@@ -235,6 +235,7 @@ def test_a_call_that_can_ring_nowhere_else_is_shown_before_its_ring(world: World
     expect(page.get_by_role("heading", level=1)).to_be_focused()
     expect(page.locator(".ahead")).to_have_count(0)
     # Whoever is writing is not interrupted before it rings.
+    world.end(second)
     page.goto(f"/tasks/{seeded.task_id}")
     page.evaluate("document.getElementById('phone').dataset.line = 'up'")
     page.fill("#result-note", "她说")

@@ -6,6 +6,7 @@
 (() => {
   const LINGERS_MS = 2000; // The news that it rings may come before the ring itself.
   const PATIENCE_MS = 5000;
+  const SHOWN_MS = 15000; // Whoever is put through rings long before; and without the stream no news would take it away.
   const held = new Map(); // call → its page, or the promise of it
   const leaving = new Map();
   let shown = null; // Before its ring: { call, box, at: where the focus was }
@@ -58,7 +59,8 @@
   const preview = (call) => {
     const { box } = held.get(call) ?? {};
     if (!box || shown) return;
-    shown = { call, box, at: document.activeElement };
+    const mine = shown = { call, box, at: document.activeElement };
+    setTimeout(() => { if (shown === mine) hide(); }, SHOWN_MS);
     main().inert = true;
     box.classList.add("ahead-here");
     tell("shown", { call });
